@@ -72,8 +72,17 @@ export function load(sources: SettingSources): ConfigResult {
   return { ok: true, settings: withAbsolutePaths(parsed.data, folder), warnings };
 }
 
+/** An error whose setting is not written has the place of the one that makes it an error. */
 const located = (issues: readonly SettingIssue[], origins: SettingOrigins): readonly string[] =>
-  issues.map(({ path, message }) => `${originOf(path, origins)}: ${message}`);
+  issues.map(({ path, message, because = path }) => {
+    const isElsewhere = !isWritten(path, origins) && isWritten(because, origins);
+    const origin = isElsewhere
+      ? `${placeOf(because, origins).place} ${path.map(String).join(".")}`
+      : originOf(path, origins);
+    return `${origin}: ${message}`;
+  });
+
+const isWritten = (path: readonly PropertyKey[], { tree }: SettingOrigins): boolean => valueAt(tree, path) !== undefined;
 
 const haveSamePath = (one: Override, other: Override): boolean => one.path.join(".") === other.path.join(".");
 
@@ -113,14 +122,19 @@ function describe(issue: z.core.$ZodIssue, origins: SettingOrigins): readonly st
 }
 
 /** `config/relay.yaml:12:3 intermediary.port`, `NEURO_RELAY_INTERMEDIARY__PORT` or `--set intermediary.port`. */
-function originOf(path: readonly PropertyKey[], { file, tree, overrides }: SettingOrigins): string {
+function originOf(path: readonly PropertyKey[], origins: SettingOrigins): string {
+  const { place, rest } = placeOf(path, origins);
+  return `${place} ${rest}`.trim();
+}
+
+/** Where a setting is written, and the part of its key that this does not name. */
+function placeOf(path: readonly PropertyKey[], { file, tree, overrides }: SettingOrigins): { place: string; rest: string } {
   // Why: the schema turned a single upstream into a list, but the file does not have a list.
   const isSingle = path[0] === "nakurity-clients" && tree["nakurity-client"] !== undefined;
   const written = isSingle ? ["nakurity-client", ...path.slice(2)] : path;
   const override = overrides.findLast((one) => one.path.every((name, at) => written[at] === name));
   const rest = written.slice(override?.path.length ?? 0).map(String).join(".");
-  if (override !== undefined) return rest === "" ? override.origin : `${override.origin} ${rest}`;
-  return `${file.locate(written)} ${written.map(String).join(".")}`.trim();
+  return { place: override?.origin ?? file.locate(written), rest };
 }
 
 function withAbsolutePaths(settings: Settings, folder: string): Settings {

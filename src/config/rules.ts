@@ -12,6 +12,8 @@ import { formatQuantity } from "./setting.ts";
 export interface SettingIssue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
+  /** The setting that makes it one. Its place is shown if `path` is not written anywhere. */
+  readonly because?: readonly PropertyKey[];
 }
 
 /** Every rule that these settings violate. */
@@ -28,18 +30,16 @@ export function settingIssues(settings: Settings): readonly SettingIssue[] {
 
 function languageModel({ "nakurity-backend": { decider, openai } }: Settings): SettingIssue[] {
   if (decider !== "openai") return [];
-  const path = (name: string): SettingIssue["path"] => ["nakurity-backend", "openai", name];
-  const issues: SettingIssue[] = [];
-  if (!/^https?:$/.test(URL.canParse(openai.url) ? new URL(openai.url).protocol : "")) {
-    issues.push({
-      path: path("url"),
-      message: "expected a URL such as http://127.0.0.1:11434/v1, because the decider is openai",
-    });
-  }
-  if (openai.model === "") {
-    issues.push({ path: path("model"), message: "expected the name of a model, because the decider is openai" });
-  }
-  return issues;
+  const issue = (name: string, expected: string): SettingIssue => ({
+    path: ["nakurity-backend", "openai", name],
+    message: `expected ${expected}, because the decider is openai`,
+    because: ["nakurity-backend", "decider"],
+  });
+  const isUrl = /^https?:$/.test(URL.canParse(openai.url) ? new URL(openai.url).protocol : "");
+  return [
+    ...(isUrl ? [] : [issue("url", "a URL such as http://127.0.0.1:11434/v1")]),
+    ...(openai.model === "" ? [issue("model", "the name of a model")] : []),
+  ];
 }
 
 /** Warnings at the start about settings that are allowed but probably unintended. `tree` holds the values as they were written. */
@@ -51,18 +51,27 @@ const OFF_LOOPBACK =
   "an empty token and the published one are only for programs of this machine; set a token of your own " +
   "(`neuro-relay token` makes one)";
 
-/** How strangers reach a listener; undefined if only programs of this machine can. */
-function exposureOf(block: ListenerBlock, settings: Settings): string | undefined {
+/** How strangers reach a listener, and by which setting. */
+interface Exposure {
+  readonly how: string;
+  readonly because: readonly PropertyKey[];
+}
+
+/** Undefined if only programs of this machine can reach a listener. */
+function exposureOf(block: ListenerBlock, settings: Settings): Exposure | undefined {
   const { enabled, host } = settings[block];
   if (!enabled) return undefined;
-  if (!isLoopback(host)) return `${block}.host is ${host}`;
+  if (!isLoopback(host)) return { how: `${block}.host is ${host}`, because: [block, "host"] };
   // Why: behind a proxy on this machine, the clients of that name connect from loopback, and the web port serves these listeners, too.
   const name = settings.web.enabled ? settings.web.hosts.find((listed) => !isLoopback(listed)) : undefined;
-  if (name !== undefined && block !== "intercept-proxy") return `web.hosts lists ${name}`;
+  if (name !== undefined && block !== "intercept-proxy") {
+    return { how: `web.hosts lists ${name}`, because: ["web", "hosts"] };
+  }
   // Why only these two: the other listeners refuse such a page without a token of their own.
   const isOpenToPages = (block === "intermediary" || block === "web") &&
     settings.security.allowed_origins.includes(OPAQUE_ORIGIN);
-  return isOpenToPages ? "any web page can have the origin null, which security.allowed_origins lists" : undefined;
+  const how = "any web page can have the origin null, which security.allowed_origins lists";
+  return isOpenToPages ? { how, because: ["security", "allowed_origins"] } : undefined;
 }
 
 function exposedListeners(settings: Settings): SettingIssue[] {
@@ -76,18 +85,20 @@ function exposedListeners(settings: Settings): SettingIssue[] {
   });
   const exposure = exposureOf("intermediary", settings);
   if (exposure !== undefined) {
-    const message = `refused because ${exposure}: ${OFF_LOOPBACK}`;
-    if (isPublicToken(intermediary.auth_token)) issues.push({ path: ["intermediary", "auth_token"], message });
+    const { how, because } = exposure;
+    const message = `refused because ${how}: ${OFF_LOOPBACK}`;
+    if (isPublicToken(intermediary.auth_token)) issues.push({ path: ["intermediary", "auth_token"], message, because });
     if (neuroOs !== undefined && isPublicToken(neuroOs)) {
-      issues.push({ path: ["dependency-authentication", "neuro-os", "auth_token"], message });
+      issues.push({ path: ["dependency-authentication", "neuro-os", "auth_token"], message, because });
     }
   }
   for (const block of ["nakurity-backend", "brain"] as const) {
     const { token, open } = settings[block];
     const exposed = exposureOf(block, settings);
     if (exposed === undefined || open || !isPublicToken(token)) continue;
-    const message = `${exposed}, so anyone could connect; set ${block}.token, or ${block}.open: true to allow that`;
-    issues.push({ path: [block, "token"], message });
+    const { how, because } = exposed;
+    const message = `${how}, so anyone could connect; set ${block}.token, or ${block}.open: true to allow that`;
+    issues.push({ path: [block, "token"], message, because });
   }
   const proxy = settings["intercept-proxy"];
   if (exposureOf("intercept-proxy", settings) !== undefined) {
@@ -96,7 +107,8 @@ function exposedListeners(settings: Settings): SettingIssue[] {
   }
   const webExposure = exposureOf("web", settings);
   if (webExposure !== undefined && web.token === PUBLISHED_TOKEN) {
-    issues.push({ path: ["web", "token"], message: `refused because ${webExposure}: ${OFF_LOOPBACK}` });
+    const { how, because } = webExposure;
+    issues.push({ path: ["web", "token"], message: `refused because ${how}: ${OFF_LOOPBACK}`, because });
   }
   return issues;
 }
@@ -110,7 +122,8 @@ function sharedPorts(settings: Settings): SettingIssue[] {
       settings[earlier].port === port && overlap(settings[earlier].host, host)
     );
     if (other === undefined) return;
-    issues.push({ path: [block, "port"], message: `port ${port} is already used by ${other}; choose another one` });
+    const message = `port ${port} is already used by ${other}; choose another one`;
+    issues.push({ path: [block, "port"], message, because: [other, "port"] });
   });
   return issues;
 }
@@ -126,9 +139,6 @@ function ownUpstreams(settings: Settings): SettingIssue[] {
   // Why only the proxy itself: a proxy in front of our own game port is useful. In front of itself it is a loop.
   const proxy = settings["intercept-proxy"];
   const path = ["intercept-proxy", "upstream_url"];
-  if (proxy.enabled && !/^wss?:$/.test(URL.canParse(proxy.upstream_url) ? new URL(proxy.upstream_url).protocol : "")) {
-    issues.push({ path, message: "expected a URL such as ws://127.0.0.1:8000" });
-  }
   if (proxy.enabled && leadsTo(proxy.upstream_url, proxy)) {
     issues.push({ path, message: `${proxy.upstream_url} is the proxy itself; give the URL of the backend behind it` });
   }
@@ -174,8 +184,11 @@ function contradictingLimits({ limits, queue, "nakurity-clients": upstreams }: S
       [["nakurity-clients", at, "backoff", "base"], backoff.base, "backoff.cap", backoff.cap] as const
     ),
   ];
-  return relations.filter(([, low, , high]) => low > high)
-    .map(([path, low, name, high]) => ({ path, message: `${low} exceeds ${name}, which is ${high}` }));
+  return relations.filter(([, low, , high]) => low > high).map(([path, low, name, high]) => ({
+    path,
+    message: `${low} exceeds ${name}, which is ${high}`,
+    because: name.split("."),
+  }));
 }
 
 function openListeners({ intermediary, "nakurity-backend": backend, brain }: Settings): readonly string[] {

@@ -50,7 +50,10 @@ export function settingInfo(schema: z.ZodType): SettingInfo | undefined {
 const DURATION = "a duration such as 10s, 5m or 250ms";
 const SIZE = "a size such as 64KiB or 1MiB, or a number of bytes";
 const PORT = "a port from 0 to 65535";
-const TEXT = { error: "expected text, in quotes if it looks like a number" };
+const TEXT = {
+  error: ({ input }: { readonly input?: unknown }): string =>
+    input === undefined ? "missing: expected text" : "expected text, in quotes if it looks like a number",
+};
 
 /** A time in milliseconds, written as `10s` or `250ms`. */
 export function duration(description: string, options: SettingOptions<Millis>): z.ZodType<Millis> {
@@ -79,13 +82,43 @@ const HOST = /^(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?|\[?[0-9a-f:.]*:[0-9a-f:.]*(
 
 /** An address to listen on. */
 export function host(defaultHost: string): z.ZodType<string> {
-  const error = ({ input }: { readonly input?: unknown }): string =>
-    `expected an address or a host name without a port, got ${shortJson(input)}`;
-  return z.string(TEXT).refine((text) => HOST.test(text) && !/^[^:]*:\d*$/.test(text), { error }).default(defaultHost)
-    .register(
-      registry,
-      metadata({ kind: "text", type: "text", description: "The address to listen on." }, { restart: true }),
-    );
+  return hostItem.default(defaultHost).register(
+    registry,
+    metadata({ kind: "text", type: "text", description: "The address to listen on." }, { restart: true }),
+  );
+}
+
+/** The address of a server, as `example` is written. Its scheme may also be the encrypted one. */
+export function url(
+  description: string,
+  { example, mayBeEmpty = false, mayBePath = false, ...options }: SettingOptions<string> & {
+    readonly example: string;
+    readonly mayBeEmpty?: boolean;
+    /** A socket of this machine, such as `/run/redis.sock`. */
+    readonly mayBePath?: boolean;
+  },
+): z.ZodType<string> {
+  const [scheme = ""] = example.split(":", 1);
+  const schemes = [`${scheme}:`, `${scheme}s:`, ...(mayBePath ? ["unix:"] : [])];
+  const isUrl = (text: string): boolean =>
+    (mayBeEmpty && text === "") || (mayBePath && text.startsWith("/")) ||
+    (URL.canParse(text) && schemes.includes(new URL(text).protocol));
+  const expected = `a URL such as ${example}${mayBeEmpty ? ", or an empty text" : ""}`;
+  return textOfForm(description, { fits: isUrl, expected, isSecret: true }, options);
+}
+
+/** Text of a certain form. */
+export function textOfForm(description: string, form: TextForm, options: SettingOptions<string>): z.ZodType<string> {
+  return itemOfForm(form).default(options.default)
+    .register(registry, metadata({ kind: "text", type: "text", description }, options));
+}
+
+/** The form of a text. `expected` completes the sentence "expected ...". */
+interface TextForm {
+  fits(text: string): boolean;
+  readonly expected: string;
+  /** It may contain a secret, so errors do not show it. */
+  readonly isSecret?: boolean;
 }
 
 /** A number that need not be whole. */
@@ -191,6 +224,25 @@ export const listItem = <const T extends string>(values: readonly T[]): z.ZodTyp
 
 /** One text of a list. */
 export const textItem: z.ZodType<string> = z.string(TEXT);
+
+/** One text of a list, of a certain form. */
+export function itemOfForm({ fits, expected, isSecret = false }: TextForm): z.ZodType<string> {
+  const error = ({ input }: { readonly input?: unknown }): string =>
+    isSecret ? `expected ${expected}` : `expected ${expected}, got ${shortJson(input)}`;
+  return z.string(TEXT).refine(fits, { error });
+}
+
+/** An address or a host name of a list. */
+export const hostItem: z.ZodType<string> = itemOfForm({
+  fits: (text) => HOST.test(text) && !/^[^:]*:\d*$/.test(text),
+  expected: "an address or a host name without a port",
+});
+
+/** An address of a list. */
+export const addressItem: z.ZodType<string> = itemOfForm({
+  fits: (text) => /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*)$/i.test(text),
+  expected: "an address such as 127.0.0.1",
+});
 
 /** A block of settings. Unknown names are errors; missing ones get their defaults. */
 export function block<Shape extends z.ZodRawShape>(

@@ -47,7 +47,8 @@ export function parseFile({ name, text }: ConfigFile): ParsedFile {
     if (isTree(tree)) return { tree, errors: [], locate };
     return { tree: {}, errors: [`${position(0)} expected settings, each on its own line as \`name: value\``], locate };
   } catch (error) {
-    return { tree: {}, errors: [`${position(0)} ${firstLine(errorText(error))}`], locate };
+    const problem = error instanceof RangeError ? "a value contains itself" : firstLine(errorText(error));
+    return { tree: {}, errors: [`${position(0)} ${problem}`], locate };
   }
 }
 

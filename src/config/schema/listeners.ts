@@ -9,6 +9,7 @@ import type {
   WebSettings,
 } from "../../core/settings.ts";
 import {
+  addressItem,
   block,
   choice,
   count,
@@ -16,6 +17,7 @@ import {
   entry,
   flag,
   host,
+  hostItem,
   list,
   optionalText,
   port,
@@ -23,6 +25,7 @@ import {
   size,
   text,
   textItem,
+  url,
 } from "../setting.ts";
 
 const SCOPES = ["integration", "watch", "command", "direct", "admin"] as const;
@@ -103,9 +106,9 @@ export const proxy: z.ZodType<ProxySettings> = block(
     enabled: flag("Start this service.", { default: p.enabled, restart: true }),
     host: host(p.host),
     port: port(p.port),
-    upstream_url: text(
+    upstream_url: url(
       "The backend behind the proxy, including its token if it needs one. The path of the game's request is appended.",
-      { default: p.upstream_url },
+      { default: p.upstream_url, example: "ws://127.0.0.1:8000" },
     ),
     match_commands: list("A game whose first command is one of these is announced.", {
       item: textItem,
@@ -179,11 +182,11 @@ export const web: z.ZodType<WebSettings> = block(
       default: w.metrics,
     }),
     trusted_proxies: list("Addresses of reverse proxies whose `X-Forwarded-*` headers are believed.", {
-      item: textItem,
+      item: addressItem,
       type: "addresses",
     }),
     hosts: list("Host names that are accepted in addition to addresses and loopback names.", {
-      item: textItem,
+      item: hostItem,
       type: "host names",
     }),
     neuro_os_page: flag(

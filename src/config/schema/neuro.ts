@@ -18,6 +18,8 @@ import {
   size,
   text,
   textItem,
+  textOfForm,
+  url,
 } from "../setting.ts";
 
 const PROFILES = ["neuro", "randy", "tony", "jippity", "gary", "neuro_api"] as const;
@@ -149,14 +151,22 @@ export const policies: z.ZodType<readonly IntegrationPolicy[]> = list(
   },
 );
 
-const EXPECTED_RANGE = { error: "expected two numbers, such as [0, 127]" };
+const EXPECTED_RANGE = { error: "expected two numbers, the lower one first, such as [0, 127]" };
+const range = z.tuple([z.number(), z.number()], EXPECTED_RANGE).refine(([low, high]) => low <= high, EXPECTED_RANGE);
 
 const n = DEFAULTS.nallely;
 export const nallely: z.ZodType<NallelySettings> = block("The relay as a neuron of a Nallely session.", {
   enabled: flag("Join the session.", { default: n.enabled, restart: true }),
-  url: text("The session's URL for neurons.", { default: n.url }),
-  trevor_url: text("The URL of Trevor, the session's control interface.", { default: n.trevor_url }),
-  name: text("The neuron's name.", { default: n.name, restart: true }),
+  url: url("The session's URL for neurons.", { default: n.url, example: "ws://127.0.0.1:6789" }),
+  trevor_url: url("The URL of Trevor, the session's control interface.", {
+    default: n.trevor_url,
+    example: "ws://127.0.0.1:6788",
+    mayBeEmpty: true,
+  }),
+  name: textOfForm("The neuron's name.", {
+    fits: (name) => /^[^_/?#]+$/.test(name),
+    expected: "a name without _, /, ? and #",
+  }, { default: n.name, restart: true }),
   rate: count("Maximum number of values per second and parameter.", { default: n.rate, min: 1, max: 10_000 }),
   repair: flag("Add parameters that are missing in the session, because it keeps the first registration of a name.", {
     default: n.repair,
@@ -169,7 +179,7 @@ export const nallely: z.ZodType<NallelySettings> = block("The relay as a neuron 
     {
       item: entry({
         parameter: requiredText("The parameter's name."),
-        range: z.tuple([z.number(), z.number()], EXPECTED_RANGE).default([0, 127]),
+        range: range.default([0, 127]),
         context: optionalText("A context for Neuro; `{value}` is replaced by the value."),
         force: optionalText("A query for Neuro, as a force with all `actions`."),
         choose: optionalText("The action that is chosen for the open force."),
@@ -189,7 +199,7 @@ export const nallely: z.ZodType<NallelySettings> = block("The relay as a neuron 
         name: requiredText("The action's name."),
         description: requiredText("The description that Neuro sees."),
         parameter: requiredText("The parameter that the action sets."),
-        range: z.tuple([z.number(), z.number()], EXPECTED_RANGE).default([0, 127]),
+        range: range.default([0, 127]),
       }),
       type: "actions",
     },

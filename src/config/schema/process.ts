@@ -13,17 +13,35 @@ import type {
   SecuritySettings,
   Settings,
 } from "../../core/settings.ts";
-import { block, choice, count, duration, list, listItem, optionalChoice, size, text, textItem } from "../setting.ts";
+import {
+  block,
+  choice,
+  count,
+  duration,
+  itemOfForm,
+  list,
+  listItem,
+  optionalChoice,
+  size,
+  text,
+  textItem,
+} from "../setting.ts";
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
 const LEVELS = ["debug", "info", "warning", "error"] as const;
 
+/** As a browser sends it: without a path. */
+const originItem = itemOfForm({
+  fits: (text) => /^(null|[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*)$/i.test(text),
+  expected: "an origin such as https://overlay.example, or null",
+});
+
 export const security: z.ZodType<SecuritySettings> = block("Which web pages can open sockets.", {
   allowed_origins: list(
     "Browser origins that are accepted in addition to loopback ones, such as `https://overlay.example`. `null` and the origins of " +
       "browser extensions must be listed as well. Any web page can have the origin `null`, so it needs tokens of your own.",
-    { item: textItem, type: "origins" },
+    { item: originItem, type: "origins" },
   ),
 });
 

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { DEFAULTS } from "../../core/defaults.ts";
 import type { QueueBackend, QueueSettings, UploadSettings } from "../../core/settings.ts";
-import { block, choice, count, duration, flag, size, text } from "../setting.ts";
+import { block, choice, count, duration, flag, size, text, url } from "../setting.ts";
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
@@ -60,7 +60,12 @@ export const queue: z.ZodType<QueueSettings> = block(
       },
     ),
     path: text("The folder of `fs`, `sqlite` and `deno-kv`.", { default: q.path, restart: true }),
-    url: text("The server of `redis`.", { default: q.url, restart: true }),
+    url: url("The server of `redis`.", {
+      default: q.url,
+      restart: true,
+      example: "redis://127.0.0.1:6379",
+      mayBePath: true,
+    }),
     retry: duration("The delay before the second delivery attempt. It doubles with each attempt.", {
       default: q.retry,
       min: 10,

@@ -30,7 +30,7 @@ test("CF15 loopback addresses and names are those that only this machine can rea
 test("CF15 the published token, or an empty one, is refused on a listener that other machines can reach", () => {
   only(
     "intermediary: {host: 0.0.0.0}",
-    /^relay\.yaml:1:1 intermediary\.auth_token: refused because intermediary\.host is 0\.0\.0\.0/,
+    /^relay\.yaml:1:16 intermediary\.auth_token: refused because intermediary\.host is 0\.0\.0\.0/,
   );
   only("intermediary: {host: 0.0.0.0, auth_token: ''}", /^relay\.yaml:1:31 intermediary\.auth_token: refused/);
   only(

@@ -1,0 +1,117 @@
+/** Wrong settings: each is refused with one line that names the place, the key and what was expected. And the examples of the documents. */
+import { test } from "#runner";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { load } from "../../../src/config/load.ts";
+import { check } from "../../harness/check.ts";
+import { ROOT } from "../../harness/machine.ts";
+
+function errorsOf(text: string): readonly string[] {
+  const loaded = load({ file: { name: "relay.yaml", text } });
+  return loaded.ok ? [] : loaded.errors;
+}
+
+/** A configuration of one line, the column and the key of the error, and what it says. */
+const WRONG: readonly (readonly [text: string, column: number, key: string, says: RegExp])[] = [
+  ["queue: {backend: redis, url: 'http://x'}", 25, "queue.url", /^expected a URL such as redis:\/\/127\.0\.0\.1:6379$/],
+  ["queue: {url: localhost}", 9, "queue.url", /expected a URL such as redis:/],
+  ["nallely: {url: 'http://x'}", 11, "nallely.url", /expected a URL such as ws:\/\/127\.0\.0\.1:6789/],
+  [
+    "nallely: {trevor_url: x}",
+    11,
+    "nallely.trevor_url",
+    /expected a URL such as ws:\/\/127\.0\.0\.1:6788, or an empty text/,
+  ],
+  ["nallely: {name: a_b}", 11, "nallely.name", /expected a name without _, \/, \? and #, got "a_b"/],
+  [
+    "nallely: {inputs: [{parameter: x, range: [2, 1]}]}",
+    35,
+    "nallely.inputs.0.range",
+    /expected two numbers, the lower one first/,
+  ],
+  [
+    "nallely: {actions: [{name: a, description: b, parameter: x, range: [2, 1]}]}",
+    61,
+    "nallely.actions.0.range",
+    /lower one first/,
+  ],
+  ["web: {trusted_proxies: [nope]}", 25, "web.trusted_proxies.0", /expected an address such as 127\.0\.0\.1, got "nope"/],
+  ["web: {trusted_proxies: [10.0.0.0/8]}", 25, "web.trusted_proxies.0", /expected an address/],
+  [
+    "web: {hosts: ['https://relay.example']}",
+    15,
+    "web.hosts.0",
+    /expected an address or a host name without a port, got "https:/,
+  ],
+  ["web: {hosts: ['relay.example:443']}", 15, "web.hosts.0", /without a port/],
+  [
+    "security: {allowed_origins: [example.com]}",
+    30,
+    "security.allowed_origins.0",
+    /expected an origin such as https:\/\/overlay\.example, or null, got "example\.com"/,
+  ],
+  ["security: {allowed_origins: ['https://a.example/path']}", 30, "security.allowed_origins.0", /expected an origin/],
+  ["security: {allowed_origins: ['https://a.example/']}", 30, "security.allowed_origins.0", /expected an origin/],
+  ["intercept-proxy: {upstream_url: localhost}", 19, "intercept-proxy.upstream_url", /expected a URL such as ws:/],
+  ["intermediary: {tokens: [{token: x, scopes: [watch]}]}", 25, "intermediary.tokens.0.name", /^missing: expected text$/],
+  ["integrations: [{upstream: a}]", 16, "integrations.0.match", /^missing: expected text$/],
+  ["a: &a [*a]", 1, "", /^a value contains itself$/],
+];
+
+test("CF53 a wrong value is refused with its place, its key and what was expected", () => {
+  for (const [text, column, key, says] of WRONG) {
+    const errors = errorsOf(text);
+    check.equal(errors.length, 1, `${text}: ${errors.join("; ")}`);
+    const [place = "", ...rest] = (errors[0] ?? "").split(" ");
+    check.equal(place, `relay.yaml:1:${column}`, text);
+    const [, found = "", message = ""] = /^(?:([\w.-]+): )?(.*)$/.exec(rest.join(" ")) ?? [];
+    check.equal(found, key, errors[0]);
+    check.match(message, says);
+  }
+});
+
+test("CF53b URLs, addresses and origins of every useful kind are accepted", () => {
+  for (
+    const text of [
+      "queue: {url: 'rediss://user:secret@redis.example:6380/1'}",
+      "queue: {url: '/run/redis.sock'}",
+      "queue: {url: 'unix:///run/redis.sock'}",
+      "nallely: {url: 'wss://nallely.example', trevor_url: ''}",
+      "web: {trusted_proxies: [127.0.0.1, '::1', 'fd00::1']}",
+      "web: {hosts: [localhost, a.localhost]}",
+      "security: {allowed_origins: ['https://overlay.example:8443', 'file://', 'http://absolute', 'chrome-extension://abc']}",
+    ]
+  ) check.equal(errorsOf(text), [], text);
+});
+
+test("CF54 an error about several settings has the place of the one that is written", () => {
+  const web = errorsOf("# comment\nweb: {hosts: [relay.example]}");
+  check.equal(web.map((line) => line.split(":").slice(0, 3).join(":").split(" ")[0]), Array(3).fill("relay.yaml:2:7"));
+  check.match(web[0] ?? "", /^relay\.yaml:2:7 intermediary\.auth_token: refused because web\.hosts lists/);
+  check.match(
+    errorsOf('security: {allowed_origins: ["null"]}')[0] ?? "",
+    /^relay\.yaml:1:12 intermediary\.auth_token: refused/,
+  );
+  const [model] = errorsOf("nakurity-backend: {decider: openai, openai: {url: 'http://x'}}");
+  check.match(model ?? "", /^relay\.yaml:1:20 nakurity-backend\.openai\.model: expected the name/);
+  const flag = load({ sets: ["web.hosts=[relay.example]", "nakurity-backend.open=true", "brain.open=true"] });
+  check.match(flag.ok ? "" : flag.errors.join("\n"), /^--set web\.hosts intermediary\.auth_token: refused because/);
+});
+
+test("CF55 each configuration in the documents is valid", () => {
+  const documents = globSync("{*,{config,deploy,examples}/*,src/**/*}.md", { cwd: ROOT });
+  const blocks = documents.flatMap((path) =>
+    [...readFileSync(join(ROOT, path), "utf8").matchAll(/^( *)```yaml\n([^]*?)\n\1```/gm)].map((
+      [, indent = "", text = ""],
+    ) => [path, text.replaceAll(new RegExp(`^${indent}`, "gm"), "")] as const)
+  );
+  const configurations = blocks.filter(([, text]) => !text.startsWith("scrape_configs:")); // Prometheus
+  check.that(blocks.length >= 4, `${blocks.length} configurations`);
+  for (const [path, text] of configurations) {
+    const loaded = load({ file: { name: path, text }, sets: OWN_TOKENS, readSecret: () => "a token in a file" });
+    check.equal(loaded.ok ? [] : loaded.errors, [], text);
+  }
+});
+
+/** The documents show only the settings that they are about. */
+const OWN_TOKENS = ["intermediary.auth_token=own", "nakurity-backend.token=own", "brain.token=own"];
