@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<Command>>>
   queue: async () => (await import("./queue/command.ts")).queueCommand(),
   brain: async () => (await import("./brain.ts")).brainCommand(),
   replay: async () => (await import("./replay.ts")).replayCommand(),
+  lint: async () => (await import("./lint/command.ts")).lintCommand(),
   completion: async (program) => (await import("./completion.ts")).completionCommand(program),
 };
 const DEFAULT_COMMAND = "serve";
