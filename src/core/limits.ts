@@ -114,6 +114,10 @@ export const OPERATION_NAME_MAX = 128;
 /** Brain: events in one page of the audit or the ledger, and characters of their text after which a page ends early. */
 export const AUDIT_PAGE_MAX = 256;
 export const AUDIT_TEXT_MAX: number = 512 * 1_024;
+/** Brain: bytes of one frame to a client. Common clients close a connection on which more than 1 MiB arrives in one frame. */
+export const BRAIN_FRAME_BYTES_MAX = 1_000_000;
+/** Brain: bytes of the payload of one event, so that a page of the audit with this event alone fits a frame. */
+export const EVENT_PAYLOAD_BYTES_MAX = 900_000;
 /** Brain: steps of one macro. */
 export const MACRO_STEPS_MAX = 64;
 /** Brain: outstanding replies to one peer. */

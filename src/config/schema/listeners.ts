@@ -135,7 +135,7 @@ export const brain: z.ZodType<BrainSettings> = block("The Brain relay protocol: 
     { default: r.covenant },
   ),
   sessions: count("Maximum number of sessions.", { default: r.sessions, min: 1, max: 1_000_000 }),
-  state_bytes: size("Maximum size of the state of one session.", { default: r.state_bytes, min: 1_024, max: 1_048_576 }),
+  state_bytes: size("Maximum size of the state of one session.", { default: r.state_bytes, min: 1_024, max: 524_288 }),
   log_bytes: size("Maximum size of the stored log of one session.", {
     default: r.log_bytes,
     min: 1_048_576,

@@ -6,11 +6,13 @@
 import { assertNever } from "../../core/assert.ts";
 import type { StepContext } from "../../core/context.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
+import { BRAIN_FRAME_BYTES_MAX } from "../../core/limits.ts";
 import { repr, unhashableError } from "./codec/python-repr.ts";
-import { errorBody, errorFrame, replyFrame, type RequestError, storageFailed } from "./codec/request-error.ts";
+import { errorBody, errorFrame, limitExceeded, replyFrame, type RequestError, storageFailed } from "./codec/request-error.ts";
 import type { CollectedEvents, FoldedLog, ReadFailure } from "./log/log-store.ts";
 import { type EventsPlan, foldLog, readEvents } from "./log/reader.ts";
 import { isDurable, lastSeq, type LoadedLog, type LogDamage } from "./log/session-log.ts";
+import { exceedsBytes } from "./operations/session-state.ts";
 import { waitUntilStored } from "./replies/when-stored.ts";
 import { activateFor } from "./sessions/activation.ts";
 import type { BrainSession, ClientRequest } from "./sessions/session.ts";
@@ -19,8 +21,14 @@ import type { BrainState } from "./state.ts";
 
 /** Answers a request that concerns no session, or only the stored part of one. */
 export function answer(state: BrainState, { reply, fields }: ClientRequest, body: JsonObject, ctx: StepContext): void {
-  state.replies.fill(reply, replyFrame(body, fields), ctx);
+  state.replies.fill(reply, readable(replyFrame(body, fields), fields), ctx);
 }
+
+/** A frame that common clients can read: an error in place of a reply that is too large. */
+const readable = (frame: string, fields: JsonObject): string =>
+  exceedsBytes(frame, BRAIN_FRAME_BYTES_MAX)
+    ? errorFrame(limitExceeded("reply_bytes", BRAIN_FRAME_BYTES_MAX), fields)
+    : frame;
 
 /** A session as it is after event `seq`. */
 export interface SessionAt {
@@ -49,12 +57,12 @@ export function answerWithFrame(
     const onFailure = () => errorFrame(storageFailed("the operation was not stored"), fields);
     waitUntilStored(session, { seq, reply }, onFailure);
   }
-  state.replies.fill(reply, frame, ctx);
+  state.replies.fill(reply, readable(frame, fields), ctx);
 }
 
 /** Refuses a request. */
 export function refuse(state: BrainState, { reply, fields }: ClientRequest, error: RequestError, ctx: StepContext): void {
-  state.replies.fill(reply, errorFrame(error, fields), ctx);
+  state.replies.fill(reply, readable(errorFrame(error, fields), fields), ctx);
 }
 
 /** Refuses a request because of the session's state, which may not be stored yet. */

@@ -6,7 +6,7 @@
  */
 import type { StepContext } from "../../../core/context.ts";
 import type { Json, JsonObject } from "../../../core/json.ts";
-import { STATE_KEYS_MAX } from "../../../core/limits.ts";
+import { EVENT_PAYLOAD_BYTES_MAX, STATE_KEYS_MAX } from "../../../core/limits.ts";
 import { str } from "../codec/python-repr.ts";
 import { echo, limitExceeded, type RequestError, valid, type Validated } from "../codec/request-error.ts";
 import type { LogEvent, LogHead } from "../log/event.ts";
@@ -97,6 +97,8 @@ export function commit(
     session_id: session.id,
     state_hash: digest.hash,
   };
+  const sizeError = oversizedEvent(request, payload);
+  if (sizeError !== undefined) return refuse(state, request, sizeError, ctx);
   const { hash: stateHash, text: { length: stateLength } } = digest;
   const next: LogHead = { ...head, state: after, stateHash, stateLength, riskSpent: head.riskSpent + risk };
   const event = append(state.logs, session.log, { type: operation.eventType, payload, head: next }, ctx);
@@ -160,6 +162,16 @@ function exceededLimit(
   return keys > STATE_KEYS_MAX && keys > Object.keys(before).length ? limitExceeded("keys", STATE_KEYS_MAX) : undefined;
 }
 
+/** An event repeats the parameters of its request in `delta` and `audit`, and a character may need three bytes. */
+const PAYLOAD_GROWTH_MAX = 12;
+
+/** Refuses an operation whose event could not be read: no page of the audit would have room for it. */
+function oversizedEvent({ frameLength }: ClientRequest, payload: JsonObject): RequestError | undefined {
+  if (frameLength * PAYLOAD_GROWTH_MAX <= EVENT_PAYLOAD_BYTES_MAX) return undefined;
+  const isTooLarge = exceedsBytes(JSON.stringify(payload), EVENT_PAYLOAD_BYTES_MAX);
+  return isTooLarge ? limitExceeded("event_bytes", EVENT_PAYLOAD_BYTES_MAX) : undefined;
+}
+
 function refuseByCovenant(
   state: BrainState,
   request: ClientRequest,
@@ -182,6 +194,8 @@ function refuseByCovenant(
     state_hash: head.stateHash,
     ...operationId,
   };
+  const sizeError = oversizedEvent(request, payload);
+  if (sizeError !== undefined) return refuse(state, request, sizeError, ctx);
   const event = append(state.logs, session.log, { type: "OperatorRefused", payload, head }, ctx);
   ctx.observe({ is: "operator_refused", session: shortId(session.id), operator, reasons });
   answerFromSession(state, request, { session, seq: event.seq, body: refusalBody(event) }, ctx);

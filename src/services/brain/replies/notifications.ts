@@ -2,11 +2,13 @@
  * Notifies followers of every change that other peers made, once it is stored, or of the number of changes that they missed.
  *
  * A peer that reads too slowly gets no notifications until it has caught up. Then it gets one `State.Gap` for each session, and can
- * ask for the state. The same happens after an internal error, when it is unknown what the peer received. A peer that follows no
- * session is never notified.
+ * ask for the state. The same happens after an internal error, when it is unknown what the peer received, and for a change that does not fit
+ * a frame. A peer that follows no session is never notified.
  */
 import type { StepContext } from "../../../core/context.ts";
 import type { PeerId } from "../../../core/ids.ts";
+import { BRAIN_FRAME_BYTES_MAX } from "../../../core/limits.ts";
+import { exceedsBytes } from "../operations/session-state.ts";
 import { lastSeq } from "../log/session-log.ts";
 import type { BrainSession, ChangeNotification } from "../sessions/session.ts";
 import type { BrainState } from "../state.ts";
@@ -15,9 +17,10 @@ import type { BrainState } from "../state.ts";
 export function notifyFollowers(
   state: BrainState,
   session: BrainSession,
-  { seq, from, frame }: ChangeNotification,
+  { seq, from, frame: change }: ChangeNotification,
   ctx: StepContext,
 ): void {
+  const frame = exceedsBytes(change, BRAIN_FRAME_BYTES_MAX) ? gapFrame(session.id, { seq, missed: 1 }) : change;
   for (const to of session.followers) {
     const peer = state.peers.get(to);
     if (to === from || peer === undefined) continue;
@@ -29,6 +32,9 @@ export function notifyFollowers(
     peer.missed.set(session.id, { seq, missed: missed === null ? null : missed + 1 });
   }
 }
+
+const gapFrame = (session: string, gap: { readonly seq: number; readonly missed: number | null }): string =>
+  JSON.stringify({ type: "State.Gap", session_id: session, ...gap });
 
 /** Records that a peer may have missed changes of all sessions that it follows. */
 export function markPossiblyMissed(state: BrainState, peerId: PeerId): void {
@@ -44,7 +50,7 @@ export function reportMissed(state: BrainState, ctx: StepContext): void {
   for (const [to, { missed, isBackpressured }] of state.peers) {
     if (isBackpressured || missed.size === 0) continue;
     for (const [session_id, changes] of missed) {
-      ctx.emit({ do: "send", to, frame: JSON.stringify({ type: "State.Gap", session_id, ...changes }) });
+      ctx.emit({ do: "send", to, frame: gapFrame(session_id, changes) });
     }
     missed.clear();
   }

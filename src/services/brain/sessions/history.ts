@@ -2,18 +2,20 @@
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { type Json, type JsonObject, numberOf } from "../../../core/json.ts";
-import { AUDIT_PAGE_MAX, AUDIT_TEXT_MAX } from "../../../core/limits.ts";
+import { AUDIT_PAGE_MAX, AUDIT_TEXT_MAX, BRAIN_FRAME_BYTES_MAX } from "../../../core/limits.ts";
 import { isTruthy } from "../codec/python-repr.ts";
-import { badParams, invalid, type RequestError, valid, type Validated } from "../codec/request-error.ts";
+import { badParams, invalid, replyFrame, type RequestError, valid, type Validated } from "../codec/request-error.ts";
 import type { LogEvent } from "../log/event.ts";
 import type { FoldedLog, ReadFailure } from "../log/log-store.ts";
 import { foldLog, readEvents } from "../log/reader.ts";
 import { lastSeq, type LoadedLog, loadedOf, type LogDamage } from "../log/session-log.ts";
+import { exceedsBytes } from "../operations/session-state.ts";
 import {
   activeOrDamagedSession,
   type ActiveSession,
   activeSession,
   answerFromSession,
+  answerWithFrame,
   damagedLog,
   readEventsFor,
   readHeadFor,
@@ -107,9 +109,21 @@ function answerPage(
     until: Math.min(head, from + limit - 1),
     textMax: AUDIT_TEXT_MAX,
     use(events, later) {
-      answerFromSession(state, request, { session, seq: head, body: bodyOf({ session, loaded, events }) }, later);
+      const frame = pageFrame(request, events, (shown) => bodyOf({ session, loaded, events: shown }));
+      answerWithFrame(state, request, { session, seq: head, frame }, later);
     },
   }, ctx);
+}
+
+/** A page with as many of the events as fit a frame: `AUDIT_TEXT_MAX` counts characters, which may need three bytes each. */
+function pageFrame(
+  { fields }: Pick<ClientRequest, "fields">,
+  events: readonly LogEvent[],
+  bodyOf: (shown: readonly LogEvent[]) => JsonObject,
+): string {
+  const frame = replyFrame(bodyOf(events), fields);
+  if (events.length <= 1 || !exceedsBytes(frame, BRAIN_FRAME_BYTES_MAX)) return frame;
+  return pageFrame({ fields }, events.slice(0, Math.ceil(events.length / 2)), bodyOf);
 }
 
 function firstAvailable({ settings }: BrainState, { base }: LoadedLog, wanted: number): number {
