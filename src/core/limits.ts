@@ -159,6 +159,8 @@ export const VALUE_TEXT_MAX = 70_000;
 export const NEURONS_MAX = 1_024;
 /** Commands that wait for Trevor. */
 export const TREVOR_COMMANDS_MAX = 1_024;
+/** Bytes of the parameters of one command for Trevor, which closes a socket on which more than 1 MiB arrives in one frame. */
+export const TREVOR_COMMAND_BYTES_MAX = 1_000_000;
 /** Characters of one message of Trevor, and of all parts of one reply: the state of a large session has hundreds of thousands. */
 export const TREVOR_TEXT_MAX: number = 8_388_608;
 /** Pulses that wait on one output of Nallely. */

@@ -44,6 +44,17 @@ export function utf8(bytes: Uint8Array, bom: "keep" | "strip" = "keep"): string 
   }
 }
 
+const ENCODER = new TextEncoder();
+
+/** The length of the text in UTF-8, in bytes. */
+export const utf8Length = (text: string): number => ENCODER.encode(text).length;
+
+/** True when the text has at most that many bytes in UTF-8; they are counted only when its length leaves it open. */
+export function fitsBytes(text: string, bytesMax: number): boolean {
+  if (text.length > bytesMax) return false;
+  return text.length * 3 <= bytesMax || utf8Length(text) <= bytesMax;
+}
+
 /**
  * The text in Unicode normal form C; undefined if it is longer than `lengthMax`.
  *

@@ -9,7 +9,7 @@
 import { isObject, isShallow, type Json, type JsonObject, parseJson } from "../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../core/limits.ts";
 import { failed, ok, type Result } from "../core/result.ts";
-import { fitsBytes, utf8Length } from "./frame.ts";
+import { fitsBytes, utf8Length } from "../core/text.ts";
 import { addRepair, type Repair, type RepairKind } from "./repair.ts";
 import { repairSchema, type SchemaFindings } from "./repair-schema.ts";
 import { targetOf } from "./schema-reference.ts";

@@ -9,7 +9,6 @@ import { utf8 } from "../core/text.ts";
 import { addRepair, type Repair } from "./repair.ts";
 
 const BYTE_ORDER_MARK = 0xfeff;
-const ENCODER = new TextEncoder();
 
 /** The object in a frame. Bytes are read as text, and a byte order mark is skipped, because some clients send them. */
 export function readObject(frame: Frame, depthMax: number, repairs: Repair[]): Result<JsonObject> {
@@ -25,15 +24,6 @@ export function readObject(frame: Frame, depthMax: number, repairs: Repair[]): R
     return failed("badFrame", `the frame is not JSON, or is nested deeper than \`limits.json_depth\` (${depthMax})`);
   }
   return isObject(value) ? ok(value) : failed("badFrame", "the frame is not a JSON object");
-}
-
-/** The length of the text in UTF-8, in bytes. */
-export const utf8Length = (text: string): number => ENCODER.encode(text).length;
-
-/** True when the text has at most that many bytes in UTF-8; they are counted only when its length leaves it open. */
-export function fitsBytes(text: string, bytesMax: number): boolean {
-  if (text.length > bytesMax) return false;
-  return text.length * 3 <= bytesMax || utf8Length(text) <= bytesMax;
 }
 
 const NOT_PRINTABLE = /[^\x20-\x7e]/;

@@ -7,12 +7,12 @@ import { assertNever } from "../../core/assert.ts";
 import type { StepContext } from "../../core/context.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { BRAIN_FRAME_BYTES_MAX } from "../../core/limits.ts";
+import { fitsBytes } from "../../core/text.ts";
 import { repr, unhashableError } from "./codec/python-repr.ts";
 import { errorBody, errorFrame, limitExceeded, replyFrame, type RequestError, storageFailed } from "./codec/request-error.ts";
 import type { CollectedEvents, FoldedLog, ReadFailure } from "./log/log-store.ts";
 import { type EventsPlan, foldLog, readEvents } from "./log/reader.ts";
 import { isDurable, lastSeq, type LoadedLog, type LogDamage } from "./log/session-log.ts";
-import { exceedsBytes } from "./operations/session-state.ts";
 import { waitUntilStored } from "./replies/when-stored.ts";
 import { activateFor } from "./sessions/activation.ts";
 import type { BrainSession, ClientRequest } from "./sessions/session.ts";
@@ -26,7 +26,7 @@ export function answer(state: BrainState, { reply, fields }: ClientRequest, body
 
 /** A frame that common clients can read: an error in place of a reply that is too large. */
 const readable = (frame: string, fields: JsonObject): string =>
-  exceedsBytes(frame, BRAIN_FRAME_BYTES_MAX)
+  !fitsBytes(frame, BRAIN_FRAME_BYTES_MAX)
     ? errorFrame(limitExceeded("reply_bytes", BRAIN_FRAME_BYTES_MAX), fields)
     : frame;
 

@@ -158,17 +158,19 @@ function handleServiceMessage(state: IntermediaryState, message: ServiceMessage,
       return;
     case "neuroMessage": {
       const to = state.connections.peers.get(message.peer);
-      return to?.is === "integration" ? deliverNeuroMessage(to, message.message, ctx) : undefined;
+      if (to?.is !== "integration") return;
+      return deliverNeuroMessage({ to, bytesMax: state.settings.limits.message_bytes }, message.message, ctx);
     }
     case "directSettled":
       return state.forwardedRequests.directSettled(message, ctx);
     case "choiceSettled":
       return state.forwardedRequests.choiceSettled(message, ctx);
     case "choiceRequested":
-      return state.choices.request(message.choice, state.connections.integrations.values(), ctx);
+      state.choices.open(message.choice, state.settings.limits.message_bytes);
+      return state.choices.offerToAll(state.connections.integrations.values(), ctx);
     case "contextShared":
       return broadcastContext(
-        { integrations: state.connections.integrations, lengthMax: state.settings.limits.message_bytes },
+        { integrations: state.connections.integrations, bytesMax: state.settings.limits.message_bytes },
         message,
         ctx,
       );

@@ -6,7 +6,8 @@
  * Invariants: N1 the registration is the first frame on every socket, sent in the step in which the socket opens; N2 a socket is never
  * closed between its dial and its registration, not even to stop or because the dial takes too long, since the bus would then know the
  * name without its parameters and refuse it until the session is reset (such an attempt is kept as `abandoned` until it opens,
- * registers, and is closed); N3 no close code ends the attempts, because the bus closes with 1000 when it is reset; N4 frames are always
+ * registers, and is closed); N3 no close code ends the attempts, because the bus closes with 1000 when it is reset, except 1007 and 1009,
+ * with which a bus refuses the registration that each attempt would repeat; N4 frames are always
  * read at once, because a client that stops reading stalls the neuron that sends to it; N5 no received frame throws; N6 a link on
  * which nothing arrives is replaced, or given up: the bus answers nothing, so after `idleMs` of silence a second socket registers the same
  * name, takes the link over if the silence continues, and the link is lost if that socket does not open within `answerMs`.
@@ -366,8 +367,24 @@ function lose(
 ): NeuronUpdate {
   dropReplacement(neuron, ctx);
   suspendOutputs(neuron.outputs);
-  const retryMs = isFinal ? giveUpLink(neuron.link, reason) : loseLink(neuron.link, neuron.linkOptions, ctx);
-  return { is: "waiting", retryMs, code, reason };
+  const isRefused = neuron.link.state.is === "open" && isFrameRefusal(code);
+  const why = isRefused ? refusalText(neuron, { code, reason }) : reason;
+  const isOver = isFinal === true || isRefused;
+  const retryMs = isOver ? giveUpLink(neuron.link, why) : loseLink(neuron.link, neuron.linkOptions, ctx);
+  return { is: "waiting", retryMs, code, reason: why };
+}
+
+/** True for the close codes that mean: a frame of this side is invalid (1007) or too large (1009). */
+export const isFrameRefusal = (code: number): boolean => code === 1007 || code === 1009;
+
+/** Why the registration: it is the only text, and the only frame of more than some hundred bytes. */
+function refusalText(
+  { spec, registration }: NeuronMachine,
+  { code, reason }: { readonly code: number; readonly reason: string },
+): string {
+  const closed = `the bus closed the link (${code}${reason === "" ? "" : `: ${reason}`})`;
+  const what = `the registration of ${spec.name} with ${spec.parameters.length} parameters and ${registration.length} characters`;
+  return `${closed} because of ${what}; it is not sent again`;
 }
 
 /** Keeps a superseded attempt, so that it can still register when it opens. At most one such attempt is kept. */

@@ -19,6 +19,7 @@ export type RuleName =
   | "value-range"
   | "registry"
   | "command"
+  | "size"
   | "busy"
   | "url";
 

@@ -343,7 +343,7 @@ function readiness(role: Role): Json {
   if (role.is === "active") {
     const { neuron, settings } = role.bridge;
     const { state } = neuron.link;
-    if (state.is === "failed") reasons.push(`the bus can never be reached: ${state.reason}; correct \`nallely.url\``);
+    if (state.is === "failed") reasons.push(`${state.reason}; correct \`nallely\``);
     else if (state.is !== "open") reasons.push(`the bus at ${settings.url} is offline`);
     if (role.drift?.isListed === false) reasons.push("the session does not list the neuron: reset the session");
   }

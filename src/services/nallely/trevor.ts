@@ -18,7 +18,8 @@ import { earlier } from "../../core/deadlines.ts";
 import type { LinkEvent } from "../../core/event.ts";
 import type { Millis } from "../../core/ids.ts";
 import { type Frame, isObject, type Json, type JsonObject } from "../../core/json.ts";
-import { TREVOR_COMMANDS_MAX, TREVOR_TEXT_MAX } from "../../core/limits.ts";
+import { TREVOR_COMMAND_BYTES_MAX, TREVOR_COMMANDS_MAX, TREVOR_TEXT_MAX } from "../../core/limits.ts";
+import { utf8Length } from "../../core/text.ts";
 import {
   closeLink,
   confirmLink,
@@ -38,7 +39,7 @@ import {
 } from "../../core/link.ts";
 import { parseTolerantJson } from "./bus-json.ts";
 import { checkCommand, type CommandName, COMMANDS } from "./commands.ts";
-import { keepaliveOf, type NallelyLinkOptions } from "./neuron.ts";
+import { isFrameRefusal, keepaliveOf, type NallelyLinkOptions } from "./neuron.ts";
 import { collectPart, createReplyParts, NO_REPLY, replyOf, type ReplyParts } from "./replies.ts";
 import { type RuleViolation, violation } from "./rule-violation.ts";
 import { busIdOf, isSessionState, type SessionState } from "./session-state.ts";
@@ -92,7 +93,7 @@ export type TrevorUpdate =
   | { readonly is: "failed"; readonly id: string; readonly failure: CommandFailure; readonly reason: string };
 
 /**
- * How a command failed. `refused`: Trevor closed the socket because of it. `lost`: the socket closed, and the command may have been
+ * How a command failed. `refused`: Trevor closed the socket because of it (1007, 1009, 1011). `lost`: the socket closed, and the command may have been
  * carried out. `timeout`: its deadline passed. `closed`: the client was closed.
  */
 export type CommandFailure = "refused" | "lost" | "timeout" | "closed";
@@ -154,6 +155,10 @@ export function submitCommand(
 ): RuleViolation | undefined {
   const broken = checkCommand(command.name, command.params);
   if (broken !== undefined) return broken;
+  const bytes = utf8Length(JSON.stringify(command.params));
+  if (bytes > TREVOR_COMMAND_BYTES_MAX) {
+    return violation("size", `${command.name} has ${bytes} bytes; Trevor closes the socket above ${TREVOR_COMMAND_BYTES_MAX}`);
+  }
   const { waiting } = trevor;
   if (waiting.length >= TREVOR_COMMANDS_MAX) {
     return violation("busy", `${waiting.length} commands are waiting; at most ${TREVOR_COMMANDS_MAX} may`);
@@ -354,6 +359,9 @@ function endInFlight(trevor: TrevorMachine, code: number): TrevorUpdate[] {
   if (trevor.inFlight === undefined) return [];
   const { command } = trevor.inFlight;
   trevor.inFlight = undefined;
+  if (isFrameRefusal(code)) {
+    return [fail(trevor, command, "refused", `Trevor closed the socket (${code}) because of the size or content of ${command.name}`)];
+  }
   if (code !== CODE_COMMAND_FAILED) {
     return [fail(trevor, command, "lost", `the socket closed with ${code} before ${command.name} was answered`)];
   }

@@ -8,7 +8,7 @@ import { diagnose, diagnoseUnnamed, type Occurrence, reportRefusal } from "./dia
 import { handleMessage } from "./standalone/decider.ts";
 import { type Game, type NeuroState, peerOf, type Upstream } from "./state.ts";
 import type { FaultName } from "../../core/fault.ts";
-import { fitsBytes, utf8Length } from "../../neuro-api/frame.ts";
+import { fitsBytes, utf8Length } from "../../core/text.ts";
 import { encodeGame } from "./codec/encode-game.ts";
 import { encodeUpstream } from "./codec/encode-upstream.ts";
 

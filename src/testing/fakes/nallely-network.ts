@@ -66,8 +66,8 @@ export class FakeNetwork {
   }
 
   /** Every socket ends at once, as when a process is killed. */
-  cut(): void {
-    for (const socket of [...this.#sockets]) socket.fail(1006, "");
+  cut(code = 1006): void {
+    for (const socket of [...this.#sockets]) socket.fail(code, "");
   }
 
   /** Existing connections carry nothing any more and report no close, as when a NAT entry or a host is lost. New ones work. */

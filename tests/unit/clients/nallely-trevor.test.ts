@@ -50,6 +50,24 @@ test("NL23 a command that makes Trevor fail is rejected, and the next ones use a
   check.equal(mine.metrics.reconnects, 1);
 });
 
+test("NL23b a command that is too large is sent once at most", async () => {
+  const { network, trevor, settled } = harness();
+  const mine = trevor();
+  await settled(mine.ready());
+  const tooLarge = await settled(mine.call("save_code", { code: "例".repeat(340_000) })).catch((error: unknown) => error);
+  check.that(tooLarge instanceof RefusedError && tooLarge.rule === "size");
+  for (const code of [1007, 1009]) {
+    const before = network.sent.length;
+    const call = mine.call("save_code", { code: "a" });
+    network.cut(code);
+    const error = await settled(call).catch((error: unknown) => error);
+    check.that(error instanceof TrevorError && error.failure === "refused", String(error));
+    await settled(mine.ready());
+    const sent = network.sent.slice(before).filter(({ frame }) => String(frame).includes("save_code"));
+    check.equal(sent.length, 1);
+  }
+});
+
 test("NL23 a command whose socket closes otherwise is lost, because it may have been carried out", async () => {
   const { network, trevor, settled } = harness();
   const mine = trevor();

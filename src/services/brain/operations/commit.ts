@@ -7,6 +7,7 @@
 import type { StepContext } from "../../../core/context.ts";
 import type { Json, JsonObject } from "../../../core/json.ts";
 import { EVENT_PAYLOAD_BYTES_MAX, STATE_KEYS_MAX } from "../../../core/limits.ts";
+import { fitsBytes } from "../../../core/text.ts";
 import { str } from "../codec/python-repr.ts";
 import { echo, limitExceeded, type RequestError, valid, type Validated } from "../codec/request-error.ts";
 import type { LogEvent, LogHead } from "../log/event.ts";
@@ -20,7 +21,6 @@ import { applyResult, changeOf, type Operator, type OperatorRecord } from "./ope
 import {
   difference,
   digestState,
-  exceedsBytes,
   sizeOf,
   type StateDigest,
   StateDraft,
@@ -156,7 +156,7 @@ function exceededLimit(
   before: StateJson,
   { after, text }: { readonly after: StateJson; readonly text: string },
 ): RequestError | undefined {
-  if (exceedsBytes(text, bytesMax) && sizeOf(after) > sizeOf(before)) return limitExceeded("state_bytes", bytesMax);
+  if (!fitsBytes(text, bytesMax) && sizeOf(after) > sizeOf(before)) return limitExceeded("state_bytes", bytesMax);
   if (text.length < STATE_KEYS_MAX * KEY_TEXT_MIN) return undefined;
   const keys = Object.keys(after).length;
   return keys > STATE_KEYS_MAX && keys > Object.keys(before).length ? limitExceeded("keys", STATE_KEYS_MAX) : undefined;
@@ -168,7 +168,7 @@ const PAYLOAD_GROWTH_MAX = 12;
 /** Refuses an operation whose event could not be read: no page of the audit would have room for it. */
 function oversizedEvent({ frameLength }: ClientRequest, payload: JsonObject): RequestError | undefined {
   if (frameLength * PAYLOAD_GROWTH_MAX <= EVENT_PAYLOAD_BYTES_MAX) return undefined;
-  const isTooLarge = exceedsBytes(JSON.stringify(payload), EVENT_PAYLOAD_BYTES_MAX);
+  const isTooLarge = !fitsBytes(JSON.stringify(payload), EVENT_PAYLOAD_BYTES_MAX);
   return isTooLarge ? limitExceeded("event_bytes", EVENT_PAYLOAD_BYTES_MAX) : undefined;
 }
 

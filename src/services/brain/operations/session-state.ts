@@ -6,13 +6,10 @@
  */
 import { hashText } from "../../../core/hash.ts";
 import { canonicalJson, isSorted, type Json, type JsonObject } from "../../../core/json.ts";
+import { utf8Length } from "../../../core/text.ts";
 
 /** The whole state of a session. */
 export type StateJson = JsonObject;
-
-const ENCODER = new TextEncoder();
-/** The most UTF-8 bytes that one UTF-16 unit of a text can need. */
-const UTF8_BYTES_PER_UNIT_MAX = 3;
 
 /** The state of a new session. */
 export const EMPTY_STATE: StateJson = Object.freeze(Object.create(null));
@@ -52,12 +49,6 @@ export function digestState(state: StateJson): StateDigest {
 
 /** The size of a state: the UTF-8 bytes of its JSON text. */
 export const sizeOf = (state: StateJson): number => utf8Length(JSON.stringify(state));
-
-/** True if the UTF-8 bytes of a text exceed a limit. They are counted only if the length of the text leaves it open. */
-export const exceedsBytes = (text: string, bytesMax: number): boolean =>
-  text.length * UTF8_BYTES_PER_UNIT_MAX > bytesMax && utf8Length(text) > bytesMax;
-
-export const utf8Length = (text: string): number => ENCODER.encode(text).length;
 
 /** The keys whose values differ, and the keys that were removed. */
 export function difference(

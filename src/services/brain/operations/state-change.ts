@@ -1,7 +1,8 @@
 /** The changes of an operator to a state, as the covenant sees them. Each part is computed when it is first read. */
 import type { Json } from "../../../core/json.ts";
+import { utf8Length } from "../../../core/text.ts";
 import type { KeyValuePair } from "./key-value-pairs.ts";
-import { hasKey, isSameJson, sizeOf, type StateDraft, type StateJson, utf8Length } from "./session-state.ts";
+import { hasKey, isSameJson, sizeOf, type StateDraft, type StateJson } from "./session-state.ts";
 
 export interface StateChange {
   /** The value of a key before and after the change. */

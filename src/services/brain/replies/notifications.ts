@@ -8,7 +8,7 @@
 import type { StepContext } from "../../../core/context.ts";
 import type { PeerId } from "../../../core/ids.ts";
 import { BRAIN_FRAME_BYTES_MAX } from "../../../core/limits.ts";
-import { exceedsBytes } from "../operations/session-state.ts";
+import { fitsBytes } from "../../../core/text.ts";
 import { lastSeq } from "../log/session-log.ts";
 import type { BrainSession, ChangeNotification } from "../sessions/session.ts";
 import type { BrainState } from "../state.ts";
@@ -20,7 +20,7 @@ export function notifyFollowers(
   { seq, from, frame: change }: ChangeNotification,
   ctx: StepContext,
 ): void {
-  const frame = exceedsBytes(change, BRAIN_FRAME_BYTES_MAX) ? gapFrame(session.id, { seq, missed: 1 }) : change;
+  const frame = !fitsBytes(change, BRAIN_FRAME_BYTES_MAX) ? gapFrame(session.id, { seq, missed: 1 }) : change;
   for (const to of session.followers) {
     const peer = state.peers.get(to);
     if (to === from || peer === undefined) continue;

@@ -5,6 +5,7 @@ import { hashText } from "../../../core/hash.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { isObject, type JsonObject, numberOf } from "../../../core/json.ts";
 import { SESSIONS_BURST_MAX, SESSIONS_PER_SECOND_MAX, STATE_KEYS_MAX } from "../../../core/limits.ts";
+import { fitsBytes } from "../../../core/text.ts";
 import { badParams, invalid, limitExceeded, type RequestError, valid, type Validated } from "../codec/request-error.ts";
 import { emptyHead, type LogHead } from "../log/event.ts";
 import { append } from "../log/journal.ts";
@@ -12,7 +13,7 @@ import { lastSeq, loadedLog, loadedOf } from "../log/session-log.ts";
 import { defaultPolicy } from "../operations/covenant.ts";
 import { chargeWrite } from "../operations/quota.ts";
 import { policyFrom, policyJson } from "../operations/policy.ts";
-import { digestState, EMPTY_STATE, exceedsBytes, stateOf } from "../operations/session-state.ts";
+import { digestState, EMPTY_STATE, stateOf } from "../operations/session-state.ts";
 import { activeSession, answerFromSession, readHeadFor, refuse } from "../request.ts";
 import type { BrainState } from "../state.ts";
 import { requestedSeq } from "./history.ts";
@@ -93,7 +94,7 @@ function initialHead({ settings }: BrainState, { fields }: ClientRequest): Valid
   if (!policy.ok) return policy;
   const state = given === undefined ? EMPTY_STATE : stateOf(given);
   const { hash: stateHash, text } = digestState(state);
-  if (exceedsBytes(text, settings.state_bytes)) return invalid(limitExceeded("state_bytes", settings.state_bytes));
+  if (!fitsBytes(text, settings.state_bytes)) return invalid(limitExceeded("state_bytes", settings.state_bytes));
   if (Object.keys(state).length > STATE_KEYS_MAX) return invalid(limitExceeded("keys", STATE_KEYS_MAX));
   if (JSON.stringify(owner).length > settings.state_bytes) {
     return invalid(limitExceeded("owner_bytes", settings.state_bytes));

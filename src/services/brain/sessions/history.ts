@@ -3,13 +3,13 @@ import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { type Json, type JsonObject, numberOf } from "../../../core/json.ts";
 import { AUDIT_PAGE_MAX, AUDIT_TEXT_MAX, BRAIN_FRAME_BYTES_MAX } from "../../../core/limits.ts";
+import { fitsBytes } from "../../../core/text.ts";
 import { isTruthy } from "../codec/python-repr.ts";
 import { badParams, invalid, replyFrame, type RequestError, valid, type Validated } from "../codec/request-error.ts";
 import type { LogEvent } from "../log/event.ts";
 import type { FoldedLog, ReadFailure } from "../log/log-store.ts";
 import { foldLog, readEvents } from "../log/reader.ts";
 import { lastSeq, type LoadedLog, loadedOf, type LogDamage } from "../log/session-log.ts";
-import { exceedsBytes } from "../operations/session-state.ts";
 import {
   activeOrDamagedSession,
   type ActiveSession,
@@ -122,7 +122,7 @@ function pageFrame(
   bodyOf: (shown: readonly LogEvent[]) => JsonObject,
 ): string {
   const frame = replyFrame(bodyOf(events), fields);
-  if (events.length <= 1 || !exceedsBytes(frame, BRAIN_FRAME_BYTES_MAX)) return frame;
+  if (events.length <= 1 || fitsBytes(frame, BRAIN_FRAME_BYTES_MAX)) return frame;
   return pageFrame({ fields }, events.slice(0, Math.ceil(events.length / 2)), bodyOf);
 }
 

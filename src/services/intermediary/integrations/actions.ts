@@ -1,4 +1,5 @@
 import type { Json } from "../../../core/json.ts";
+import { utf8Length } from "../../../core/text.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { IntermediaryState } from "../state.ts";
 
@@ -7,18 +8,18 @@ export function registeredActions(
   { connections: { integrations }, settings: { limits } }: IntermediaryState,
 ): Result<{ readonly [name: string]: Json }> {
   const all: [string, Json][] = [];
-  let length = 0;
+  let bytes = 0;
   for (const { name, actions } of integrations.values()) {
     for (const action of actions.values()) {
       const key = `${name}.${action.name}`;
-      length += key.length + (action.schema === undefined ? 2 : JSON.stringify(action.schema).length) + 4;
+      bytes += utf8Length(JSON.stringify(key)) + (action.schema === undefined ? 2 : utf8Length(JSON.stringify(action.schema))) + 2;
       all.push([key, action.schema ?? {}]);
     }
   }
-  if (length > limits.message_bytes) {
+  if (bytes > limits.message_bytes) {
     return failed(
       "tooBig",
-      `the actions have ${length} characters; \`limits.message_bytes\` allows ${limits.message_bytes}`,
+      `the actions have ${bytes} bytes; \`limits.message_bytes\` allows ${limits.message_bytes}`,
     );
   }
   return ok(Object.fromEntries(all)); // Why a plain object: it is only written as JSON. Names from peers are never looked up in it.

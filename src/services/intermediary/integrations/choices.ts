@@ -7,28 +7,41 @@
 import type { StepContext } from "../../../core/context.ts";
 import type { PeerId } from "../../../core/ids.ts";
 import type { JsonObject } from "../../../core/json.ts";
+import { fitsBytes } from "../../../core/text.ts";
 import type { Observation } from "../../../core/observation.ts";
 import type { ChoiceRequest } from "../../../core/service-message.ts";
 import type { Integration } from "../connections/peer.ts";
+import { boundedEvent } from "../watchers/events.ts";
 import { sendToIntegration } from "./outbound.ts";
 
+interface OpenChoice {
+  readonly choice: ChoiceRequest;
+  /** The message for integrations; undefined if it is too large for them. */
+  readonly text: string | undefined;
+}
+
 export class Choices {
-  #open: ChoiceRequest | undefined;
+  #open: OpenChoice | undefined;
   /** Watchers that connected while a choice was open and have not been asked yet. */
   readonly #lateWatchers = new Set<PeerId>();
 
+  /** Opens a choice. A message of more than `bytesMax` bytes is not sent to integrations. */
+  open(choice: ChoiceRequest, bytesMax: number): void {
+    const text = integrationText(choice);
+    this.#open = { choice, text: fitsBytes(text, bytesMax) ? text : undefined };
+  }
+
   /** Asks all connected integrations, and watchers by an event. */
-  request(choice: ChoiceRequest, integrations: Iterable<Integration>, ctx: StepContext): void {
-    this.#open = choice;
+  offerToAll(integrations: Iterable<Integration>, ctx: StepContext): void {
     for (const integration of integrations) this.offerTo(integration, ctx);
-    ctx.observe({ is: "choose_action", payload: watcherPayload(choice) });
+    if (this.#open !== undefined) ctx.observe({ is: "choose_action", payload: watcherPayload(this.#open.choice) });
   }
 
   /** Asks one integration, if a choice is open. */
   offerTo(integration: Integration, ctx: StepContext): void {
-    if (this.#open === undefined) return;
+    if (this.#open?.text === undefined) return;
     ctx.count("integration", "out", "choose_action");
-    sendToIntegration(integration, integrationText(this.#open), ctx);
+    sendToIntegration(integration, this.#open.text, ctx);
   }
 
   /** Asks a watcher after its greeting was confirmed, if a choice is open. */
@@ -42,8 +55,8 @@ export class Choices {
    */
   offerToLateWatchers(cursor: string | undefined, ctx: StepContext): void {
     if (this.#open !== undefined && this.#lateWatchers.size > 0) {
-      const event = { event: "choose_action", payload: watcherPayload(this.#open), id: cursor, at: ctx.now };
-      const frame = JSON.stringify(event);
+      const event = { event: "choose_action", payload: watcherPayload(this.#open.choice), id: cursor, at: ctx.now };
+      const frame = boundedEvent(JSON.stringify(event));
       for (const peer of this.#lateWatchers) {
         ctx.count("watcher", "out", "choose_action");
         ctx.emit({ do: "send", to: peer, frame });
@@ -59,7 +72,7 @@ export class Choices {
 
   /** Closes the choice when an observation says that it is over. */
   observe(observation: Observation): void {
-    if (this.#open !== undefined && isOver(this.#open, observation)) this.#open = undefined;
+    if (this.#open !== undefined && isOver(this.#open.choice, observation)) this.#open = undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import type { StepContext } from "../../../core/context.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import type { GameMessage, NeuroMessage } from "../../../core/neuro-messages.ts";
 import type { ServiceMessage } from "../../../core/service-message.ts";
+import { fitsBytes, utf8Length } from "../../../core/text.ts";
 import { withFields } from "../../../queue/entry.ts";
 import type { Integration } from "../connections/peer.ts";
 
@@ -17,31 +18,45 @@ export function replyToIntegration({ peer, acks }: Integration, text: string, ct
   ctx.emit({ do: "reply", to: peer, frame: acks ? withFields({ id: ctx.id() }, text) : text, expectsReply: acks });
 }
 
+/** An integration, and the largest message that it gets (`limits.message_bytes`). */
+export interface Recipient {
+  readonly to: Integration;
+  readonly bytesMax: number;
+}
+
 /** Sends an integration a message of Neuro. Actions are sent once and never queued. */
-export function deliverNeuroMessage(to: Integration, message: NeuroMessage, ctx: StepContext): void {
+export function deliverNeuroMessage(recipient: Recipient, message: NeuroMessage, ctx: StepContext): void {
   ctx.count("integration", "out", message.command);
   switch (message.command) {
     case "action": {
       const { id, name, data } = message;
-      return sendEvent(to, "action", { id, name, data }, ctx);
+      return sendNeuroEvent(recipient, "action", { id, name, data }, ctx);
     }
     case "startup": {
       const { sessionId, characterId, displayName } = message.session;
       const payload = { session_id: sessionId, character_id: characterId, display_name: displayName };
-      return sendEvent(to, "startup", payload, ctx);
+      return sendNeuroEvent(recipient, "startup", payload, ctx);
     }
     case "actions/reregister_all":
     case "shutdown/immediate":
-      return sendEvent(to, message.command, {}, ctx);
+      return sendNeuroEvent(recipient, message.command, {}, ctx);
     case "shutdown/graceful":
-      return sendEvent(to, message.command, { wants_shutdown: message.wanted }, ctx);
+      return sendNeuroEvent(recipient, message.command, { wants_shutdown: message.wanted }, ctx);
     case "speech_finished":
-      return sendEvent(to, message.command, message.data, ctx);
+      return sendNeuroEvent(recipient, message.command, message.data, ctx);
     case "other":
-      return sendEvent(to, message.name, message.data ?? {}, ctx);
+      return sendNeuroEvent(recipient, message.name, message.data ?? {}, ctx);
     default:
       return assertNever(message);
   }
+}
+
+/** A message that is too large for the integration is not sent. Actions are small enough: the Neuro service refuses larger ones. */
+function sendNeuroEvent({ to, bytesMax }: Recipient, event: string, payload: JsonObject, ctx: StepContext): void {
+  const text = JSON.stringify({ event, payload });
+  if (fitsBytes(text, bytesMax)) return sendToIntegration(to, text, ctx);
+  const reason = `${event} for ${to.name} has ${utf8Length(text)} bytes; \`limits.message_bytes\` allows ${bytesMax}`;
+  ctx.observe({ is: "input_refused", from: "Neuro", fault: "tooBig", reason });
 }
 
 function sendEvent(to: Integration, event: string, payload: JsonObject | undefined, ctx: StepContext): void {
@@ -53,16 +68,17 @@ function sendEvent(to: Integration, event: string, payload: JsonObject | undefin
  * others cannot fill its backlog and close it.
  */
 export function broadcastContext(
-  { integrations, lengthMax }: { readonly integrations: ReadonlyMap<string, Integration>; readonly lengthMax: number },
+  { integrations, bytesMax }: { readonly integrations: ReadonlyMap<string, Integration>; readonly bytesMax: number },
   { from, peer, message, silent }: Extract<ServiceMessage, { readonly is: "contextShared" }>,
   ctx: StepContext,
 ): void {
   if (integrations.size === 0) return;
   const text = JSON.stringify({ event: "context_update", payload: { from, context: message, message, silent } });
+  const isTooLarge = !fitsBytes(text, bytesMax);
   for (const integration of integrations.values()) {
     if (integration.peer === peer) continue; // Why not by name: a game may have the name of an integration.
     if (integration.congestion !== undefined) integration.congestion.missedContexts++;
-    else if (text.length > lengthMax) sendEvent(integration, "context_gap", { missed: 1 }, ctx);
+    else if (isTooLarge) sendEvent(integration, "context_gap", { missed: 1 }, ctx);
     else {
       ctx.count("integration", "out", "context_update");
       sendToIntegration(integration, text, ctx);

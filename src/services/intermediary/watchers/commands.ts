@@ -1,6 +1,7 @@
 /** Commands for integrations, from watchers and from the API. */
 import type { StepContext } from "../../../core/context.ts";
 import type { Json } from "../../../core/json.ts";
+import { fitsBytes, utf8Length } from "../../../core/text.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { SendOutcome } from "../../../core/view.ts";
 import { inWords } from "../codec/problems.ts";
@@ -16,8 +17,9 @@ export function sendCommand(
 ): Result<WatcherReply<SendOutcome>> {
   const body = JSON.stringify({ from_watcher: from, cmd });
   const { message_bytes } = state.settings.limits;
-  if (body.length > message_bytes) {
-    return failed("tooBig", `the command has ${body.length} characters; \`limits.message_bytes\` allows ${message_bytes}`);
+  if (!fitsBytes(body, message_bytes)) {
+    const bytes = utf8Length(body);
+    return failed("tooBig", `the command has ${bytes} bytes; \`limits.message_bytes\` allows ${message_bytes}`);
   }
   if (target === "*") return sendToAll(state, body, ctx);
   const integration = state.connections.integrations.get(target);

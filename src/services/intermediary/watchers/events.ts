@@ -7,7 +7,7 @@ import type { JsonObject } from "../../../core/json.ts";
 import { EVENT_BYTES_MAX } from "../../../core/limits.ts";
 import type { Observation, PassedAction, WatcherEventName, WatcherEvents } from "../../../core/observation.ts";
 import type { EventView } from "../../../core/view.ts";
-import { fitsBytes } from "../../../neuro-api/frame.ts";
+import { fitsBytes } from "../../../core/text.ts";
 import type { BufferedEvent } from "./event-buffer.ts";
 
 type EventRow<Name extends WatcherEventName> = (
@@ -115,8 +115,8 @@ export function eventOf({ id, at, observation }: BufferedEvent): EventView {
 /** The frame for skipped events: their number, or null if it is unknown. */
 export const gapText = (missed: number | null): string => JSON.stringify({ event: "gap", missed });
 
-/** An event as a frame. In place of one that a watcher might not be able to receive, it gets a gap. */
-export function eventText(event: BufferedEvent): string {
-  const text = JSON.stringify(eventOf(event));
-  return fitsBytes(text, EVENT_BYTES_MAX) ? text : gapText(1);
-}
+/** An event as a frame. */
+export const eventText = (event: BufferedEvent): string => boundedEvent(JSON.stringify(eventOf(event)));
+
+/** The text of an event. In place of one that a watcher might not be able to receive, it gets a gap. */
+export const boundedEvent = (text: string): string => fitsBytes(text, EVENT_BYTES_MAX) ? text : gapText(1);

@@ -6,7 +6,8 @@ import { assertNever } from "../../../core/assert.ts";
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import { GAME_FRAME_BYTES_MAX } from "../../../core/limits.ts";
-import { asciiJson, fitsBytes } from "../../../neuro-api/frame.ts";
+import { asciiJson } from "../../../neuro-api/frame.ts";
+import { fitsBytes } from "../../../core/text.ts";
 
 /** The frame for a game; undefined when it is larger than `GAME_FRAME_BYTES_MAX`, which some game could not receive. */
 export function encodeGame(message: NeuroMessage): string | undefined {

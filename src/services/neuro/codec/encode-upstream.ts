@@ -10,7 +10,7 @@ import type { Action, GameMessage } from "../../../core/neuro-messages.ts";
 import { assert, assertNever } from "../../../core/assert.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import type { Profile } from "../upstream/profiles.ts";
-import { fitsBytes, utf8Length } from "../../../neuro-api/frame.ts";
+import { fitsBytes, utf8Length } from "../../../core/text.ts";
 
 /** What the encoder did to a message. */
 export interface EncodingReport {

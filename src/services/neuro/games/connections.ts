@@ -19,7 +19,7 @@ import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import { SmallMap } from "../small-map.ts";
 import { decodeGame } from "../../../neuro-api/decode-game.ts";
 import { encodeGame } from "../codec/encode-game.ts";
-import { utf8Length } from "../../../neuro-api/frame.ts";
+import { utf8Length } from "../../../core/text.ts";
 import {
   type Game,
   type GameConnection,

@@ -8,7 +8,7 @@ import type { StepContext } from "../../../core/context.ts";
 import { RELAY, toNeuro } from "../outbound.ts";
 import { type Game, type NeuroState, peerOf, type Upstream } from "../state.ts";
 import { sendContextDurably, watcherSource } from "../upstream/contexts.ts";
-import { fitsBytes, utf8Length } from "../../../neuro-api/frame.ts";
+import { fitsBytes, utf8Length } from "../../../core/text.ts";
 import { decodeGame } from "../../../neuro-api/decode-game.ts";
 
 export interface OperatorContext {

@@ -181,6 +181,19 @@ test("NL11 events of an old socket are ignored", () => {
   check.equal(bench.neuron.link.state.is, "dialing");
 });
 
+test("NL11b a registration because of which the bus closes the link is not sent twice", () => {
+  for (const code of [1007, 1009]) {
+    const bench = new Bench();
+    bench.open();
+    const lost = bench.drop(code);
+    check.equal(lost?.is === "waiting" && lost.retryMs, undefined);
+    check.match(lost?.is === "waiting" ? lost.reason : "", new RegExp(`${code}.*registration of n with .* characters`));
+    check.equal(bench.neuron.link.state.is, "failed");
+    bench.pass(600_000);
+    check.equal(bench.effects, []);
+  }
+});
+
 test("NL12 values that arrive, binary or as text, go to their input; all others are counted and dropped", () => {
   const { neuron } = new Bench();
   check.equal(receiveValue(neuron, encodeFrame(frameHead("c"), 42))?.latest, 42);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { peerId } from "../../../../../src/core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
 import { FREE_TEXT_BYTES_MAX, FREE_TEXT_INTERVAL_MS } from "../../../../../src/core/limits.ts";
+import type { NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
 import type { Observation } from "../../../../../src/core/observation.ts";
 import { failed } from "../../../../../src/core/result.ts";
 import { check } from "../../../../harness/check.ts";
@@ -190,12 +191,12 @@ test("IM45d a command that cannot be understood is answered with the reason, rep
   }
 });
 
-test("IM53 no message to an integration or watcher of these kinds has more than limits.message_bytes characters", () => {
+test("IM53 no message to an integration or watcher of these kinds has more than limits.message_bytes bytes", () => {
   const settings = { ...SETTINGS, limits: { ...SETTINGS.limits, message_bytes: 4_096 } };
   const fixture = new IntermediaryFixture({ settings });
   const [peer, watcher] = [fixture.integration("a"), fixture.watcher()];
   fixture.frame(watcher, { target: "a", cmd: "x".repeat(4_090) });
-  const refusal = { error: "the command has 4125 characters; `limits.message_bytes` allows 4096", code: "tooBig" };
+  const refusal = { error: "the command has 4125 bytes; `limits.message_bytes` allows 4096", code: "tooBig" };
   check.equal(fixture.repliesTo(watcher), [refusal]);
   fixture.receive({ is: "contextShared", from: "Chess", peer: undefined, message: "x".repeat(4_000), silent: true });
   check.equal(fixture.received(peer), [{ event: "context_gap", payload: { missed: 1 } }]);
@@ -210,6 +211,33 @@ test("IM53 no message to an integration or watcher of these kinds has more than 
     check.equal(fixture.repliesTo(asking).map((reply) => isObject(reply) && reply.code), ["tooBig"]);
   }
 });
+
+test("IM53 IM53b messages are measured in bytes, not characters, and one that is too large costs nobody a connection", () => {
+  const settings = { ...SETTINGS, limits: { ...SETTINGS.limits, message_bytes: 4_096 } };
+  const wide = "例".repeat(2_000);
+  const fixture = new IntermediaryFixture({ settings });
+  const [peer, watcher] = [fixture.integration("a"), fixture.watcher()];
+  fixture.frame(watcher, { target: "a", cmd: wide });
+  check.equal(fixture.repliesTo(watcher).map((reply) => isObject(reply) && reply.code), ["tooBig"]);
+  fixture.receive({ is: "contextShared", from: "Chess", peer: undefined, message: wide, silent: true });
+  check.equal(fixture.received(peer), [{ event: "context_gap", payload: { missed: 1 } }]);
+  for (const message of largeMessages(wide)) fixture.receive({ is: "neuroMessage", peer, message });
+  const actions = [{ name: "move", description: wide }];
+  fixture.receive({
+    is: "choiceRequested",
+    choice: { id: "1", game: "Chess", query: "?", state: wide, ephemeral: false, actions },
+  });
+  fixture.integration("late");
+  check.equal(fixture.received(peer), []);
+  check.equal(fixture.received(peerId("late")), []);
+  const refused = fixture.observations.flatMap((seen) => seen.is === "input_refused" ? [seen.fault] : []);
+  check.equal(refused, ["tooBig", "tooBig"]);
+});
+
+const largeMessages = (text: string): readonly NeuroMessage[] => [
+  { command: "speech_finished", data: { isFinal: true, reason: text } },
+  { command: "other", name: "custom", data: { text } },
+];
 
 test("IM46 free text, JSON of any kind and events go to watchers unchanged, and to Neuro as silent context", () => {
   const says: [string | object, Json, string][] = [
