@@ -99,8 +99,8 @@ export class BrainClient implements Disposable {
     }, {
       opened: () => this.#opened(),
       received: (frame) => this.#received(frame),
-      lost: ({ wasOpen }) => {
-        if (wasOpen) this.#lost();
+      lost: ({ wasOpen, code }) => {
+        if (wasOpen) this.#lost(code);
       },
     });
     this.#link.start();
@@ -261,8 +261,8 @@ export class BrainClient implements Disposable {
     this.call({ cmd: "Ping" }).catch(() => {}); // Why: a lost connection is reported by the link.
   }
 
-  #lost(): void {
-    this.#calls.connectionLost();
+  #lost(code: number): void {
+    this.#calls.connectionLost(code);
     for (const subscription of this.#subscriptions.values()) subscription.beginCatchUp();
   }
 

@@ -63,11 +63,20 @@ export class Calls {
     return true;
   }
 
-  /** The connection was lost: sent calls that are not idempotent have an unknown outcome, all others are sent again. */
-  connectionLost(): void {
-    for (const call of [...this.#open.values()].filter(({ isSent }) => isSent)) {
+  /**
+   * The connection was lost: sent calls that are not idempotent have an unknown outcome, all others are sent again. If the relay closed it
+   * because of a frame, the largest call (1009) or all of them (1007) may be the cause and are not sent again.
+   */
+  connectionLost(code: number): void {
+    const sent = [...this.#open.values()].filter(({ isSent }) => isSent);
+    const largest = sent.reduce((length, { text }) => Math.max(length, text.length), 0);
+    for (const call of sent) {
       call.isSent = false;
-      if (!call.isIdempotent) this.#reject(call, "the connection was lost before the reply", "Lost");
+      const { length } = call.text;
+      if (code === 1007 || (code === 1009 && length === largest)) {
+        const reason = `the relay closed the connection (${code}), probably because of this request of ${length} characters`;
+        this.#reject(call, reason, code === 1009 ? "tooBig" : "badMessage");
+      } else if (!call.isIdempotent) this.#reject(call, "the connection was lost before the reply", "Lost");
     }
   }
 

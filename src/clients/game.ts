@@ -30,6 +30,7 @@ import { Backlog, type BacklogLimits } from "./backlog.ts";
 import { objectIn, objectOf } from "./calls.ts";
 import type { ForceOptions } from "./force-options.ts";
 import { finalError, RelayError } from "./relay-error.ts";
+import { messageText, type Repetition, SentFrames } from "./sent-frames.ts";
 import { type ActionSchema, type TypedAction, TypedActions } from "./typed-actions.ts";
 import { type IterateOptions, Stream, type ValueIterator, type ValueListener } from "./value-stream.ts";
 import { type WaitOptions, waitUntil } from "./wait-until.ts";
@@ -99,6 +100,7 @@ export class GameClient implements Disposable {
   readonly #clock: ClientClock;
   readonly #actions = new TypedActions();
   readonly #backlog: Backlog;
+  readonly #sent = new SentFrames();
   readonly #events = new Stream<GameEvent>((error) => console.error(error));
   #state: GameState = { is: "connecting" };
   /** The force that has not been answered. */
@@ -142,13 +144,14 @@ export class GameClient implements Disposable {
   /** Tells Neuro something. With `silent: false` she may reply. Throws a `RelayError` (`Busy`) if too much waits for the connection. */
   context(message: string, { silent = true }: { readonly silent?: boolean } = {}): void {
     if (this.#state.is === "closed" || this.#state.is === "refused") throw closedError();
-    const text = this.#textOf("context", { message, silent });
-    if (this.#state.is !== "connected" || this.#backlog.size > 0 || !this.#link.send(text)) this.#backlog.push(text);
+    const text = messageText(this.#messageOf("context", { message, silent }));
+    if (this.#state.is !== "connected" || this.#backlog.size > 0 || !this.#write(text, "once")) this.#backlog.push(text);
   }
 
   /** Asks Neuro to choose an action. Replaces an earlier force. */
   force(force: ForceOptions): void {
     if (this.#state.is === "closed" || this.#state.is === "refused") throw closedError();
+    messageText(this.#messageOf("actions/force", force)); // Why first: a force that is too large must not be kept for the next connection.
     this.#force = force;
     this.#sendForce();
   }
@@ -196,19 +199,19 @@ export class GameClient implements Disposable {
   }
 
   #opened(): void {
+    this.#sent.clear();
     const number = ++this.#connections;
     this.#state = { is: "connected", number };
     this.#send("startup");
-    const actions = this.#actions.declarations;
-    if (actions.length > 0) this.#send("actions/register", { actions });
-    this.#backlog.flush((text) => this.#link.send(text), this.#clock);
+    for (const actions of this.#actions.batches) this.#send("actions/register", { actions });
+    this.#backlog.flush((text) => this.#write(text, "once"), this.#clock);
     this.#sendForce();
     this.#events.emit({ is: "connected", again: number > 1 });
   }
 
   #lost(loss: LinkLoss): void {
     this.#backlog.pause();
-    const error = finalError(loss, undefined);
+    const error = finalError(loss, undefined) ?? this.#sent.rejection(loss);
     if (error === undefined) {
       const { code, reason, retryMs = 0 } = loss;
       this.#state = { is: "connecting" };
@@ -228,7 +231,7 @@ export class GameClient implements Disposable {
       case "action":
         return this.#act(data, this.#state.number);
       case "actions/reregister_all":
-        return this.#send("actions/register", { actions: this.#actions.declarations });
+        return this.#actions.batches.forEach((actions) => this.#send("actions/register", { actions }));
       case "startup": {
         const { sessionId, characterId, displayName } = objectOf(data["session"]);
         const [session, character, display] = [sessionId, characterId, displayName].map((text) => String(text ?? ""));
@@ -254,7 +257,7 @@ export class GameClient implements Disposable {
     void this.#actions.run(action, text).then((result) => {
       if (this.#state.is !== "connected" || this.#state.number !== connection) return;
       if (result.success && force === this.#force && force?.actions.includes(action.name) === true) this.#force = undefined;
-      this.#send("action/result", { id: action.id, ...result });
+      this.#write(this.#textOf("action/result", { id: action.id, ...result }), "once"); // G2
     });
   }
 
@@ -272,11 +275,20 @@ export class GameClient implements Disposable {
 
   /** Sends a message if the game is connected. What the next connection needs is sent by `#opened`. */
   #send(command: string, data?: object): void {
-    if (this.#state.is === "connected") this.#link.send(this.#textOf(command, data));
+    if (this.#state.is === "connected") this.#write(this.#textOf(command, data), "repeated");
   }
 
   #textOf(command: string, data?: object): string {
-    return JSON.stringify({ command, game: this.game, ...(data && { data }) });
+    return JSON.stringify(this.#messageOf(command, data));
+  }
+
+  #messageOf(command: string, data?: object): object {
+    return { command, game: this.game, ...(data && { data }) };
+  }
+
+  #write(text: string, repetition: Repetition): boolean {
+    this.#sent.add(text, repetition);
+    return this.#link.send(text);
   }
 }
 

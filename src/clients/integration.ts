@@ -18,7 +18,8 @@
  *
  * Invariants: I1 an action, and a command that was handled, is handled once, however often the relay sends it; I2 a command is acknowledged
  * only after its handler has ended, so a command that was not handled is sent again; I3 a result that may have been lost with a connection
- * is sent again, and the relay counts it once; I4 after another program took the name over, or the registration was refused, the client does
+ * is sent again, and the relay counts it once; I4 after another program took the name over, or the relay refused the registration or a
+ * message that each connection would repeat, the client does
  * not reconnect.
  *
  * @module
@@ -34,6 +35,7 @@ import { type CommandHandler, CommandInbox } from "./command-inbox.ts";
 import type { ForceOptions } from "./force-options.ts";
 import { errorIn, finalError, RelayError } from "./relay-error.ts";
 import { ResultBox } from "./result-box.ts";
+import { messageText, type Repetition, SentFrames } from "./sent-frames.ts";
 import { type ActionSchema, type TypedAction, TypedActions } from "./typed-actions.ts";
 import { type IterateOptions, Stream, type ValueIterator, type ValueListener } from "./value-stream.ts";
 import { type WaitOptions, waitUntil } from "./wait-until.ts";
@@ -131,6 +133,7 @@ export class IntegrationClient implements Disposable {
   readonly #results: ResultBox;
   readonly #commands: CommandInbox;
   readonly #backlog: Backlog;
+  readonly #sent = new SentFrames();
   readonly #events = new Stream<IntegrationEvent>((error) => console.error(error));
   #state: IntegrationState = { is: "connecting" };
   #registrations = 0;
@@ -255,6 +258,7 @@ export class IntegrationClient implements Disposable {
   }
 
   #greet(): void {
+    this.#sent.clear();
     this.#state = { is: "greeting", said: undefined };
     this.#sendNow({ type: "integration", name: this.name, auth_token: this.#token, ack: true });
   }
@@ -262,7 +266,7 @@ export class IntegrationClient implements Disposable {
   #lost(loss: LinkLoss): void {
     const said = this.#state.is === "greeting" || this.#state.is === "registered" ? this.#state.said : undefined;
     this.#backlog.pause();
-    const error = finalError(loss, said);
+    const error = finalError(loss, said) ?? this.#sent.rejection(loss);
     if (error === undefined) {
       const { code, reason, retryMs = 0 } = loss;
       this.#state = { is: "connecting" };
@@ -296,10 +300,9 @@ export class IntegrationClient implements Disposable {
     this.#state = { is: "registered", said: undefined };
     const again = this.#registrations++ > 0;
     if (again && this.#removed.size > 0) this.#sendNow({ event: "unregister_actions", actions: [...this.#removed] });
-    const actions = this.#actions.declarations;
-    if (actions.length > 0) this.#sendNow({ event: "register_actions", actions });
-    for (const result of this.#results.recent()) this.#link.send(result);
-    this.#backlog.flush((text) => this.#link.send(text), this.#clock);
+    this.#registerAll();
+    for (const result of this.#results.recent()) this.#write(result, "repeated");
+    this.#backlog.flush((text) => this.#write(text, "once"), this.#clock);
     this.#events.emit({ is: "registered", name: this.name, session, again });
   }
 
@@ -319,7 +322,7 @@ export class IntegrationClient implements Disposable {
       case "action":
         return this.#act(payload);
       case "actions/reregister_all":
-        return this.#sendNow({ event: "register_actions", actions: this.#actions.declarations });
+        return this.#registerAll();
       case "choose_action":
         return this.#events.emit({ is: "choice", choice: choiceOf(payload) });
       case "context_update": {
@@ -338,24 +341,33 @@ export class IntegrationClient implements Disposable {
     const actionId = String(id);
     const earlier = this.#results.begin(actionId);
     if (earlier === "running") return;
-    if (earlier !== "new") return void this.#link.send(earlier.text);
+    if (earlier !== "new") return void this.#write(earlier.text, "repeated");
     const text = typeof data === "string" ? data : JSON.stringify(data ?? {});
     void this.#actions.run({ id: actionId, name: String(name) }, text).then((result) => {
       const frame = JSON.stringify({ event: "action_result", payload: { id: actionId, ...result } });
       this.#results.complete(actionId, frame);
-      if (this.#isRegistered) this.#link.send(frame);
+      if (this.#isRegistered) this.#write(frame, "repeated");
     });
   }
 
   /** Sends a message now, after those that wait for the connection. */
   #post(message: object): void {
     if (this.#state.is === "closed") throw closedError();
-    const text = JSON.stringify(message);
-    if (!this.#isRegistered || this.#backlog.size > 0 || !this.#link.send(text)) this.#backlog.push(text);
+    const text = messageText(message);
+    if (!this.#isRegistered || this.#backlog.size > 0 || !this.#write(text, "once")) this.#backlog.push(text);
+  }
+
+  #registerAll(): void {
+    for (const actions of this.#actions.batches) this.#sendNow({ event: "register_actions", actions });
   }
 
   #sendNow(message: object): void {
-    this.#link.send(JSON.stringify(message));
+    this.#write(JSON.stringify(message), "repeated");
+  }
+
+  #write(text: string, repetition: Repetition): boolean {
+    this.#sent.add(text, repetition);
+    return this.#link.send(text);
   }
 }
 

@@ -5,8 +5,9 @@
  * Invariant: a handler gets only data that its schema accepts. For other data the result is a failure that says what is wrong.
  */
 import { type Json, type JsonObject } from "../core/json.ts";
-import { errorText } from "../core/text.ts";
+import { errorText, shorten } from "../core/text.ts";
 import { type CompiledSchema, compileSchema, validationError } from "../services/neuro/codec/validate-data.ts";
+import { messageText } from "./sent-frames.ts";
 import { RelayError } from "./relay-error.ts";
 
 /** A JSON Schema of type `object`. */
@@ -96,6 +97,11 @@ interface Registered {
   run(data: unknown, action: ReceivedAction): Promise<HandlerOutcome>;
 }
 
+/** Characters of one registration, so that it stays below the size of a message. */
+const BATCH_CHARACTERS = 262_144;
+/** Characters of the message of a result. The rest is left out. */
+const RESULT_CHARACTERS = 100_000;
+
 /** The actions of one client. */
 export class TypedActions {
   readonly #actions = new Map<string, Registered>();
@@ -105,6 +111,7 @@ export class TypedActions {
     const { description, schema } = action;
     const json = action.jsonSchema ?? jsonSchemaOf(name, schema);
     const declaration = { name, description, ...(json !== undefined && { schema: json }) };
+    messageText(declaration); // Why here: the program that defines an action that is too large gets the error.
     const check = checkOf(schema, json);
     const run = async (data: unknown, received: ReceivedAction) =>
       await action.handler(await check(data) as DataOf<S>, received); // Why: the schema has accepted it.
@@ -120,8 +127,20 @@ export class TypedActions {
     return this.#actions.delete(name);
   }
 
-  get declarations(): readonly ActionDeclaration[] {
-    return [...this.#actions.values()].map(({ declaration }) => declaration);
+  /** All actions, in groups of at most `BATCH_CHARACTERS`, or of one action. */
+  get batches(): readonly (readonly ActionDeclaration[])[] {
+    const batches: ActionDeclaration[][] = [];
+    let length = Infinity;
+    for (const { declaration } of this.#actions.values()) {
+      const added = JSON.stringify(declaration).length;
+      length += added;
+      if (length > BATCH_CHARACTERS) {
+        batches.push([]);
+        length = added;
+      }
+      batches.at(-1)?.push(declaration);
+    }
+    return batches;
   }
 
   /** Runs the handler of an action. Never rejects. `text`: the data of Neuro as JSON. */
@@ -138,8 +157,8 @@ export class TypedActions {
 }
 
 function outcomeOf(outcome: HandlerOutcome): HandlerResult {
-  if (typeof outcome === "string") return { success: true, message: outcome };
-  return outcome ?? { success: true };
+  const { success, message } = typeof outcome === "string" ? { success: true, message: outcome } : outcome ?? { success: true };
+  return { success, ...(message !== undefined && { message: shorten(message, RESULT_CHARACTERS) }) };
 }
 
 function dataIn(text: string): unknown {

@@ -264,7 +264,7 @@ export class WatcherClient implements Disposable {
     }
     const { code, reason, retryMs = 0 } = loss;
     this.#state = { is: "connecting" };
-    this.#calls.connectionLost();
+    this.#calls.connectionLost(code);
     this.#statuses.emit({ is: "waiting", code, reason, retryMs });
   }
 

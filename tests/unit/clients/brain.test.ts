@@ -60,6 +60,24 @@ test("BR92 each call gets its own reply, and an error ends only its own call", a
   });
 });
 
+test("BR92e a call because of which the relay closes the connection is sent once, and the others are answered", async () => {
+  const change = testSettings((settings) => {
+    settings.brain.artifact = "built-in";
+    settings.limits.message_bytes = 4_096;
+  });
+  await withRelay(change, async ({ urls }) => {
+    const { openSocket, dials } = cuttable();
+    using client = new BrainClient(urls.brain, { ...QUICK, openSocket });
+    const session = await client.createSession();
+    const large = client.getState("x".repeat(5_000)).catch((error: unknown) => error);
+    const small = client.getState(session);
+    const error = await large;
+    check.that(error instanceof BrainError && error.code === "tooBig", String(error));
+    check.equal((await small).seq, 0);
+    check.equal(dials(), 2);
+  }, { services: [supervise(brain)] });
+});
+
 test("BR92d an unanswered call ends at its deadline, and all calls end when the client is closed", async () => {
   const silent: SocketLike = { send() {}, close() {}, onopen: null, onmessage: null, onclose: null, onerror: null };
   const client = new BrainClient("ws://nowhere", { openSocket: () => silent, timeoutMs: 20 });

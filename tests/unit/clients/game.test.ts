@@ -192,3 +192,43 @@ test("CL21c a refused game does not dial again", async () => {
   check.equal([received.length, game.phase], [1, "refused"]);
   check.throws(() => game.context("x"), /closed/);
 });
+
+test("CL24 a game client sends a message that is too large not at all, and many actions in several messages", async () => {
+  const { openSocket, received } = backend();
+  using game = new GameClient("ws://backend", { ...OPTIONS, openSocket });
+  const large = "例".repeat(340_000);
+  for (const attempt of [
+    () => game.context(large),
+    () => game.force({ query: large, actions: ["move"] }),
+    () => game.action("large", { description: large, handler: () => "" }),
+  ]) check.throws(attempt, /1020\d{3} bytes; at most 1000000/);
+  for (let count = 0; count < 30; count++) {
+    game.action(`move_${count}`, { description: "d".repeat(30_000), handler: () => "" });
+  }
+  await game.ready();
+  const sizes = (received[0] ?? []).map((sent) => JSON.stringify(sent).length);
+  check.that(Math.max(...sizes) < 300_000, String(sizes));
+  const names = (received[0] ?? []).flatMap(([command, data]) =>
+    command === "actions/register" ? (data as { actions: { name: string }[] }).actions.map(({ name }) => name) : []
+  );
+  check.equal(names.length, 30);
+});
+
+test("CL24b a message because of which the server closes is not sent again: a repeated one stops the client, any other does not", async () => {
+  for (const code of [1007, 1009]) {
+    const { openSocket, received, lose } = backend();
+    using game = new GameClient("ws://backend", { ...OPTIONS, openSocket });
+    game.action("move", { ...MOVE, handler: () => "" });
+    await game.ready();
+    game.context("c".repeat(5_000));
+    lose(code);
+    await until(() => received.length === 2);
+    await game.ready();
+    check.equal(received[1]?.map(([command]) => command), ["startup", "actions/register"]);
+    game.force({ query: "q".repeat(5_000), actions: ["move"] });
+    lose(code);
+    const error: unknown = await game.ready().catch((reason: unknown) => reason);
+    check.that(error instanceof RelayError && error.code === (code === 1009 ? "tooBig" : "badMessage"), String(error));
+    check.equal(game.phase, "refused");
+  }
+});

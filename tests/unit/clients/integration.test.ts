@@ -18,6 +18,7 @@ function scripted(): {
   say(message: object): void;
   open(): void;
   drop(code: number): void;
+  dials(): number;
 } {
   const sent: string[] = [];
   const nothing = {
@@ -38,6 +39,7 @@ function scripted(): {
       return socket;
     },
     sent,
+    dials: () => sockets.length,
     open: () => sockets.at(-1)?.onopen?.({} as never),
     say: (message) => sockets.at(-1)?.onmessage?.({ data: JSON.stringify(message) } as never),
     drop: (code) => sockets.at(-1)?.onclose?.({ code, reason: "" } as never),
@@ -544,4 +546,28 @@ test("CL14d messages of a closed client are refused, and so is waiting for it", 
   check.equal(await waiting, "Closed");
   check.throws(() => client.context("x"), /closed/);
   check.throws(() => client.restart(), /closed/);
+});
+
+test("CL24b a result because of which the relay closes is not sent again, and a context neither", async () => {
+  const { openSocket, sent, say, open, drop, dials } = scripted();
+  using client = new IntegrationClient("ws://relay", { ...OPTIONS, openSocket });
+  client.action("long", { description: "Answers at length.", handler: () => "r".repeat(5_000) });
+  const register = async (): Promise<void> => {
+    open();
+    say({ event: "registered", session: "1" });
+    await client.ready();
+  };
+  await register();
+  client.context("c".repeat(9_000));
+  drop(1009);
+  sent.length = 0;
+  await until(() => dials() === 2);
+  await register();
+  check.that(!sent.some((text) => text.length > 1_000), "the context was sent once");
+  say({ event: "action", payload: { id: "1", name: "long" } });
+  await until(() => sent.some((text) => text.includes("action_result")));
+  drop(1009);
+  const error: unknown = await client.ready().catch((reason: unknown) => reason);
+  check.that(error instanceof RelayError && error.code === "tooBig", String(error));
+  check.equal(client.phase, "stopped");
 });
