@@ -30,7 +30,7 @@ import { Backlog, type BacklogLimits } from "./backlog.ts";
 import { objectIn, objectOf } from "./calls.ts";
 import type { ForceOptions } from "./force-options.ts";
 import { finalError, RelayError } from "./relay-error.ts";
-import { messageText, type Repetition, SentFrames } from "./sent-frames.ts";
+import { messageText, type Repetition, SuspectFrames } from "./suspect-frames.ts";
 import { type ActionSchema, type TypedAction, TypedActions } from "./typed-actions.ts";
 import { type IterateOptions, Stream, type ValueIterator, type ValueListener } from "./value-stream.ts";
 import { type WaitOptions, waitUntil } from "./wait-until.ts";
@@ -100,7 +100,7 @@ export class GameClient implements Disposable {
   readonly #clock: ClientClock;
   readonly #actions = new TypedActions();
   readonly #backlog: Backlog;
-  readonly #sent = new SentFrames();
+  readonly #sent = new SuspectFrames();
   readonly #events = new Stream<GameEvent>((error) => console.error(error));
   #state: GameState = { is: "connecting" };
   /** The force that has not been answered. */

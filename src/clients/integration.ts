@@ -35,7 +35,7 @@ import { type CommandHandler, CommandInbox } from "./command-inbox.ts";
 import type { ForceOptions } from "./force-options.ts";
 import { errorIn, finalError, RelayError } from "./relay-error.ts";
 import { ResultBox } from "./result-box.ts";
-import { messageText, type Repetition, SentFrames } from "./sent-frames.ts";
+import { messageText, type Repetition, SuspectFrames } from "./suspect-frames.ts";
 import { type ActionSchema, type TypedAction, TypedActions } from "./typed-actions.ts";
 import { type IterateOptions, Stream, type ValueIterator, type ValueListener } from "./value-stream.ts";
 import { type WaitOptions, waitUntil } from "./wait-until.ts";
@@ -133,7 +133,7 @@ export class IntegrationClient implements Disposable {
   readonly #results: ResultBox;
   readonly #commands: CommandInbox;
   readonly #backlog: Backlog;
-  readonly #sent = new SentFrames();
+  readonly #sent = new SuspectFrames();
   readonly #events = new Stream<IntegrationEvent>((error) => console.error(error));
   #state: IntegrationState = { is: "connecting" };
   #registrations = 0;

@@ -7,7 +7,7 @@
 import { type Json, type JsonObject } from "../core/json.ts";
 import { errorText, shorten } from "../core/text.ts";
 import { type CompiledSchema, compileSchema, validationError } from "../services/neuro/codec/validate-data.ts";
-import { messageText } from "./sent-frames.ts";
+import { messageText } from "./suspect-frames.ts";
 import { RelayError } from "./relay-error.ts";
 
 /** A JSON Schema of type `object`. */

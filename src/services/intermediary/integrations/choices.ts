@@ -67,7 +67,7 @@ export class Choices {
 
   /** Whether an action can be chosen now. */
   offers(name: string): boolean {
-    return this.#open !== undefined && this.#open.actions.some((action) => action.name === name);
+    return this.#open !== undefined && this.#open.choice.actions.some((action) => action.name === name);
   }
 
   /** Closes the choice when an observation says that it is over. */

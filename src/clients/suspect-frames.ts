@@ -22,15 +22,15 @@ export function messageText(message: object): string {
 /** Whether the next connection sends the frame again. */
 export type Repetition = "once" | "repeated";
 
-interface SentFrame {
+interface SuspectFrame {
   readonly length: number;
   readonly repetition: Repetition;
 }
 
 /** The frames of one connection. */
-export class SentFrames {
-  #largest: SentFrame | undefined;
-  #last: SentFrame | undefined;
+export class SuspectFrames {
+  #largest: SuspectFrame | undefined;
+  #last: SuspectFrame | undefined;
 
   /** A new connection. */
   clear(): void {
