@@ -120,8 +120,9 @@ export interface ServiceCommands {
       { readonly pending: string; readonly approve: boolean; readonly message?: string },
       Done
     >;
+    /** `message` and `silent` are read as those of a game's context. */
     readonly sendContext: RequestType<
-      { readonly upstream?: string; readonly message: string; readonly silent: boolean },
+      { readonly upstream?: string; readonly message: Json; readonly silent?: Json },
       SendOutcome
     >;
     /** Sends a raw message to an integration as Neuro, or to Neuro as the relay. */

@@ -60,6 +60,15 @@ export function decodeMessage(
   return decoded.ok ? ok({ message: decoded.value, repairs }) : decoded;
 }
 
+/** A context from its fields alone, for requests that are no messages. */
+export function decodeContext(fields: JsonObject): Result<DecodedMessage & { readonly message: ContextMessage }> {
+  const repairs: Repair[] = [];
+  const message = readContext(fields, repairs);
+  return message.ok ? ok({ message: message.value, repairs }) : message;
+}
+
+type ContextMessage = Extract<GameMessage, { readonly command: "context" }>;
+
 /** True for a command of the API, however it is spelled. */
 export const isCommand = (given: string): boolean => COMMANDS.includes(given) || respelled(given) !== undefined;
 
@@ -188,7 +197,7 @@ function readResult(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
   return ok({ command: "action/result", id, success, message });
 }
 
-function readContext(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
+function readContext(data: JsonObject, repairs: Repair[]): Result<ContextMessage> {
   const message = readText(data["message"], "message", repairs);
   if (message === undefined) return failed("badMessage", "`context` needs a `message`");
   const silent = data["silent"];

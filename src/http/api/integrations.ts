@@ -139,10 +139,10 @@ export const INTEGRATION_OPERATIONS: readonly ApiOperation[] = [
   }),
 ];
 
-/** An action as the service expects it: its data is JSON text. */
+/** An action as the service expects it: its data is JSON text. A text is that text already, as in an action of Neuro. */
 export const withDataAsText = (
   { name, data }: { readonly name: string; readonly data?: unknown },
 ): { readonly name: string; readonly data?: string } => ({
   name,
-  ...(data !== undefined && { data: JSON.stringify(data) }),
+  ...(data !== undefined && data !== null && { data: typeof data === "string" ? data : JSON.stringify(data) }),
 });

@@ -214,7 +214,7 @@ export const actionRequest: z.ZodType<{ readonly name: string; readonly data?: J
   "ActionRequest",
   z.strictObject({
     name: z.string().min(1).describe("The integration's name for the action."),
-    data: json.exactOptional(),
+    data: json.exactOptional().describe("An object, or its JSON as a text."),
   }),
   "An action, with data that matches its schema.",
 );
@@ -232,9 +232,16 @@ export const rawMessage: z.ZodType<{ readonly message: Json }> = named(
   z.strictObject({ message: json.refine(isObject, "expected an object").meta({ type: "object" }) }),
   "A message that is sent verbatim.",
 );
-export const context: z.ZodType<{ readonly message: string; readonly silent: boolean }> = named(
+export const context: z.ZodType<{ readonly message: Json; readonly silent?: Json }> = named(
   "Context",
-  z.strictObject({ message: z.string().min(1), silent: flag.describe("Neuro need not react to it.") }),
+  // Why any JSON: the service reads it as it reads a game's context, and repairs the same mistakes.
+  z.strictObject({
+    message: json.refine((value) => value !== undefined && value !== "", "must be a text that is not empty").meta({
+      type: "string",
+      minLength: 1,
+    }),
+    silent: json.exactOptional().meta({ type: "boolean", description: "Neuro need not react to it. Default: false." }),
+  }),
   "A context for Neuro.",
 );
 export const command: z.ZodType<{ readonly to: string; readonly cmd: Json }> = named(

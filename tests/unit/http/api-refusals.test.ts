@@ -123,7 +123,8 @@ const fieldsOf = ({ errors }: JsonObject): Json[] =>
 
 test("AP5 every field of every body rejects some type", () => {
   for (const { id, body } of OPERATIONS) {
-    if (body === undefined) continue;
+    // Why not a context: it is read as one of a game is, and repaired (AP58).
+    if (body === undefined || id === "sendContext") continue;
     const good: JsonObject = BODIES[id] ?? {};
     check.that(body.safeParse(good).success, id);
     for (const field of Object.keys(good).filter((name) => name !== "data")) {

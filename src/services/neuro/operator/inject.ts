@@ -9,22 +9,25 @@ import { RELAY, toNeuro } from "../outbound.ts";
 import { type Game, type NeuroState, peerOf, type Upstream } from "../state.ts";
 import { sendContextDurably, watcherSource } from "../upstream/contexts.ts";
 import { fitsBytes, utf8Length } from "../../../core/text.ts";
-import { decodeGame } from "../../../neuro-api/decode-game.ts";
+import { decodeContext, decodeGame } from "../../../neuro-api/decode-game.ts";
 
 export interface OperatorContext {
   readonly requestId: RequestId;
   readonly by: string;
-  readonly message: string;
-  readonly silent: boolean;
+  readonly request: { readonly message: Json; readonly silent?: Json };
 }
 
-/** Sends Neuro a context. If it has to wait, the request is answered once it is stored. */
+/** Sends Neuro a context, read like one of a game. If it has to wait, the request is answered once it is stored. */
 export function sendOperatorContext(
   upstream: Upstream,
-  { requestId, by, message, silent }: OperatorContext,
+  { requestId, by, request }: OperatorContext,
   ctx: StepContext,
 ): Result<Json | undefined> {
+  const decoded = decodeContext(request);
+  if (!decoded.ok) return decoded;
+  const { message: { message, silent }, repairs } = decoded.value;
   if (message.trim() === "") return failed("badMessage", "a context must not be empty");
+  for (const { what, hint } of repairs) ctx.observe({ is: "input_repaired", from: by, what, hint });
   const { message_bytes } = upstream.service.settings.limits;
   if (message.length > message_bytes) return failed("tooBig", tooLong("context", message.length, message_bytes));
   const sent = sendContextDurably(upstream, { source: watcherSource(upstream.service, by), message, silent }, ctx);

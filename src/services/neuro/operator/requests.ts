@@ -124,8 +124,7 @@ function execute(
       return decide(state, request, ctx);
     case "sendContext": {
       const upstream = upstreamAt(state, request.upstream);
-      const { message, silent } = request;
-      return upstream.ok ? sendOperatorContext(upstream.value, { requestId, by, message, silent }, ctx) : upstream;
+      return upstream.ok ? sendOperatorContext(upstream.value, { requestId, by, request }, ctx) : upstream;
     }
     case "injectMessage":
       return inject(state, request, ctx);
