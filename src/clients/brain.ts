@@ -73,6 +73,8 @@ const TIMEOUT_MS = 10_000;
 const BACKOFF: Backoff = { baseMs: 250, capMs: 5_000 };
 const KEEPALIVE: KeepaliveOptions = { idleMs: 30_000, answerMs: 10_000 };
 const EXPIRY_CHECK_MS = 250;
+/** Errors after which the same request may succeed later. */
+const TRANSIENT: ReadonlySet<string> = new Set(["RateLimited", "StorageFailed", "TimedOut", "Busy"]);
 
 /** A client of a relay's Brain. It dials at once; calls wait until it is connected. */
 export class BrainClient implements Disposable {
@@ -188,13 +190,17 @@ export class BrainClient implements Disposable {
 
   /**
    * Calls the listener with the changes that other clients make, across reconnects. Resolves with a function that ends the subscription.
-   * Rejects if the session is unknown.
+   * Rejects if the session is unknown. `ended` is called if the relay ends the subscription later, such as when the session has expired.
    */
-  async subscribe(session: string, listener: (change: Change) => void): Promise<() => void> {
+  async subscribe(
+    session: string,
+    listener: (change: Change) => void,
+    ended: (error: BrainError) => void = () => {},
+  ): Promise<() => void> {
     const subscription = this.#subscriptions.get(session) ??
       new SessionSubscription(session, this.#sendSubscribe(session));
     this.#subscriptions.set(session, subscription);
-    subscription.listeners.add(listener);
+    subscription.listeners.set(listener, ended);
     const stop = (): void => {
       subscription.listeners.delete(listener);
       if (subscription.listeners.size > 0 || this.#subscriptions.get(session) !== subscription) return;
@@ -274,18 +280,25 @@ export class BrainClient implements Disposable {
     });
   }
 
-  async #catchUp(subscription: SessionSubscription, read: () => Promise<Snapshot | undefined>): Promise<void> {
+  async #catchUp(subscription: SessionSubscription, read: () => Promise<Snapshot | undefined>, attempt = 0): Promise<void> {
     const gap = subscription.beginCatchUp();
     try {
       subscription.completeCatchUp(gap, await read());
     } catch (error) {
-      const code = error instanceof BrainError ? error.code : undefined;
-      if (code === undefined || code === "SessionExpired") return this.#remove(subscription); // Why: there is no such session.
+      const { code } = error as BrainError; // Why: calls reject with nothing else.
       if (code === "Lost" || code === "Closed") return; // Why: the next connection subscribes again.
-      await new Promise((resolve) => setTimeout(resolve, this.#backoff.baseMs));
+      // Why: the session has gone, or the same request would be refused each time.
+      if (code === undefined || !TRANSIENT.has(code)) return this.#end(subscription, error as BrainError);
+      const { baseMs, capMs } = this.#backoff;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(capMs, baseMs * 2 ** attempt)));
       const isActive = this.#subscriptions.get(subscription.session) === subscription;
-      if (isActive && subscription.isCurrent(gap)) await this.#catchUp(subscription, read);
+      if (isActive && subscription.isCurrent(gap)) await this.#catchUp(subscription, read, attempt + 1);
     }
+  }
+
+  #end(subscription: SessionSubscription, error: BrainError): void {
+    this.#remove(subscription);
+    for (const ended of subscription.listeners.values()) ended(error);
   }
 
   #remove(subscription: SessionSubscription): void {

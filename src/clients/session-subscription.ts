@@ -5,6 +5,7 @@
  * before that state is emitted after it.
  */
 import type { JsonObject } from "../core/json.ts";
+import type { BrainError } from "./brain-error.ts";
 import { objectOf } from "./calls.ts";
 
 /** A change that another client made. If changes were missed, `missed` is true and `changes` is the whole state. */
@@ -26,7 +27,8 @@ export interface Snapshot {
 /** One subscription of a client. */
 export class SessionSubscription {
   readonly session: string;
-  readonly listeners: Set<(change: Change) => void> = new Set();
+  /** What gets the changes, with what is told when the relay ends the subscription. */
+  readonly listeners: Map<(change: Change) => void, (error: BrainError) => void> = new Map();
   /** Resolves with the session's last event once the relay has confirmed the subscription; rejects if there is no such session. */
   readonly confirmed: Promise<number>;
   /** The last event that the listeners know. */
@@ -93,7 +95,7 @@ export class SessionSubscription {
   #emit(change: Change): void {
     if (change.seq <= this.#seq) return;
     this.#seq = change.seq;
-    for (const listener of this.listeners) listener(change);
+    for (const listener of this.listeners.keys()) listener(change);
   }
 }
 

@@ -25,6 +25,7 @@ export function settingIssues(settings: Settings): readonly SettingIssue[] {
     ...upstreamIds(settings),
     ...contradictingLimits(settings),
     ...languageModel(settings),
+    ...redisUrl(settings),
   ];
 }
 
@@ -40,6 +41,15 @@ function languageModel({ "nakurity-backend": { decider, openai } }: Settings): S
     ...(isUrl ? [] : [issue("url", "a URL such as http://127.0.0.1:11434/v1")]),
     ...(openai.model === "" ? [issue("model", "the name of a model")] : []),
   ];
+}
+
+/** Why here: ioredis tries other schemes forever, and uses database 0 where the path is no number. */
+function redisUrl({ queue: { backend, url } }: Settings): SettingIssue[] {
+  const isSocket = url.startsWith("/");
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const isUrl = /^rediss?:$/.test(parsed?.protocol ?? "") && parsed?.hostname !== "" && /^\/?\d*$/.test(parsed?.pathname ?? "");
+  if (backend !== "redis" || isSocket || isUrl) return [];
+  return [{ path: ["queue", "url"], message: "expected a URL such as redis://127.0.0.1:6379/0, with the number of a database" }];
 }
 
 /** Warnings at the start about settings that are allowed but probably unintended. `tree` holds the values as they were written. */

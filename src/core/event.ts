@@ -74,7 +74,15 @@ export type StoreEvent =
   | { readonly is: "loadFailed"; readonly token: LoadToken; readonly reason: string };
 
 export type WorkEvent =
-  | { readonly is: "jobFinished"; readonly job: JobId; readonly output?: Json; readonly fault?: FaultName }
+  /** With a `fault`, `reason` says why, unless it was the deadline. `isFinal`: the same job would fail again. */
+  | {
+    readonly is: "jobFinished";
+    readonly job: JobId;
+    readonly output?: Json;
+    readonly fault?: FaultName;
+    readonly reason?: string;
+    readonly isFinal?: boolean;
+  }
   | {
     readonly is: "fileSaved";
     readonly file: string;

@@ -8,7 +8,9 @@ import { Deadlines } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
+import { PermanentError } from "../core/permanent-error.ts";
 import type { Settings } from "../core/settings.ts";
+import { errorText } from "../core/text.ts";
 import type { Ports } from "./ports.ts";
 
 export class AsyncWork {
@@ -48,11 +50,14 @@ export class AsyncWork {
   }
 
   run({ job, name, input, deadline }: Effect & { do: "runJob" }, settings: Settings): void {
-    const failure: Event = { is: "jobFinished", job, fault: "jobLost" };
+    const failure = { is: "jobFinished", job, fault: "jobLost" } as const;
     const id = this.#begin(`run ${job}`, deadline, failure);
     this.#ports.jobs.run(name, input, settings).then(
       (output) => this.#finish(id, { is: "jobFinished", job, output }),
-      () => this.#finish(id, failure),
+      (error: unknown) => {
+        const isFinal = error instanceof PermanentError;
+        this.#finish(id, { ...failure, reason: errorText(error), ...(isFinal && { isFinal }) });
+      },
     );
   }
 

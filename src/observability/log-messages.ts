@@ -12,11 +12,16 @@ import { floodLimit, type RateLimit, retryLimit, workLimit } from "./log-rate-li
 import { list, quoted } from "./log-text.ts";
 import type { RelayMetrics } from "./metric-definitions.ts";
 
-export interface LogMessage<Of extends Observation> {
-  readonly level: LogLevel;
+/** Why a limit for each line above `debug`: whatever happens once can happen again and again. */
+export type LogMessage<Of extends Observation> =
+  & (
+    | { readonly level: "debug"; readonly limit?: RateLimit }
+    | { readonly level: Exclude<LogLevel, "debug">; readonly limit: RateLimit }
+  )
+  & LogText<Of>;
+
+interface LogText<Of extends Observation> {
   readonly source: LogSource;
-  /** Present where peers can cause the observation any number of times. */
-  readonly limit?: RateLimit;
   text(observation: Of): string;
   /** False for an observation without a line. Absent: each has one. */
   isWritten?(observation: Of): boolean;
@@ -51,6 +56,7 @@ const LOG_MESSAGES = {
   nallely_drifted: {
     level: "warning",
     source: "nallely",
+    limit: retryLimit("differences of the session"),
     text: ({ name, listed, missing, extra, changed }) =>
       listed
         ? `neuron ${quoted(name)} differs in the session: missing ${list(missing)}, extra ${list(extra)}, changed ${
@@ -61,16 +67,19 @@ const LOG_MESSAGES = {
   nallely_input: {
     level: "info",
     source: "nallely",
+    limit: workLimit("inputs of Nallely"),
     text: ({ parameter, did }) => `${quoted(parameter)} rose above its threshold: ${did}`,
   },
   nallely_output: {
     level: "info",
     source: "nallely",
+    limit: workLimit("outputs of Nallely"),
     text: ({ parameter, action }) => `action ${quoted(action)} set ${quoted(parameter)}`,
   },
   nallely_refused: {
     level: "error",
     source: "nallely",
+    limit: retryLimit("refused settings of nallely"),
     text: ({ reason }) => `the settings of nallely are invalid for this session: ${quoted(reason)}`,
   },
   integration_connected: {
@@ -246,11 +255,13 @@ const LOG_MESSAGES = {
   character_changed: {
     level: "info",
     source: "neuro",
+    limit: workLimit("changes of the character"),
     text: ({ upstream, character }) => `${quoted(upstream)} is now character ${quoted(character)}`,
   },
   upstream_silent: {
     level: "warning",
     source: "neuro",
+    limit: retryLimit("silent upstreams"),
     text: ({ upstream, ms }) => `no message from ${quoted(upstream)} for ${ms} ms`,
   },
   upstream_unreadable: {
@@ -326,6 +337,7 @@ const LOG_MESSAGES = {
   session_damaged: {
     level: "error",
     source: "brain",
+    limit: floodLimit("damaged sessions"),
     text: ({ session, seq, why }) => `the log of session ${quoted(session)} is damaged at event ${seq}: ${quoted(why)}`,
   },
   inferred: {
@@ -336,11 +348,13 @@ const LOG_MESSAGES = {
   artifact_loaded: {
     level: "info",
     source: "brain",
+    limit: workLimit("loaded artifacts"),
     text: ({ run_id, predicts }) => `loaded artifact ${quoted(run_id)}${predicts ? "" : ", which has no prediction model"}`,
   },
   artifact_refused: {
     level: "info",
     source: "brain",
+    limit: retryLimit("refused artifacts"),
     text: ({ run_id, why }) =>
       `predictions are unavailable: artifact ${quoted(run_id)} could not be loaded: ${quoted(why)}`,
   },
@@ -391,6 +405,7 @@ const LOG_MESSAGES = {
   writes_suspended: {
     level: "error",
     source: "relay",
+    limit: retryLimit("suspensions of writes"),
     text: ({ service }) =>
       `the store keeps failing: ${service} suspends its best-effort writes; check the backend in \`queue\``,
     measure: ({ service }, { writesSuspended }) => writesSuspended.labels(service).set(1),
@@ -398,6 +413,7 @@ const LOG_MESSAGES = {
   writes_resumed: {
     level: "warning",
     source: "relay",
+    limit: retryLimit("ends of a suspension"),
     text: ({ service }) => `the store works again: ${service} resumes its best-effort writes`,
     measure: ({ service }, { writesSuspended }) => writesSuspended.labels(service).set(0),
   },
@@ -416,6 +432,7 @@ const LOG_MESSAGES = {
   recording_stopped: {
     level: "warning",
     source: "relay",
+    limit: retryLimit("stopped recordings"),
     text: ({ file, why, reason }) => `recording to ${quoted(file)} stopped (${why}): ${quoted(reason)}`,
   },
   listener_lost: {
@@ -441,6 +458,7 @@ const LOG_MESSAGES = {
   lines_dropped: {
     level: "warning",
     source: "relay",
+    limit: retryLimit("dropped lines"),
     text: ({ output, lines }) => `dropped ${lines} lines of ${output}: its reader was too slow`,
   },
 } satisfies LogMessages;

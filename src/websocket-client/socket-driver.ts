@@ -11,6 +11,7 @@ import type { LinkEvent } from "../core/event.ts";
 import type { LinkId, Millis } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { StepContext } from "../core/context.ts";
+import { PermanentError } from "../core/permanent-error.ts";
 import { errorText } from "../core/text.ts";
 
 /** Default delay between attempts, and default timeout of a dial. */
@@ -257,14 +258,12 @@ const TAKES_OPTIONS = "Bun" in globalThis;
 /** A runtime without WebSocket, or a URL that no WebSocket accepts: its scheme, its syntax, or a fragment. */
 function isFinal(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return error instanceof NoWebSocket || error.name === "SyntaxError" || /invalid url/i.test(error.message);
+  return error instanceof PermanentError || error.name === "SyntaxError" || /invalid url/i.test(error.message);
 }
-
-class NoWebSocket extends Error {}
 
 function openGlobalSocket(url: string): SocketLike {
   if (typeof WebSocket === "undefined") {
-    throw new NoWebSocket("this runtime has no WebSocket: pass `openSocket`, for example with the package ws");
+    throw new PermanentError("this runtime has no WebSocket: pass `openSocket`, for example with the package ws");
   }
   // Why: the second argument is a list of protocols everywhere else, and the types know only that.
   const Socket = WebSocket as unknown as new (url: string, options?: object) => SocketLike;

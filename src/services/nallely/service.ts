@@ -297,8 +297,11 @@ function handleTrevorUpdate(role: ActiveRole, update: TrevorUpdate, ctx: StepCon
     case "failed":
       if (update.id === role.driftRequest) role.driftRequest = undefined;
       return;
-    case "dialing":
     case "waiting":
+      // Why only then: the link to Trevor is optional, and `status` shows its state.
+      if (update.retryMs === undefined) ctx.observe({ is: "nallely_refused", reason: trevorProblem(update.reason) });
+      return;
+    case "dialing":
     case "closed":
     case "state":
     case "bus":
@@ -337,12 +340,16 @@ function finishDraining(state: NallelyState, ctx: StepContext): void {
   ctx.emit({ do: "drained", service: "nallely" });
 }
 
+const trevorProblem = (reason: string): string => `Trevor can never be reached: ${reason}; correct \`nallely.trevor_url\``;
+
 function readiness(role: Role): Json {
   const reasons: string[] = [];
   if (role.is === "refused") reasons.push(role.reason);
   if (role.is === "active") {
     const { neuron, settings } = role.bridge;
     const { state } = neuron.link;
+    const trevorState = role.trevor?.link.state;
+    if (trevorState?.is === "failed") reasons.push(trevorProblem(trevorState.reason));
     if (state.is === "failed") reasons.push(`${state.reason}; correct \`nallely\``);
     else if (state.is !== "open") reasons.push(`the bus at ${settings.url} is offline`);
     if (role.drift?.isListed === false) reasons.push("the session does not list the neuron: reset the session");

@@ -12,6 +12,7 @@ import type { RestoreInput } from "../../core/service.ts";
 import type { Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { StepContext } from "../../core/context.ts";
 import { createSocket, openConnection } from "./games/connections.ts";
+import { reconfigure as reconfigureDecider } from "./standalone/decider.ts";
 import { awaitFirstMessage } from "./games/identification.ts";
 import { scheduleKeepalive } from "./games/keepalive.ts";
 import {
@@ -141,7 +142,7 @@ function reconfigure(upstream: Upstream, settings: UpstreamSettings | undefined,
   const before = upstream.settings;
   upstream.settings = settings;
   upstream.profile = profileOf(settings);
-  if (upstream.decider !== undefined) upstream.decider.settings = upstream.service.settings["nakurity-backend"];
+  if (upstream.decider !== undefined) reconfigureDecider(upstream.decider, upstream.service.settings["nakurity-backend"]);
   if (before?.url !== settings?.url || before?.name !== settings?.name) redial(upstream, ctx);
 }
 

@@ -105,14 +105,14 @@ export async function connectRedis(url: string, session: string): Promise<Redis>
     maxRetriesPerRequest: 1,
     connectTimeout: REPLY_MS,
   });
+  // Why: a lost server shows in failed commands. Without a listener, ioredis prints every attempt to reconnect.
+  client.on("error", () => undefined);
   try {
     await ready(client);
   } catch (error) {
     client.disconnect();
-    throw new StoreOpenError(`no Redis at ${redactUrl(url)}: ${errorText(error)}`, { cause: error });
+    throw new StoreOpenError(`no Redis at ${redactUrl(url)}: ${errorText(error)}; correct \`queue.url\``, { cause: error });
   }
-  // Why: a lost server shows in failed commands. Without a listener, ioredis prints every attempt to reconnect.
-  client.on("error", () => undefined);
   return client;
 }
 

@@ -242,6 +242,19 @@ test("BR94c after a State.Gap a follower gets the whole state, then later change
   client.close();
 });
 
+test("BR94d a state that the relay refuses for good is asked for once, and the subscription ends with the error", async () => {
+  const { client, say, reply } = scripted();
+  const ended: BrainError[] = [];
+  const subscribing = client.subscribe("s", () => {}, (error) => ended.push(error));
+  await reply(1, { type: "Subscribed", session_id: "s", seq: 0 });
+  await subscribing;
+  say({ type: "State.Gap", session_id: "s", seq: 3, missed: 1 });
+  await reply(2, { error: "limit exceeded: reply_bytes", code: "LimitExceeded" });
+  check.equal(ended.map(({ code }) => code), ["LimitExceeded"]);
+  check.equal(client.pending, 0);
+  client.close();
+});
+
 test("BR94b the client's own operation after a reconnect does not hide earlier changes by others", async () => {
   const { client, reply, lose } = scripted();
   const heard: Change[] = [];

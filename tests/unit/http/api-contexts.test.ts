@@ -30,8 +30,8 @@ test("NB61 AP58 a context means the same from a game, an integration and the API
     integration.send({ type: "integration", name: "lamp", auth_token: TOKENS.all });
     const path = { id: "neuro" };
     const ways: Readonly<Record<string, (data: JsonObject) => Promise<boolean>>> = {
-      "the game port": (data) => Promise.resolve(true, game.send({ command: "context", game: "Chess", data })),
-      "a command to the Intermediary": (data) => Promise.resolve(true, integration.send({ command: "context", data })),
+      "the game port": (data) => Promise.resolve(game.send({ command: "context", game: "Chess", data }).isOpen),
+      "a command to the Intermediary": (data) => Promise.resolve(integration.send({ command: "context", data }).isOpen),
       "the API": async (body) => (await fixture.request("sendContext", { path, body })).status === 200,
     };
     const end: JsonObject = { message: "end", silent: true };

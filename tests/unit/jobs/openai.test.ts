@@ -4,6 +4,7 @@ import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { Effect } from "../../../src/core/effect.ts";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
 import type { Settings } from "../../../src/core/settings.ts";
+import { PermanentError } from "../../../src/core/permanent-error.ts";
 import type { StepContext } from "../../../src/core/context.ts";
 import { createJobs } from "../../../src/jobs/mod.ts";
 import { createDecider, decideDue, handleMessage, jobFinished } from "../../../src/services/neuro/standalone/decider.ts";
@@ -99,6 +100,28 @@ test("NB162 an unusable answer is a failure whose reason does not contain the ke
     const { fetch } = endpoint(answer);
     const error: unknown = await createJobs({ fetch, apiKey: "sk-secret" }).run("decide", INPUT, SETTINGS).catch((e) => e);
     check.that(error instanceof Error && !error.message.includes("sk-secret"));
+  }
+});
+
+test("NB165 a failure that every further request would repeat is final, and names what to correct; any other is not", async () => {
+  const job = async (url: string, status: number): Promise<unknown> => {
+    const { fetch } = endpoint(() => new Response("sk-secret", { status }));
+    const backend = SETTINGS["nakurity-backend"];
+    const settings = { ...SETTINGS, "nakurity-backend": { ...backend, openai: { ...backend.openai, url } } };
+    return await createJobs({ fetch, apiKey: "sk-secret" }).run("decide", INPUT, settings).catch((error: unknown) => error);
+  };
+  for (const status of [401, 403, 404, 405, 410]) {
+    const error = await job("http://model.test/v1", status);
+    check.that(error instanceof PermanentError, String(status));
+    check.match(error.message, /OPENAI_API_KEY|nakurity-backend\.openai/);
+  }
+  for (const url of ["", "model.test/v1", "ws://model.test", "http://", "http://a b/"]) {
+    const error = await job(url, 200);
+    check.that(error instanceof PermanentError, url);
+    check.match(error.message, /nakurity-backend\.openai\.url/);
+  }
+  for (const status of [400, 408, 422, 429, 500, 503]) {
+    check.equal((await job("http://model.test/v1", status)) instanceof PermanentError, false, String(status));
   }
 });
 

@@ -7,6 +7,7 @@ import { test } from "#runner";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import { type DiagnosticId, DIAGNOSTICS } from "../../../src/core/diagnostics/catalogue.ts";
 import type { Observation } from "../../../src/core/observation.ts";
+import type { LogMessage } from "../../../src/observability/log-messages.ts";
 import type { LogSettings } from "../../../src/core/settings.ts";
 import { createMetrics, createObserver, LineBuffer, openLog, predictionLine } from "../../../src/observability/mod.ts";
 import { oneLine, quoted } from "../../../src/observability/log-text.ts";
@@ -242,6 +243,26 @@ test("OB29 the work of integrations has 200 lines, and lines below the level do 
   check.equal(lines.length, 200);
   pass(10_000);
   check.match(lines.at(-1) ?? "", /integrations connected: 50 more in the last 10 s$/);
+  await log.close();
+});
+
+test("OB29c a line above debug without a limit does not compile, and one that is repeated every second is a few lines a minute", async () => {
+  // @ts-expect-error -- Why: whatever happens once can happen again.
+  const unlimited: LogMessage<Observation> = { level: "info", source: "relay", text: () => "" };
+  check.equal(unlimited.limit, undefined);
+  const { lines, log, observing, pass } = await flood();
+  const repeated: readonly Observation[] = [
+    { is: "nallely_drifted", name: "n", listed: true, missing: ["a"], extra: [], changed: [] },
+    { is: "nallely_refused", reason: "the URL" },
+    { is: "artifact_refused", run_id: "r", why: "no file" },
+    { is: "upstream_silent", upstream: "neuro", ms: 1 },
+    { is: "lines_dropped", output: "stderr", lines: 1 },
+  ];
+  for (let second = 0; second < 60; second++) {
+    for (const observation of repeated) observing.observe(observation);
+    pass(1_000);
+  }
+  check.that(lines.length <= 6 * repeated.length, String(lines.length));
   await log.close();
 });
 

@@ -84,8 +84,8 @@ function refreshed(
 
 /** The predictor in the output of the job, or the reason for its absence; undefined if the run is still the current one. */
 function predictorOf(finished: JobFinished): Predictor | string | undefined {
-  const { output, fault } = finished;
-  const { built_in: isBuiltIn, unchanged: isUnchanged, why = fault } = isObject(output) ? output : {};
+  const { output, fault, reason = fault } = finished;
+  const { built_in: isBuiltIn, unchanged: isUnchanged, why = reason } = isObject(output) ? output : {};
   if (isBuiltIn === true || hasNoRun(finished)) return builtInPredictor();
   if (isUnchanged === true) return undefined;
   return typeof why === "string" ? why : predictorFrom(output);

@@ -29,6 +29,9 @@ export function readiness(state: NeuroState): Json {
       ? `upstream ${id} can never be reached: ${link.state.reason}; correct its \`url\``
       : `upstream ${id} is not connected`
   );
+  for (const { decider } of state.upstreams.values()) {
+    if (decider?.modelFailure !== undefined) reasons.push(`the language model is not asked any more: ${decider.modelFailure}`);
+  }
   if (!state.hasStarted) reasons.push("starting");
   if (state.writeHealth.is !== "working") {
     reasons.push("the store keeps failing, so best-effort writes are suspended; check `queue`");

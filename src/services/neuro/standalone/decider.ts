@@ -49,6 +49,8 @@ export interface Decider {
   /** The last contexts and queries, for a language model. */
   readonly memory: string[];
   readonly random: () => number;
+  /** Why the language model is not asked any more, until the settings change; undefined while it is. */
+  modelFailure: string | undefined;
 }
 
 interface KnownAction {
@@ -90,6 +92,7 @@ const MEMORY_TEXT_MAX = 2_048;
 /** Samples for a schema with keywords that the sampler does not know are drawn this often, until one fits. */
 const SAMPLES_MAX = 8;
 const NOTHING: readonly NeuroMessage[] = [];
+const NO_ANSWER = "no answer";
 const DISPLAY_NAMES: ReadonlyMap<string, string> = new Map([["neuro", "Neuro-sama"], ["evil", "Evil Neuro"]]);
 
 /** `report` gets the problems of integrations; without it they are only observed. */
@@ -103,7 +106,14 @@ export const createDecider = (settings: BackendSettings, report: ReportProblem =
   recentlyDecided: { names: [], until: 0 },
   memory: [],
   random: seededRandom(settings.seed),
+  modelFailure: undefined,
 });
+
+/** The settings have changed. The language model is asked again, whatever it refused before. */
+export function reconfigure(decider: Decider, settings: BackendSettings): void {
+  decider.settings = settings;
+  decider.modelFailure = undefined;
+}
 
 /** Handles a message for Neuro, and returns the messages that she answers at once. */
 export function handleMessage(decider: Decider, message: GameMessage, ctx: StepContext): readonly NeuroMessage[] {
@@ -162,12 +172,22 @@ export function jobFinished(
 ): readonly NeuroMessage[] {
   const { force } = decider;
   if (force?.state.is !== "thinking" || force.state.job !== event.job) return NOTHING;
+  if (event.isFinal === true) return giveModelUp(decider, force, event.reason ?? NO_ANSWER, ctx);
   const decision = readDecision(decider, force, event.output);
   if (typeof decision !== "string") return sendAction(decider, { ...decision, force }, ctx);
   force.invalidAnswers++;
   force.rejection = decision;
   if (force.invalidAnswers < decider.settings.openai.attempts) return requestDecision(decider, force, ctx);
-  ctx.observe({ is: "input_refused", from: "openai", fault: "jobLost", reason: `${decision}; decided at random instead` });
+  const reason = event.reason ?? decision;
+  ctx.observe({ is: "input_refused", from: "openai", fault: "jobLost", reason: `${reason}; decided at random instead` });
+  return actBySample(decider, force, ctx);
+}
+
+/** The language model will never answer: it is not asked again, and that is reported once. */
+function giveModelUp(decider: Decider, force: DeciderForce, why: string, ctx: StepContext): readonly NeuroMessage[] {
+  decider.modelFailure = why;
+  const reason = `${why}; until then the relay decides at random`;
+  ctx.observe({ is: "input_refused", from: "openai", fault: "jobLost", reason });
   return actBySample(decider, force, ctx);
 }
 
@@ -227,7 +247,7 @@ function decide(decider: Decider, force: DeciderForce, ctx: StepContext): readon
     case "none":
       return NOTHING;
     case "openai":
-      return requestDecision(decider, force, ctx);
+      return decider.modelFailure === undefined ? requestDecision(decider, force, ctx) : actBySample(decider, force, ctx);
     case "first":
     case "random":
       return actBySample(decider, force, ctx);
@@ -281,7 +301,7 @@ function requestDecision(decider: Decider, force: DeciderForce, ctx: StepContext
 
 /** The decision of the job, or the reason why it is invalid. */
 function readDecision(decider: Decider, force: DeciderForce, output: Json | undefined): DeciderChoice | string {
-  if (!isObject(output)) return "no answer";
+  if (!isObject(output)) return NO_ANSWER;
   const { name, data } = output;
   if (typeof name !== "string" || !registeredNames(decider, force).includes(name)) {
     return `choose one of: ${registeredNames(decider, force).join(", ").slice(0, 500)}`;

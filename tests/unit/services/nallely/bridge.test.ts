@@ -259,6 +259,17 @@ test("NL56 with settings that break a rule nothing is dialed, and `ready` gives 
   }
 });
 
+test("NL56 a URL of Trevor that can never be dialed is dialed once, reported once, and named by `ready`", () => {
+  const on = new NallelyHarness({ trevor_url: "http://127.0.0.1:1" }).begin();
+  on.step({ is: "dropped", link: on.link("trevor"), code: 1006, reason: "wrong scheme", isFinal: true });
+  const again = on.advance(600_000).filter((effect) => effect.do === "dial" && effect.link.includes("trevor"));
+  check.equal(again, []);
+  check.equal(on.observations().flatMap((seen) => seen.is === "nallely_refused" ? [seen.reason] : []), [
+    "Trevor can never be reached: wrong scheme; correct `nallely.trevor_url`",
+  ]);
+  check.match(JSON.stringify(on.ask("ready")), /Trevor can never be reached/);
+});
+
 test("NL56 changed settings make another neuron, and equal ones leave it alone", () => {
   const on = new NallelyHarness().begin();
   check.equal(on.step({ is: "configured", settings: on.settings }), []);

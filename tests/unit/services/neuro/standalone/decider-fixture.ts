@@ -97,6 +97,11 @@ export class Play implements StepContext {
     const event = output === undefined ? { fault: "jobLost" as const } : { output };
     return this.#take(jobFinished(this.decider, { is: "jobFinished", job: job ?? jobId("none"), ...event }, this));
   }
+  /** The current job fails. */
+  fails(reason: string, { isFinal = false } = {}): readonly NeuroMessage[] {
+    const event = { is: "jobFinished", job: this.job ?? jobId("none"), fault: "jobLost", reason, isFinal } as const;
+    return this.#take(jobFinished(this.decider, event, this));
+  }
   /** Sends the result of the last action. */
   result(success: boolean, message?: string): readonly NeuroMessage[] {
     const last = this.said.findLast((message) => message.command === "action");

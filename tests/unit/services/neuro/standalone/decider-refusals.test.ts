@@ -2,6 +2,7 @@
 import { test } from "#runner";
 import fc from "fast-check";
 import type { GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
+import { reconfigure } from "../../../../../src/services/neuro/standalone/decider.ts";
 import { compileSchema, validationError } from "../../../../../src/services/neuro/codec/validate-data.ts";
 import { check } from "../../../../harness/check.ts";
 import { FORCE, MOVE, names, PASS, Play, SCHEMA } from "./decider-fixture.ts";
@@ -133,6 +134,29 @@ test("NB149 `openai`: after `attempts` invalid answers the decision is random, a
   check.equal(play.ran({ name: "castle" }), []);
   check.equal(play.ran(undefined).length, 1);
   check.match(play.refused[0] ?? "", /at random/);
+});
+
+test("NB165 a language model that can never answer is asked once, and again after the settings changed", () => {
+  const play = new Play({ decider: "openai", openai: { url: "http://x", model: "m", timeout: 10_000, attempts: 3 } });
+  const force = (): void => {
+    play.hear(FORCE);
+    play.pass(8_000);
+  };
+  force();
+  check.equal(play.fails("the endpoint answered 401", { isFinal: true }).length, 1);
+  check.equal(play.refused, ["the endpoint answered 401; until then the relay decides at random"]);
+  for (let count = 0; count < 5; count++) {
+    play.result(true);
+    force();
+  }
+  check.equal([play.asked.length, play.refused.length], [1, 1]);
+  check.equal(play.said.filter(({ command }) => command === "action").length, 6);
+  reconfigure(play.decider, play.decider.settings);
+  play.result(true);
+  force();
+  check.equal(play.asked.length, 2);
+  for (let count = 0; count < 3; count++) play.fails("the endpoint answered 503");
+  check.equal(play.refused.at(-1), "the endpoint answered 503; decided at random instead");
 });
 
 test("NB150 the answer of an earlier job is ignored, and a watcher may choose before the model answers", () => {
