@@ -12,3 +12,6 @@ export function assert(holds: boolean, claim: string): asserts holds {
 export function assertNever(value: never): never {
   throw new Panic(`a member of a closed union is not handled: ${JSON.stringify(value)}`);
 }
+
+/** An attempt that would fail the same way each time, such as a URL that can never be reached or credentials that are refused. */
+export class PermanentError extends Error {}

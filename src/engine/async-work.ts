@@ -8,7 +8,7 @@ import { Deadlines } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
-import { PermanentError } from "../core/permanent-error.ts";
+import { PermanentError } from "../core/assert.ts";
 import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
 import type { Ports } from "./ports.ts";

@@ -8,7 +8,7 @@
  */
 import { isObject, type Json, type JsonObject, parseJson } from "../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../core/limits.ts";
-import { PermanentError } from "../core/permanent-error.ts";
+import { PermanentError } from "../core/assert.ts";
 import type { BackendSettings } from "../core/settings.ts";
 
 /** The part of `fetch` that is used. */

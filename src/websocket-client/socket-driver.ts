@@ -5,13 +5,12 @@
  * exception of a socket becomes an event.
  * Knows nothing of: the content of frames, the time of the next dial (`core/link.ts` decides).
  */
-import { assertNever } from "../core/assert.ts";
+import { assertNever, PermanentError } from "../core/assert.ts";
 import type { Effect } from "../core/effect.ts";
 import type { LinkEvent } from "../core/event.ts";
 import type { LinkId, Millis } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { StepContext } from "../core/context.ts";
-import { PermanentError } from "../core/permanent-error.ts";
 import { errorText } from "../core/text.ts";
 
 /** Default delay between attempts, and default timeout of a dial. */

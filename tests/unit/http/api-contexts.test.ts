@@ -23,7 +23,7 @@ const CONTEXTS: readonly (readonly [JsonObject, { readonly message: string; read
   [{ silent: true }, undefined],
 ];
 
-test("NB61 AP58 a context means the same from a game, an integration and the API", () =>
+test("NB61 AP62 a context means the same from a game, an integration and the API", () =>
   ApiFixture.with(async (fixture) => {
     const [game, integration] = [await JsonClient.open(fixture.urls.neuro), await JsonClient.open(fixture.urls.intermediary)];
     game.send({ command: "startup", game: "Chess" });
@@ -52,7 +52,7 @@ test("NB61 AP58 a context means the same from a game, an integration and the API
     integration.close();
   }, ["nakurity-client.context_rate=0"]));
 
-test("AP58 the data of an action may be an object, its text, or absent", () =>
+test("AP62 the data of an action may be an object, its text, or absent", () =>
   ApiFixture.with(async (fixture) => {
     const chess = await Game.join(fixture, "Chess");
     const schema = { type: "object", properties: { to: { type: "string" } } };

@@ -123,7 +123,7 @@ const fieldsOf = ({ errors }: JsonObject): Json[] =>
 
 test("AP5 every field of every body rejects some type", () => {
   for (const { id, body } of OPERATIONS) {
-    // Why not a context: it is read as one of a game is, and repaired (AP58).
+    // Why not a context: it is read as one of a game is, and repaired (AP62).
     if (body === undefined || id === "sendContext") continue;
     const good: JsonObject = BODIES[id] ?? {};
     check.that(body.safeParse(good).success, id);

@@ -4,7 +4,7 @@ import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { Effect } from "../../../src/core/effect.ts";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
 import type { Settings } from "../../../src/core/settings.ts";
-import { PermanentError } from "../../../src/core/permanent-error.ts";
+import { PermanentError } from "../../../src/core/assert.ts";
 import type { StepContext } from "../../../src/core/context.ts";
 import { createJobs } from "../../../src/jobs/mod.ts";
 import { createDecider, decideDue, handleMessage, jobFinished } from "../../../src/services/neuro/standalone/decider.ts";
