@@ -40,6 +40,7 @@ import {
   type RecipientQueues,
   type RecipientSocket,
   removeInFlight,
+  removeWaiting,
   takeUnread,
 } from "./recipient-queue.ts";
 
@@ -123,7 +124,8 @@ export class Queue {
     recipient.loader = undefined;
     recipient.unread.clear();
     this.#putBack(recipient, [...recipient.inFlight.values()], ctx);
-    for (const entry of recipient.waiting.values()) if (entry.storage === "stored") entry.body = undefined;
+    for (const entry of recipient.loaded) entry.body = undefined;
+    recipient.loaded.clear();
     this.#deadlines.clear(recipient.segment);
     this.#store.recipients.dropIfEmpty(recipient);
   }
@@ -165,7 +167,7 @@ export class Queue {
       this.#transmit(recipient, entry, ctx);
       return ok({ is: "sent" });
     }
-    recipient.waiting.set(entry.id, entry);
+    recipient.waiting.add(entry);
     this.#store.write(recipient, entry, ctx);
     return ok({ is: "queued", key: entry.key });
   }
@@ -260,14 +262,14 @@ export class Queue {
   /** Sends the entries that may be sent now, and loads the next bodies. */
   #pump(recipient: RecipientQueue, ctx: StepContext): void {
     while (canSend(recipient, this.#settings, ctx.now)) {
-      const next = firstOf(recipient.waiting);
+      const next = recipient.waiting.first;
       if (next === undefined) break;
       if (next.exp <= ctx.now) {
         this.#store.deadLetter({ recipient, entry: next }, "expired", ctx);
         continue;
       }
       if (next.body === undefined || (next.promise === "queued" && next.storage !== "stored")) break;
-      recipient.waiting.delete(next.id);
+      removeWaiting(recipient, next);
       this.#transmit(recipient, next, ctx);
     }
     this.#load(recipient, ctx);
@@ -363,14 +365,10 @@ export class Queue {
 
   /** Moves entries from flight to the front of those that wait. */
   #putBack(recipient: RecipientQueue, entries: readonly QueueEntry[], ctx: StepContext): void {
-    const back = new Map<string, QueueEntry>();
-    for (const entry of entries) {
-      if (!removeInFlight(recipient, entry)) continue;
-      entry.isRedelivery = true;
-      back.set(entry.id, entry);
-    }
-    recipient.waiting = new Map([...back, ...recipient.waiting]);
-    for (const entry of back.values()) {
+    const back = entries.filter((entry) => removeInFlight(recipient, entry));
+    for (const entry of back) entry.isRedelivery = true;
+    recipient.waiting.addReturned(back);
+    for (const entry of back) {
       if (entry.exp <= ctx.now) this.#store.deadLetter({ recipient, entry }, "expired", ctx);
       else if (entry.storage === "memory") this.#store.write(recipient, entry, ctx);
     }
@@ -382,7 +380,10 @@ export class Queue {
     const { recipient, entry } = location;
     this.#pump(recipient, ctx);
     // Why: only the next entry needs its body. The others are loaded when it is their turn, and do not fill the memory.
-    if (entry.storage === "stored" && firstOf(recipient.waiting) !== entry) entry.body = undefined;
+    if (entry.storage === "stored") {
+      if (recipient.waiting.first !== entry) entry.body = undefined;
+      else if (entry.body !== undefined) recipient.loaded.add(entry);
+    }
     this.#store.recipients.dropIfEmpty(recipient);
   }
 
@@ -396,6 +397,7 @@ export class Queue {
       if (entry === undefined) continue;
       entry.body = bodyOf(value, entry.id);
       if (entry.body === undefined) this.#quarantine(recipient, entry, "missing or unreadable", ctx);
+      else recipient.loaded.add(entry);
     }
     for (const key of result.unreadable) {
       const entry = takeUnread(recipient, key);

@@ -11,6 +11,7 @@ import { LOAD_BYTES_MAX, LOAD_ENTRIES_MAX, UNSETTLED_MESSAGES_MAX } from "../cor
 import type { QueueSettings } from "../core/settings.ts";
 import type { EntryLoader } from "./loader.ts";
 import { creationTimeOf, type QueueEntry, readEntryKey, withFields } from "./entry.ts";
+import { WaitingEntries } from "./waiting-entries.ts";
 
 /** The connection of a recipient. */
 export interface RecipientSocket {
@@ -33,7 +34,9 @@ export interface RecipientQueue {
   loader: EntryLoader | undefined;
   /** The entries whose bodies the loader loads. */
   readonly unread: Map<Key, QueueEntry>;
-  waiting: Map<string, QueueEntry>;
+  readonly waiting: WaitingEntries;
+  /** Stored entries that wait and have their bodies in memory: those that were loaded. */
+  readonly loaded: Set<QueueEntry>;
   readonly inFlight: Map<string, QueueEntry>;
   inFlightBytes: number;
   /** Number and bytes of the entries that are stored or being written. */
@@ -55,7 +58,8 @@ const newRecipientQueue = (segment: string, name: string): RecipientQueue => ({
   resumeAt: 0,
   loader: undefined,
   unread: new Map(),
-  waiting: new Map(),
+  waiting: new WaitingEntries(),
+  loaded: new Set(),
   inFlight: new Map(),
   inFlightBytes: 0,
   storedEntries: 0,
@@ -72,6 +76,12 @@ export function canSend(recipient: RecipientQueue, settings: QueueSettings, now:
 }
 
 export const firstOf = (entries: ReadonlyMap<string, QueueEntry>): QueueEntry | undefined => entries.values().next().value;
+
+/** Takes an entry out of those that wait. */
+export function removeWaiting({ waiting, loaded }: RecipientQueue, entry: QueueEntry): void {
+  waiting.delete(entry.id);
+  loaded.delete(entry);
+}
 
 /** Takes an entry out of flight. False when it was not in flight. */
 export function removeInFlight(recipient: RecipientQueue, entry: QueueEntry): boolean {
@@ -189,7 +199,7 @@ export class RecipientQueues {
       sentAt: 0,
       sentTo: undefined,
     };
-    recipient.waiting.set(entry.id, entry);
+    recipient.waiting.add(entry);
     this.count(recipient, entry, 1);
     return { recipient, entry };
   }
@@ -226,4 +236,4 @@ export class RecipientQueues {
   }
 }
 
-const oldestOf = ({ inFlight, waiting }: RecipientQueue): Millis | undefined => (firstOf(inFlight) ?? firstOf(waiting))?.at;
+const oldestOf = ({ inFlight, waiting }: RecipientQueue): Millis | undefined => (firstOf(inFlight) ?? waiting.first)?.at;

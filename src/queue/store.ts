@@ -16,7 +16,7 @@ import type { QueueSettings } from "../core/settings.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { LoadHealth } from "./loader.ts";
 import { compareIds, type DeadLetterReason, entryKey, entryValue, type QueueEntry, readEntryKey } from "./entry.ts";
-import { type EntryLocation, type RecipientQueue, RecipientQueues, removeInFlight } from "./recipient-queue.ts";
+import { type EntryLocation, type RecipientQueue, RecipientQueues, removeInFlight, removeWaiting } from "./recipient-queue.ts";
 
 /** The owner of a key in the part of the store that belongs to a queue. */
 export type QueueKeyOwner = "queue" | "dead";
@@ -178,7 +178,7 @@ export class QueueStore {
 
   /** Takes an entry out of all tables and sums. Its key stays in the store. */
   untrack(recipient: RecipientQueue, entry: QueueEntry): void {
-    if (!removeInFlight(recipient, entry)) recipient.waiting.delete(entry.id);
+    if (!removeInFlight(recipient, entry)) removeWaiting(recipient, entry);
     this.#expiry.clear(entry.id);
     this.#expiring.delete(entry.id);
     if (entry.storage !== "memory") this.recipients.count(recipient, entry, -1);
@@ -198,7 +198,7 @@ export class QueueStore {
       const location = this.#expiring.get(id);
       this.#expiring.delete(id);
       // Why only waiting entries: one in flight may still be acked. It is checked again when it returns.
-      if (location?.recipient.waiting.has(id)) this.deadLetter(location, "expired", ctx);
+      if (location?.recipient.waiting.get(id) !== undefined) this.deadLetter(location, "expired", ctx);
     }
     this.deadLetters.tick(ctx);
   }

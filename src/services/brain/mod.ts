@@ -24,7 +24,7 @@ import { type Operator, OperatorRegistry, OPERATORS } from "./operations/operato
 import { artifactRead, readArtifact, reloadArtifact } from "./predictions/artifact-reader.ts";
 import { newInferenceState } from "./predictions/inference-state.ts";
 import { predictionLoaded, predictionSettled } from "./predictions/prediction-log.ts";
-import { markPossiblyMissed, reportMissed } from "./replies/notifications.ts";
+import { markPossiblyMissed, reportMissed, reportPossiblyMissed } from "./replies/notifications.ts";
 import { ReplyQueues } from "./replies/reply-queues.ts";
 import { segmentSettled } from "./replies/when-stored.ts";
 import { restoreSessions } from "./sessions/restore.ts";
@@ -73,7 +73,9 @@ function restore(settings: Settings, input: RestoreInput, operators: readonly Op
     sessions: new Map(),
     activeSessions: new Set(),
     tombstones: new Map(),
+    unusedSessions: new Set(),
     peers: new Map(),
+    unreported: new Set(),
     replies: new ReplyQueues(settings.limits.backlog_hard_bytes),
     timers,
     sessionWrites: new Set(),
@@ -138,7 +140,7 @@ function dispatch(state: BrainState, event: ServiceEvent, ctx: StepContext): voi
     case "tick":
       for (const timer of state.timers.due(ctx.now)) fire(state, timer, ctx);
       readArtifact(state, ctx);
-      return reportMissed(state, ctx);
+      return reportPossiblyMissed(state, ctx);
     case "configured":
       return configure(state, event.settings, ctx);
     case "requested":
@@ -187,7 +189,7 @@ function setBackpressure(state: BrainState, id: PeerId, isBackpressured: boolean
   const peer = state.peers.get(id);
   if (peer === undefined) return;
   peer.isBackpressured = isBackpressured;
-  reportMissed(state, ctx);
+  reportMissed(state, id, ctx);
 }
 
 /** An entry was stored, or could not be. Its key names the part of the Brain that owns it. */

@@ -16,9 +16,13 @@ export interface BrainState {
   readonly sessions: Map<string, BrainSession>;
   /** Sessions that were used since they were last removed from memory, the least recently used first. */
   readonly activeSessions: Set<BrainSession>;
+  /** Sessions that may be unused, to be looked at when there are `brain.sessions`; those that were looked at last come last. */
+  readonly unusedSessions: Set<BrainSession>;
   /** Sessions that have ended, the oldest first. */
   readonly tombstones: Map<string, Tombstone>;
   readonly peers: Map<PeerId, BrainPeer>;
+  /** Peers that were connected before an internal error, until the first tick. */
+  readonly unreported: Set<PeerId>;
   readonly replies: ReplyQueues;
   readonly timers: Timers<BrainTimer>;
   /** Tombstones and last uses that are being written. */

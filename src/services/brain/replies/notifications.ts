@@ -43,15 +43,19 @@ export function markPossiblyMissed(state: BrainState, peerId: PeerId): void {
     const session = state.sessions.get(id);
     if (session !== undefined) peer?.missed.set(id, { seq: lastSeq(session.log), missed: null });
   }
+  state.unreported.add(peerId);
 }
 
-/** Tells peers that have caught up what they missed. */
-export function reportMissed(state: BrainState, ctx: StepContext): void {
-  for (const [to, { missed, isBackpressured }] of state.peers) {
-    if (isBackpressured || missed.size === 0) continue;
-    for (const [session_id, changes] of missed) {
-      ctx.emit({ do: "send", to, frame: gapFrame(session_id, changes) });
-    }
-    missed.clear();
-  }
+/** Tells the peers that were connected before an internal error what they may have missed. */
+export function reportPossiblyMissed(state: BrainState, ctx: StepContext): void {
+  for (const peer of state.unreported) reportMissed(state, peer, ctx);
+  state.unreported.clear();
+}
+
+/** Tells a peer what it missed, if it has caught up. */
+export function reportMissed(state: BrainState, to: PeerId, ctx: StepContext): void {
+  const peer = state.peers.get(to);
+  if (peer === undefined || peer.isBackpressured) return;
+  for (const [session, changes] of peer.missed) ctx.emit({ do: "send", to, frame: gapFrame(session, changes) });
+  peer.missed.clear();
 }

@@ -17,7 +17,7 @@ import { digestState, EMPTY_STATE, stateOf } from "../operations/session-state.t
 import { activeSession, answerFromSession, readHeadFor, refuse } from "../request.ts";
 import type { BrainState } from "../state.ts";
 import { requestedSeq } from "./history.ts";
-import { type BrainSession, type ClientRequest, isUnused, newSession, shortId, uuidFrom } from "./session.ts";
+import { type BrainSession, type ClientRequest, hasEvents, isUnused, newSession, shortId, uuidFrom } from "./session.ts";
 import { endSession } from "./tombstone.ts";
 import { scheduleCheck } from "./ttl.ts";
 
@@ -122,12 +122,24 @@ function creationError(
   return { message: "rate limit: too many new sessions", code: "RateLimited", details: { retry_after_ms: retryMs } };
 }
 
-/** Ends the oldest unused session, as reconnecting clients leave them behind. False if there is none. */
+/** Sessions that one request looks at. */
+const UNUSED_LOOKED_AT_MAX = 64;
+
+/**
+ * Ends an old unused session, as reconnecting clients leave them behind. False if none was found. Why a limit: a session that is used is
+ * looked at again only after all others.
+ */
 function endUnusedSession(state: BrainState, ctx: StepContext): boolean {
-  for (const session of state.sessions.values()) {
-    if (!isUnused(session) || ctx.now - session.usedAt < UNUSED_SESSION_MS) continue;
-    endSession(state, session, { reason: "expired", replies: [] }, ctx);
-    return true;
+  const { unusedSessions } = state;
+  let looked = 0;
+  for (const session of unusedSessions) {
+    if (looked++ === UNUSED_LOOKED_AT_MAX) return false;
+    unusedSessions.delete(session);
+    if (isUnused(session) && ctx.now - session.usedAt >= UNUSED_SESSION_MS) {
+      endSession(state, session, { reason: "expired", replies: [] }, ctx);
+      return true;
+    }
+    if (!hasEvents(session)) unusedSessions.add(session);
   }
   return false;
 }
@@ -147,6 +159,7 @@ function addSession(state: BrainState, ttlMs: Millis, ctx: StepContext): BrainSe
   session.ttlMs = ttlMs;
   state.sessions.set(id, session);
   state.activeSessions.add(session);
+  state.unusedSessions.add(session);
   scheduleCheck(state, session);
   return session;
 }

@@ -9,7 +9,7 @@ import { recoverLog } from "../log/recovery.ts";
 import { type LogSegment, segmentOfKey } from "../log/segment.ts";
 import { recoverPrediction } from "../predictions/prediction-log.ts";
 import type { BrainState } from "../state.ts";
-import { type LastUse, sessionOf } from "./session.ts";
+import { type LastUse, hasEvents, sessionOf } from "./session.ts";
 import { tombstoneFrom } from "./tombstone.ts";
 import { lastUseOfKey, scheduleCheck } from "./ttl.ts";
 
@@ -81,6 +81,7 @@ function restoreSession(state: BrainState, { id, segments, lastUse }: SessionRem
   const usedAt = Math.min(now, Math.max(log.segments.at(-1)?.at ?? now, lastUse?.at ?? 0));
   const session = { ...sessionOf(log, usedAt), lastUse };
   state.sessions.set(id, session);
+  if (!hasEvents(session)) state.unusedSessions.add(session);
   state.logs.storedLength += log.storedLength;
   scheduleCheck(state, session);
 }

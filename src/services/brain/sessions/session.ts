@@ -86,6 +86,9 @@ export const newSession = (id: string, contents: LogContents, retained: Retained
 /** The first digits of an id: enough to find it in the log output, not enough to use the session. */
 export const shortId = (id: string): string => id.slice(0, 8);
 
+/** True if something was applied to a session. */
+export const hasEvents = ({ log }: BrainSession): boolean => lastSeq(log) > 0;
+
 /** True if nothing was ever applied to a session and no peer uses it. */
 export const isUnused = ({ log, followers, activation, ending }: BrainSession): boolean =>
   lastSeq(log) === 0 && followers.size === 0 && activation === undefined && ending === undefined;

@@ -90,11 +90,19 @@ export const sessionBytesMax = ({ limits }: BrainState): number => limits.total_
 /** Removes the least recently used sessions from memory until the others are within the Brain's part of it. */
 export function evictLeastUsed(state: BrainState): void {
   if (!state.settings.persist || state.logs.retained.bytes <= sessionBytesMax(state)) return;
-  for (const session of state.activeSessions) {
+  const { activeSessions } = state;
+  let kept = 0;
+  for (const session of activeSessions) {
     evict(state, session);
     if (state.logs.retained.bytes <= sessionBytesMax(state)) return;
+    if (!activeSessions.delete(session)) continue;
+    activeSessions.add(session); // Why: it is being written, so it is tried again after the others.
+    if (++kept === KEPT_PER_STEP_MAX) return;
   }
 }
+
+/** Sessions that cannot leave the memory now and are looked at in one step. */
+const KEPT_PER_STEP_MAX = 8;
 
 /** Removes a session from memory if it is completely stored. */
 function evict({ settings, activeSessions }: BrainState, session: BrainSession): void {
@@ -105,10 +113,12 @@ function evict({ settings, activeSessions }: BrainState, session: BrainSession):
 }
 
 /** Removes a session from memory, with its timer. */
-export function forgetSession({ sessions, timers, activeSessions }: BrainState, session: BrainSession): void {
+export function forgetSession(state: BrainState, session: BrainSession): void {
+  const { sessions, timers, activeSessions, unusedSessions } = state;
   const { id, log } = session;
   sessions.delete(id);
   activeSessions.delete(session);
+  unusedSessions.delete(session);
   log.retained.close();
   timers.clear({ is: "session", session: id });
 }

@@ -28,23 +28,28 @@ interface AuditEntry {
 }
 
 export class Audit {
-  /** The oldest first. */
-  #entries: AuditEntry[] = [];
+  /** Acts of operators, and of watchers, the oldest first. */
+  readonly #operators = new Set<AuditEntry>();
+  readonly #watchers = new Set<AuditEntry>();
   readonly #writes = new Map<Key, AuditEntry>();
   /** Keys to delete with the first tick after a restart. */
   readonly #excessKeys: Key[] = [];
+  /** Entries whose last write failed. */
+  readonly #unwritten = new Set<AuditEntry>();
   #retryAt: Millis | undefined;
 
   restore(entries: readonly Entry[]): void {
+    const restored: AuditEntry[] = [];
     for (const { key, value } of entries) {
       if (!isObject(value) || value.v !== 1) continue;
       const { id, at, by, action, target, outcome } = value;
       if (typeof id !== "string" || typeof at !== "number") continue;
       const view = { id, at, by: String(by), action: String(action), target: String(target), outcome: String(outcome) };
-      this.#entries.push({ view, key });
+      restored.push({ view, key });
     }
-    this.#entries.sort((one, other) => (one.view.id < other.view.id ? -1 : 1));
-    for (const { key } of this.#removeExcess()) if (key !== undefined) this.#excessKeys.push(key);
+    for (const entry of restored.sort(byId)) {
+      for (const { key } of this.#add(entry)) if (key !== undefined) this.#excessKeys.push(key);
+    }
   }
 
   /** Records an observation if it is an act of an operator or a watcher. */
@@ -54,16 +59,17 @@ export class Audit {
     const target = shorten(to, AUDIT_TARGET_LENGTH_MAX);
     const view = { id: ctx.id(), at: ctx.now, by: shorten(by, AUDIT_TARGET_LENGTH_MAX), action, target, outcome };
     const entry: AuditEntry = { view, key: undefined };
-    this.#entries.push(entry);
+    const dropped = this.#add(entry);
     this.#write(entry, ctx);
-    for (const { key } of this.#removeExcess()) {
+    for (const { key } of dropped) {
       if (key !== undefined && !this.#writes.has(key)) ctx.emit({ do: "delete", key });
     }
   }
 
   /** The newest entries first, beginning before `after`. */
   page(request: PageRequest): Page<AuditView> {
-    return pageOf(this.#entries.map(({ view }) => view).reverse(), request, { id: ({ id }) => id, descending: true });
+    const views = [...this.#operators, ...this.#watchers].sort(byId).reverse().map(({ view }) => view);
+    return pageOf(views, request, { id: ({ id }) => id, descending: true });
   }
 
   /** The write of an entry has ended. */
@@ -73,28 +79,42 @@ export class Audit {
     this.#writes.delete(key);
     if (!isStored) {
       entry.key = undefined;
+      this.#unwritten.add(entry);
       this.#retryAt ??= ctx.now + RETRY_MS;
-    } else if (!this.#entries.includes(entry)) ctx.emit({ do: "delete", key }); // Why: it was dropped while it was written.
+    } else if (!this.#operators.has(entry) && !this.#watchers.has(entry)) {
+      ctx.emit({ do: "delete", key }); // Why: it was dropped while it was written.
+    }
   }
 
   tick(ctx: StepContext): void {
     for (const key of this.#excessKeys.splice(0)) ctx.emit({ do: "delete", key });
     if (this.#retryAt === undefined || this.#retryAt > ctx.now) return;
     this.#retryAt = undefined;
-    for (const entry of this.#entries) if (entry.key === undefined) this.#write(entry, ctx);
+    for (const entry of this.#unwritten) this.#write(entry, ctx);
+    this.#unwritten.clear();
   }
 
   nextWakeup(): Millis | undefined {
     return this.#excessKeys.length > 0 ? 0 : this.#retryAt;
   }
 
-  /** Removes and returns the entries beyond the limits. */
-  #removeExcess(): ReadonlySet<AuditEntry> {
-    const excess = new Set(beyond(this.#entries.filter(isOfWatcher), WATCHER_ENTRIES_MAX));
-    const rest = this.#entries.filter((entry) => !excess.has(entry));
-    for (const entry of beyond(rest, AUDIT_KEPT_MAX)) excess.add(entry);
-    if (excess.size > 0) this.#entries = rest.filter((entry) => !excess.has(entry));
-    return excess;
+  /** Adds the newest entry. Removes and returns those beyond the limits: at most one. */
+  #add(entry: AuditEntry): readonly AuditEntry[] {
+    const own = isOfWatcher(entry) ? this.#watchers : this.#operators;
+    own.add(entry);
+    const isFull = this.#operators.size + this.#watchers.size > AUDIT_KEPT_MAX;
+    const from = this.#watchers.size > WATCHER_ENTRIES_MAX ? this.#watchers : isFull ? this.#ofOldest() : undefined;
+    const oldest = from?.values().next().value;
+    if (from === undefined || oldest === undefined) return [];
+    from.delete(oldest);
+    this.#unwritten.delete(oldest);
+    return [oldest];
+  }
+
+  /** The entries among which is the oldest of all. */
+  #ofOldest(): Set<AuditEntry> {
+    const [[operator], [watcher]] = [this.#operators, this.#watchers];
+    return operator === undefined || (watcher !== undefined && byId(watcher, operator) < 0) ? this.#watchers : this.#operators;
   }
 
   #write(entry: AuditEntry, ctx: StepContext): void {
@@ -105,7 +125,4 @@ export class Audit {
 }
 
 const isOfWatcher = ({ view: { action } }: AuditEntry): boolean => WATCHER_ACTS.has(action);
-
-/** The oldest entries beyond the first `most`. */
-const beyond = (entries: readonly AuditEntry[], most: number): readonly AuditEntry[] =>
-  entries.slice(0, Math.max(0, entries.length - most));
+const byId = ({ view: one }: AuditEntry, { view: other }: AuditEntry): number => (one.id < other.id ? -1 : 1);

@@ -8,6 +8,7 @@ interface ConnectedGame {
 
 export class ConnectedGames {
   readonly #games = new Map<string, ConnectedGame>();
+  readonly #slugs = new Set<string>();
 
   /** Counts a game that connected or disconnected. At most `namesMax` names are counted. */
   observe(observation: Observation, namesMax: number): void {
@@ -17,9 +18,7 @@ export class ConnectedGames {
 
   /** True for the name or the slug of a connected game. */
   has(nameOrSlug: string): boolean {
-    if (this.#games.has(nameOrSlug)) return true;
-    for (const { slug } of this.#games.values()) if (slug === nameOrSlug) return true;
-    return false;
+    return this.#games.has(nameOrSlug) || this.#slugs.has(nameOrSlug);
   }
 
   names(): IterableIterator<string> {
@@ -34,7 +33,11 @@ export class ConnectedGames {
     const game = this.#games.get(name);
     const connections = (game?.connections ?? 0) + difference;
     const hasCapacity = game !== undefined || this.#games.size < namesMax;
-    if (connections > 0 && hasCapacity) this.#games.set(name, { slug: slug ?? game?.slug, connections });
-    else this.#games.delete(name);
+    this.#games.delete(name);
+    if (game?.slug !== undefined) this.#slugs.delete(game.slug); // Why: the Neuro service gives each slug to one game.
+    if (connections <= 0 || !hasCapacity) return;
+    const present = { slug: slug ?? game?.slug, connections };
+    this.#games.set(name, present);
+    if (present.slug !== undefined) this.#slugs.add(present.slug);
   }
 }

@@ -34,6 +34,8 @@ export class UploadDirectory {
   #settings: UploadSettings;
   /** By file name, the oldest first. */
   readonly #uploads = new Map<string, Upload>();
+  /** The same by their sender. */
+  readonly #bySender = new Map<string, Set<Upload>>();
   readonly #expiry = new Deadlines();
   /** The file of each record that is being written. */
   readonly #records = new Map<Key, string>();
@@ -144,8 +146,8 @@ export class UploadDirectory {
     let freed = 0;
     const fits = () => this.#uploads.size - dropped.length < files && this.#bytes - freed + bytes <= total_bytes;
     if (fits()) return dropped;
-    for (const upload of this.#uploads.values()) {
-      if (upload.from !== from || upload.state !== "available") continue;
+    for (const upload of this.#bySender.get(from) ?? []) {
+      if (upload.state !== "available") continue;
       dropped.push(upload);
       freed += upload.size;
       if (fits()) return dropped;
@@ -155,6 +157,8 @@ export class UploadDirectory {
 
   #add(upload: Upload): void {
     this.#uploads.set(upload.file, upload);
+    const own = this.#bySender.get(upload.from) ?? new Set();
+    this.#bySender.set(upload.from, own.add(upload));
     this.#bytes += upload.size;
     this.#expiry.set(upload.file, upload.at + this.#settings.ttl);
   }
@@ -165,8 +169,12 @@ export class UploadDirectory {
     ctx.emit({ do: "reply", to: upload.sender, frame: errorReplyText("upload failed", "storageFailed") });
   }
 
-  #drop({ id, file, size, state }: Upload, ctx: StepContext): void {
+  #drop(upload: Upload, ctx: StepContext): void {
+    const { id, file, from, size, state } = upload;
     this.#uploads.delete(file);
+    const own = this.#bySender.get(from);
+    own?.delete(upload);
+    if (own?.size === 0) this.#bySender.delete(from);
     this.#bytes -= size;
     this.#expiry.clear(file);
     if (state !== "saving") ctx.emit({ do: "delete", key: recordKey(id) });
