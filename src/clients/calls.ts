@@ -74,7 +74,8 @@ export class Calls {
       call.isSent = false;
       const { length } = call.text;
       if (code === 1007 || (code === 1009 && length === largest)) {
-        const reason = `the relay closed the connection (${code}), probably because of this request of ${length} characters`;
+        const reason =
+          `the relay closed the connection (${code}), probably because of this request of ${length} characters`;
         this.#reject(call, reason, code === 1009 ? "tooBig" : "badMessage");
       } else if (!call.isIdempotent) this.#reject(call, "the connection was lost before the reply", "Lost");
     }

@@ -157,7 +157,9 @@ export class TypedActions {
 }
 
 function outcomeOf(outcome: HandlerOutcome): HandlerResult {
-  const { success, message } = typeof outcome === "string" ? { success: true, message: outcome } : outcome ?? { success: true };
+  const { success, message } = typeof outcome === "string"
+    ? { success: true, message: outcome }
+    : outcome ?? { success: true };
   return { success, ...(message !== undefined && { message: shorten(message, RESULT_CHARACTERS) }) };
 }
 

@@ -47,9 +47,13 @@ function languageModel({ "nakurity-backend": { decider, openai } }: Settings): S
 function redisUrl({ queue: { backend, url } }: Settings): SettingIssue[] {
   const isSocket = url.startsWith("/");
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const isUrl = /^rediss?:$/.test(parsed?.protocol ?? "") && parsed?.hostname !== "" && /^\/?\d*$/.test(parsed?.pathname ?? "");
+  const isUrl = /^rediss?:$/.test(parsed?.protocol ?? "") && parsed?.hostname !== "" &&
+    /^\/?\d*$/.test(parsed?.pathname ?? "");
   if (backend !== "redis" || isSocket || isUrl) return [];
-  return [{ path: ["queue", "url"], message: "expected a URL such as redis://127.0.0.1:6379/0, with the number of a database" }];
+  return [{
+    path: ["queue", "url"],
+    message: "expected a URL such as redis://127.0.0.1:6379/0, with the number of a database",
+  }];
 }
 
 /** Warnings at the start about settings that are allowed but probably unintended. `tree` holds the values as they were written. */

@@ -447,8 +447,18 @@ const LOG_MESSAGES = {
     limit: retryLimit("restored listeners"),
     text: ({ listener }) => `the listener ${listener} is open again`,
   },
-  relay_started: { level: "info", source: "relay", limit: workLimit("started relays"), text: ({ name }) => `the relay ${name} started` },
-  relay_stopped: { level: "info", source: "relay", limit: workLimit("stopped relays"), text: ({ name }) => `the relay ${name} stopped: nobody uses it` },
+  relay_started: {
+    level: "info",
+    source: "relay",
+    limit: workLimit("started relays"),
+    text: ({ name }) => `the relay ${name} started`,
+  },
+  relay_stopped: {
+    level: "info",
+    source: "relay",
+    limit: workLimit("stopped relays"),
+    text: ({ name }) => `the relay ${name} stopped: nobody uses it`,
+  },
   relay_refused: {
     level: "warning",
     source: "relay",

@@ -16,7 +16,13 @@ import type { QueueSettings } from "../core/settings.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { LoadHealth } from "./loader.ts";
 import { compareIds, type DeadLetterReason, entryKey, entryValue, type QueueEntry, readEntryKey } from "./entry.ts";
-import { type EntryLocation, type RecipientQueue, RecipientQueues, removeInFlight, removeWaiting } from "./recipient-queue.ts";
+import {
+  type EntryLocation,
+  type RecipientQueue,
+  RecipientQueues,
+  removeInFlight,
+  removeWaiting,
+} from "./recipient-queue.ts";
 
 /** The owner of a key in the part of the store that belongs to a queue. */
 export type QueueKeyOwner = "queue" | "dead";

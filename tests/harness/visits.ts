@@ -8,7 +8,20 @@ const ITERATORS: readonly object[] = [new Map().values(), new Set().values(), []
 /** Methods that visit up to each item of an array. */
 const ARRAY_METHODS = [
   ...["filter", "map", "flatMap", "forEach", "reduce", "find", "findIndex", "findLast", "findLastIndex", "some", "every"],
-  ...["includes", "indexOf", "lastIndexOf", "slice", "splice", "concat", "sort", "toSorted", "reverse", "toReversed", "join", "shift"],
+  ...[
+    "includes",
+    "indexOf",
+    "lastIndexOf",
+    "slice",
+    "splice",
+    "concat",
+    "sort",
+    "toSorted",
+    "reverse",
+    "toReversed",
+    "join",
+    "shift",
+  ],
 ] as const;
 
 /** The number of items that a function visits. */
@@ -28,7 +41,9 @@ export function visitsOf(run: () => void): number {
     restore.push(() => Object.defineProperty(owner, name, { configurable: true, writable: true, value: original }));
   };
   for (const prototype of ITERATORS) patch(prototype, "next", () => 1);
-  for (const prototype of [Map.prototype, Set.prototype]) patch(prototype, "forEach", (self) => (self as Set<unknown>).size);
+  for (const prototype of [Map.prototype, Set.prototype]) {
+    patch(prototype, "forEach", (self) => (self as Set<unknown>).size);
+  }
   for (const name of ARRAY_METHODS) {
     if (name in Array.prototype) patch(Array.prototype, name, (self) => (self as readonly unknown[]).length);
   }

@@ -9,7 +9,14 @@ import type { Json, JsonObject } from "../../core/json.ts";
 import { BRAIN_FRAME_BYTES_MAX } from "../../core/limits.ts";
 import { fitsBytes } from "../../core/text.ts";
 import { repr, unhashableError } from "./codec/python-repr.ts";
-import { errorBody, errorFrame, limitExceeded, replyFrame, type RequestError, storageFailed } from "./codec/request-error.ts";
+import {
+  errorBody,
+  errorFrame,
+  limitExceeded,
+  replyFrame,
+  type RequestError,
+  storageFailed,
+} from "./codec/request-error.ts";
 import type { CollectedEvents, FoldedLog, ReadFailure } from "./log/log-store.ts";
 import { type EventsPlan, foldLog, readEvents } from "./log/reader.ts";
 import { isDurable, lastSeq, type LoadedLog, type LogDamage } from "./log/session-log.ts";

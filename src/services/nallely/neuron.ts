@@ -383,7 +383,8 @@ function refusalText(
   { code, reason }: { readonly code: number; readonly reason: string },
 ): string {
   const closed = `the bus closed the link (${code}${reason === "" ? "" : `: ${reason}`})`;
-  const what = `the registration of ${spec.name} with ${spec.parameters.length} parameters and ${registration.length} characters`;
+  const what =
+    `the registration of ${spec.name} with ${spec.parameters.length} parameters and ${registration.length} characters`;
   return `${closed} because of ${what}; it is not sent again`;
 }
 

@@ -157,7 +157,10 @@ export function submitCommand(
   if (broken !== undefined) return broken;
   const bytes = utf8Length(JSON.stringify(command.params));
   if (bytes > TREVOR_COMMAND_BYTES_MAX) {
-    return violation("size", `${command.name} has ${bytes} bytes; Trevor closes the socket above ${TREVOR_COMMAND_BYTES_MAX}`);
+    return violation(
+      "size",
+      `${command.name} has ${bytes} bytes; Trevor closes the socket above ${TREVOR_COMMAND_BYTES_MAX}`,
+    );
   }
   const { waiting } = trevor;
   if (waiting.length >= TREVOR_COMMANDS_MAX) {
@@ -360,7 +363,14 @@ function endInFlight(trevor: TrevorMachine, code: number): TrevorUpdate[] {
   const { command } = trevor.inFlight;
   trevor.inFlight = undefined;
   if (isFrameRefusal(code)) {
-    return [fail(trevor, command, "refused", `Trevor closed the socket (${code}) because of the size or content of ${command.name}`)];
+    return [
+      fail(
+        trevor,
+        command,
+        "refused",
+        `Trevor closed the socket (${code}) because of the size or content of ${command.name}`,
+      ),
+    ];
   }
   if (code !== CODE_COMMAND_FAILED) {
     return [fail(trevor, command, "lost", `the socket closed with ${code} before ${command.name} was answered`)];

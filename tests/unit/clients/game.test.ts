@@ -197,11 +197,13 @@ test("CL24 a game client sends a message that is too large not at all, and many 
   const { openSocket, received } = backend();
   using game = new GameClient("ws://backend", { ...OPTIONS, openSocket });
   const large = "例".repeat(340_000);
-  for (const attempt of [
-    () => game.context(large),
-    () => game.force({ query: large, actions: ["move"] }),
-    () => game.action("large", { description: large, handler: () => "" }),
-  ]) check.throws(attempt, /1020\d{3} bytes; at most 1000000/);
+  for (
+    const attempt of [
+      () => game.context(large),
+      () => game.force({ query: large, actions: ["move"] }),
+      () => game.action("large", { description: large, handler: () => "" }),
+    ]
+  ) check.throws(attempt, /1020\d{3} bytes; at most 1000000/);
   for (let count = 0; count < 30; count++) {
     game.action(`move_${count}`, { description: "d".repeat(30_000), handler: () => "" });
   }

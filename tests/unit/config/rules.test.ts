@@ -169,10 +169,22 @@ test("CF48 the host of a listener is an address or a name without a port", () =>
 
 test("CF53 a queue.url that no Redis can have is refused, because the client would try it forever or use another database", () => {
   const block = (url: string) => `queue: {backend: redis, url: '${url}'}`;
-  for (const url of ["http://127.0.0.1:6379", "127.0.0.1:6379", "localhost:6379/1", "redis://", "redis://h/abc", "redis://h/1/2", ""]) {
+  for (
+    const url of [
+      "http://127.0.0.1:6379",
+      "127.0.0.1:6379",
+      "localhost:6379/1",
+      "redis://",
+      "redis://h/abc",
+      "redis://h/1/2",
+      "",
+    ]
+  ) {
     only(block(url), /queue\.url: expected a URL such as redis:\/\//);
   }
-  for (const url of ["redis://h", "redis://h/", "redis://:p@h:1/15", "rediss://u:p@h/0", "/run/redis.sock"]) fine(block(url));
+  for (const url of ["redis://h", "redis://h/", "redis://:p@h:1/15", "rediss://u:p@h/0", "/run/redis.sock"]) {
+    fine(block(url));
+  }
 });
 
 test("CF49 the decider openai needs the URL of an API and a model", () => {

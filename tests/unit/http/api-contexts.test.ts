@@ -25,7 +25,10 @@ const CONTEXTS: readonly (readonly [JsonObject, { readonly message: string; read
 
 test("NB61 AP62 a context means the same from a game, an integration and the API", () =>
   ApiFixture.with(async (fixture) => {
-    const [game, integration] = [await JsonClient.open(fixture.urls.neuro), await JsonClient.open(fixture.urls.intermediary)];
+    const [game, integration] = [
+      await JsonClient.open(fixture.urls.neuro),
+      await JsonClient.open(fixture.urls.intermediary),
+    ];
     game.send({ command: "startup", game: "Chess" });
     integration.send({ type: "integration", name: "lamp", auth_token: TOKENS.all });
     const path = { id: "neuro" };
@@ -58,7 +61,11 @@ test("AP62 the data of an action may be an object, its text, or absent", () =>
     const schema = { type: "object", properties: { to: { type: "string" } } };
     chess.register({ name: "move", description: "Moves.", schema }, { name: "rest", description: "Rests." });
     await fixture.until("listIntegrations", ({ items }) =>
-      Array.isArray(items) && items.some((item: Json) => isObject(item) && item["actions"] === 2) ? true : undefined);
+      Array.isArray(items) && items.some((item: Json) =>
+          isObject(item) && item["actions"] === 2
+        )
+        ? true
+        : undefined);
     const path = { id: "chess" };
     const cases: readonly (readonly [name: string, data: Json | undefined, received: string | undefined])[] = [
       ["move", { to: "e4" }, '{"to":"e4"}'],

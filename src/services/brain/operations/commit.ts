@@ -18,14 +18,7 @@ import { type ClientRequest, shortId } from "../sessions/session.ts";
 import type { BrainState } from "../state.ts";
 import { type CovenantEvaluation, evaluate, evaluationJson, fromThousandths } from "./covenant.ts";
 import { applyResult, changeOf, type Operator, type OperatorRecord } from "./operators.ts";
-import {
-  difference,
-  digestState,
-  sizeOf,
-  type StateDigest,
-  StateDraft,
-  type StateJson,
-} from "./session-state.ts";
+import { difference, digestState, sizeOf, type StateDigest, StateDraft, type StateJson } from "./session-state.ts";
 
 /** An operator with its parameters, as a request names them. */
 export interface OperatorStep {

@@ -9,7 +9,7 @@ import { recoverLog } from "../log/recovery.ts";
 import { type LogSegment, segmentOfKey } from "../log/segment.ts";
 import { recoverPrediction } from "../predictions/prediction-log.ts";
 import type { BrainState } from "../state.ts";
-import { type LastUse, hasEvents, sessionOf } from "./session.ts";
+import { hasEvents, type LastUse, sessionOf } from "./session.ts";
 import { tombstoneFrom } from "./tombstone.ts";
 import { lastUseOfKey, scheduleCheck } from "./ttl.ts";
 

@@ -114,7 +114,9 @@ export class Audit {
   /** The entries among which is the oldest of all. */
   #ofOldest(): Set<AuditEntry> {
     const [[operator], [watcher]] = [this.#operators, this.#watchers];
-    return operator === undefined || (watcher !== undefined && byId(watcher, operator) < 0) ? this.#watchers : this.#operators;
+    return operator === undefined || (watcher !== undefined && byId(watcher, operator) < 0)
+      ? this.#watchers
+      : this.#operators;
   }
 
   #write(entry: AuditEntry, ctx: StepContext): void {

@@ -12,7 +12,8 @@ export function registeredActions(
   for (const { name, actions } of integrations.values()) {
     for (const action of actions.values()) {
       const key = `${name}.${action.name}`;
-      bytes += utf8Length(JSON.stringify(key)) + (action.schema === undefined ? 2 : utf8Length(JSON.stringify(action.schema))) + 2;
+      bytes += utf8Length(JSON.stringify(key)) +
+        (action.schema === undefined ? 2 : utf8Length(JSON.stringify(action.schema))) + 2;
       all.push([key, action.schema ?? {}]);
     }
   }

@@ -30,7 +30,9 @@ export function readiness(state: NeuroState): Json {
       : `upstream ${id} is not connected`
   );
   for (const { decider } of state.upstreams.values()) {
-    if (decider?.modelFailure !== undefined) reasons.push(`the language model is not asked any more: ${decider.modelFailure}`);
+    if (decider?.modelFailure !== undefined) {
+      reasons.push(`the language model is not asked any more: ${decider.modelFailure}`);
+    }
   }
   if (!state.hasStarted) reasons.push("starting");
   if (state.writeHealth.is !== "working") {

@@ -50,7 +50,9 @@ class Desk {
       for (const effect of effects) {
         if (effect.do === "put") {
           if (!this.isFailing) this.stored.set(effect.key, effect.value);
-          this.harness.step(this.isFailing ? { is: "storeFailed", key: effect.key, reason: "full" } : { is: "stored", key: effect.key });
+          this.harness.step(
+            this.isFailing ? { is: "storeFailed", key: effect.key, reason: "full" } : { is: "stored", key: effect.key },
+          );
         } else if (effect.do === "delete") this.stored.delete(effect.key);
         else if (effect.do === "load") {
           const entries = effect.keys.map((key) => ({ key, value: this.stored.get(key) as never }));
@@ -172,7 +174,9 @@ export const SITUATIONS: readonly Situation[] = [
     prepare(count) {
       const desk = new Desk();
       const watcher = desk.watcher("w");
-      for (const name of names(count)) desk.observed({ is: "integration_connected_via_backend", name, slug: `${name}-slug` });
+      for (const name of names(count)) {
+        desk.observed({ is: "integration_connected_via_backend", name, slug: `${name}-slug` });
+      }
       return () => desk.command(watcher, "nobody");
     },
   },
@@ -180,7 +184,8 @@ export const SITUATIONS: readonly Situation[] = [
     what: "an act of an operator, beside earlier ones",
     prepare(count) {
       const desk = new Desk();
-      const act = (at: number) => desk.observed({ is: "operator_acted", by: "web", did: "pause", to: `${at}`, outcome: "done" });
+      const act = (at: number) =>
+        desk.observed({ is: "operator_acted", by: "web", did: "pause", to: `${at}`, outcome: "done" });
       for (let at = 0; at < Math.min(count, 1_200); at++) act(at);
       let at = count;
       return () => act(++at);
@@ -190,7 +195,8 @@ export const SITUATIONS: readonly Situation[] = [
     what: "an act of an operator that cannot be stored, beside earlier ones",
     prepare(count) {
       const desk = new Desk();
-      const act = (at: number) => desk.observed({ is: "operator_acted", by: "web", did: "pause", to: `${at}`, outcome: "done" });
+      const act = (at: number) =>
+        desk.observed({ is: "operator_acted", by: "web", did: "pause", to: `${at}`, outcome: "done" });
       for (let at = 0; at < Math.min(count, 900); at++) act(at);
       desk.isFailing = true;
       let at = count;

@@ -88,7 +88,10 @@ test("BR46i a change too large for a frame is a gap for followers", () => {
   const [peer, follower] = [fixture.peer("ui"), fixture.peer("follower")];
   const session = fixture.create(peer, { initial_state: { [`a${large}`]: 1 } });
   fixture.ask(follower, { cmd: "Subscribe", session_id: session });
-  check.equal(fixture.ask(peer, { cmd: "ApplyOperator", session_id: session, operator: "RENAME" })["type"], "State.Snapshot");
+  check.equal(
+    fixture.ask(peer, { cmd: "ApplyOperator", session_id: session, operator: "RENAME" })["type"],
+    "State.Snapshot",
+  );
   check.equal(fixture.seen(follower), [{ type: "State.Gap", session_id: session, seq: 1, missed: 1 }]);
   check.that(fixture.largest <= BRAIN_FRAME_BYTES_MAX, `${fixture.largest} bytes`);
 });
