@@ -105,6 +105,7 @@ export interface IntegrationDetail extends IntegrationView {
   readonly address: string | null;
   readonly user_agent: string | null;
   readonly registered_actions: readonly ActionView[];
+  readonly diagnostics: readonly DiagnosticView[];
 }
 
 /** One diagnostic of one integration. */

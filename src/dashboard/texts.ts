@@ -4,6 +4,7 @@
  * Values of the API, such as `standalone` or `names_gone`, are identifiers and have their texts here, in tables that the compiler
  * checks for completeness. In a text, what stands between backticks is shown as code.
  */
+import type { Severity } from "../core/diagnostics/catalogue.ts";
 import type { FaultName } from "../core/fault.ts";
 import type { ForceEnd, ResultOrigin } from "../core/observation.ts";
 import type { ForceView, IntegrationView, PendingView, UpstreamView } from "../core/view.ts";
@@ -235,6 +236,12 @@ export const TEXTS = {
       open: "Send…",
       send: "Send",
       schema: "Schema",
+    },
+    diagnostics: {
+      title: (count: number) => `${formatQuantity(count, "problem")} for its author`,
+      severities: { error: "error", warning: "warning", info: "info" } satisfies Record<Severity, string>,
+      times: (count: number) => (count === 1 ? "once" : formatQuantity(count, "time")),
+      documentation: "Documentation",
     },
   },
 

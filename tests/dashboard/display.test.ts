@@ -31,6 +31,26 @@ test(
 );
 
 test(
+  "DB29 the details of an integration list its diagnostics, the gravest first, with the fix and the message",
+  () =>
+    withDashboard(async (fixture) => {
+      const page = await fixture.open();
+      const chess = await Game.join(fixture, "Chess", [{ name: "Move It" }]);
+      chess.send("context", { message: 5, silent: true });
+      for (const name of ["fly", "fly"]) chess.send("actions/unregister", { action_names: [name] });
+      await byName(integrationRow(page, "Chess"), "integration-head").click();
+      await byName(page, "diagnostics").locator("summary", { hasText: "problems for its author" }).click();
+      const rows = byName(page, "diagnostic");
+      await rows.filter({ hasText: "a text was expected here: message" }).waitFor();
+      check.match(await rows.first().innerText(), /error[^]*Value of a wrong type[^]*once[^]*Documentation/);
+      await rows.filter({ hasText: "no such action was registered on this connection or before: fly" })
+        .filter({ hasText: "2 times" }).waitFor();
+      await rows.filter({ hasText: '"command":"actions/register"' }).first().waitFor();
+    }),
+  TEST_OPTIONS,
+);
+
+test(
   "DB11 the feed shows events as they happen; it can be filtered, searched and paused, and an event can be inspected",
   () =>
     withDashboard(async (fixture) => {

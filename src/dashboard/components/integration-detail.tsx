@@ -8,6 +8,7 @@ import { sanitize, sanitizeJson, sanitizeLines } from "../lib/sanitize.ts";
 import { store, useDetail, useMissingScope, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
 import { ActionForm } from "./action-form.tsx";
+import { DiagnosticList } from "./diagnostic-list.tsx";
 import { Button, Chip, ConfirmButton, Facts } from "./primitives.tsx";
 
 const TEXT = TEXTS.integrations.details;
@@ -17,7 +18,7 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
   const missingScope = useMissingScope("admin");
   const age = useStore(({ now }) => (detail === undefined ? "" : formatDuration(now - detail.since)));
   if (detail === undefined) return <p class="faint small pad">{TEXTS.loading}</p>;
-  const { address, user_agent, upstream, registered_actions, connected, listener, counts } = detail;
+  const { address, user_agent, upstream, registered_actions, diagnostics, connected, listener, counts } = detail;
   return (
     <div class="detail">
       <div class="detail-head">
@@ -43,6 +44,7 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
           {TEXT.disconnect}
         </ConfirmButton>
       </div>
+      <DiagnosticList diagnostics={diagnostics} />
       {registered_actions.length === 0
         ? <p key="none" class="faint small">{TEXT.noActions}</p>
         : (

@@ -115,6 +115,25 @@ const action: z.ZodType<ActionView> = named(
   }),
   "A registered action.",
 );
+const diagnostic: z.ZodType<DiagnosticView> = named(
+  "Diagnostic",
+  z.object({
+    integration: text.nullable().describe("Id of the integration; null for clients that have not named their game."),
+    name: text,
+    what: z.enum(DIAGNOSTIC_IDS),
+    severity: z.enum(SEVERITIES),
+    title: text.describe("What was observed."),
+    rule: text.describe("What is expected."),
+    fix: text.describe("What the author of the integration has to change."),
+    link: text.describe("The documentation of the rule."),
+    detail: text.describe("Of the last report, such as names. It continues `fix`; can be empty."),
+    message: text.describe("The beginning of the message of the last report, without credentials; can be empty."),
+    count: count.describe("Number of occurrences."),
+    first_at: instant,
+    last_at: instant,
+  }),
+  "What was observed about the messages or the behaviour of an integration.",
+);
 export const integrationDetail: z.ZodType<IntegrationDetail> = named(
   "IntegrationDetail",
   z.object({
@@ -122,8 +141,9 @@ export const integrationDetail: z.ZodType<IntegrationDetail> = named(
     address: text.nullable(),
     user_agent: text.nullable(),
     registered_actions: z.array(action),
+    diagnostics: z.array(diagnostic),
   }),
-  "An integration with its registered actions.",
+  "An integration with its registered actions and its diagnostics.",
 );
 
 const force: z.ZodType<ForceView> = named(
@@ -323,25 +343,6 @@ function pageOf<Item>(name: string, item: z.ZodType<Item>): z.ZodType<Page<Item>
   return named(name, z.object({ items: z.array(item), next }), "One page of a list.");
 }
 
-const diagnostic: z.ZodType<DiagnosticView> = named(
-  "Diagnostic",
-  z.object({
-    integration: text.nullable().describe("Id of the integration; null for clients that have not named their game."),
-    name: text,
-    what: z.enum(DIAGNOSTIC_IDS),
-    severity: z.enum(SEVERITIES),
-    title: text.describe("What was observed."),
-    rule: text.describe("What is expected."),
-    fix: text.describe("What the author of the integration has to change."),
-    link: text.describe("The documentation of the rule."),
-    detail: text.describe("Of the last report, such as names. It continues `fix`; can be empty."),
-    message: text.describe("The beginning of the message of the last report, without credentials; can be empty."),
-    count: count.describe("Number of occurrences."),
-    first_at: instant,
-    last_at: instant,
-  }),
-  "What was observed about the messages or the behaviour of an integration.",
-);
 export const diagnostics: z.ZodType<Page<DiagnosticView>> = pageOf("DiagnosticPage", diagnostic);
 export const integrations: z.ZodType<Page<IntegrationView>> = pageOf("IntegrationPage", integration);
 export const queues: z.ZodType<Page<QueueView>> = pageOf("QueuePage", queue);

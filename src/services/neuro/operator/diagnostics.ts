@@ -1,5 +1,11 @@
 /** The view of the diagnostics. */
-import { type DiagnosticId, DIAGNOSTICS, isAtLeast, type Severity } from "../../../core/diagnostics/catalogue.ts";
+import {
+  type DiagnosticId,
+  DIAGNOSTICS,
+  isAtLeast,
+  SEVERITIES,
+  type Severity,
+} from "../../../core/diagnostics/catalogue.ts";
 import { type DiagnosticView, type Page, pageOf, type PageRequest } from "../../../core/view.ts";
 import type { Diagnosed, Finding, NeuroState } from "../state.ts";
 
@@ -19,6 +25,12 @@ export function diagnosticPage(state: NeuroState, filter: DiagnosticFilter): Pag
   const wanted = views.filter((view) => isAtLeast(view.severity, severity) && (what ?? view.what) === view.what);
   return pageOf(wanted.sort((one, other) => (idOf(one) < idOf(other) ? -1 : 1)), filter, { id: idOf });
 }
+
+/** The diagnostics of one integration, the gravest first. */
+export const diagnosticsOf = (party: Diagnosed): readonly DiagnosticView[] =>
+  [...party.findings].map(([id, finding]) => viewOf(party, id, finding)).sort((one, other) =>
+    SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity) || (one.what < other.what ? -1 : 1)
+  );
 
 const idOf = ({ integration, what }: DiagnosticView): string => `${integration ?? ""}.${what}`;
 

@@ -20,6 +20,7 @@ import type { ForceState, ForceStateName } from "../forces/states.ts";
 import { sentForceOf } from "../forces/transition.ts";
 import { requestOf } from "../pending/pending.ts";
 import { isSpent } from "../pending/transition.ts";
+import { diagnosticsOf } from "./diagnostics.ts";
 import { waitingForces } from "../forces/force-queue.ts";
 
 /** Whether all upstreams are connected, and if not, what is missing. */
@@ -63,7 +64,7 @@ const byId = ([one]: readonly [string, Game], [other]: readonly [string, Game]):
 /** One integration. */
 export const integrationView = (game: Game): IntegrationView => viewOf(game, countPending(game.service).get(game) ?? 0);
 
-/** One integration with its actions. */
+/** One integration with its actions and its diagnostics. */
 export const integrationDetail = (game: Game): IntegrationDetail => ({
   ...integrationView(game),
   address: game.connection?.address ?? null,
@@ -75,6 +76,7 @@ export const integrationDetail = (game: Game): IntegrationDetail => ({
     schema: upstreamAction.definition.schema ?? null,
     shared: upstreamAction.owners.size > 1,
   })),
+  diagnostics: diagnosticsOf(game),
 });
 
 function viewOf(game: Game, pending: number): IntegrationView {
