@@ -141,8 +141,13 @@ export function holderIn(list: string, session: string): string | undefined {
   return undefined;
 }
 
-/** Earlier versions stored each entry under a key of its own. They are moved one by one, so an interrupted move continues. */
+/**
+ * Earlier versions stored each entry under a key of its own. They are moved one by one, so an interrupted move continues. A move that was
+ * completed is remembered, because finding such keys means going through the whole database.
+ */
 async function moveOldEntries(client: Redis, entries: string): Promise<void> {
+  const moved = `${PREFIX}:moved`;
+  if (await client.hexists(moved, DEFAULT_RELAY) === 1) return;
   let cursor = "0";
   do {
     const [next, keys] = await client.scan(cursor, "MATCH", `${PREFIX}:*`, "COUNT", KEYS_PER_SCAN, "TYPE", "string");
@@ -152,6 +157,7 @@ async function moveOldEntries(client: Redis, entries: string): Promise<void> {
       if (!item.startsWith("dead:")) await client.eval(MOVE, 2, key, entries, item);
     }
   } while (cursor !== "0");
+  await client.hset(moved, DEFAULT_RELAY, "1");
 }
 
 async function importClient(): Promise<typeof import("ioredis").Redis> {

@@ -44,10 +44,15 @@ redisTest(
     check.equal((await redis.keys("*")).sort(), [
       "neuro-relay:e:default",
       "neuro-relay:epoch",
+      "neuro-relay:moved",
       "neuro-relay:own",
       "other:x",
     ]);
     await store.close();
+    await redis.set("neuro-relay:neuro:case:one", "left by an earlier version that was started once more");
+    await redis.config("RESETSTAT");
+    await (await fixture.open()).close();
+    check.equal(/cmdstat_scan:/.test(await redis.info("commandstats")), false, "a completed move is not repeated");
   },
 );
 
