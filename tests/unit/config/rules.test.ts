@@ -167,7 +167,7 @@ test("CF48 the host of a listener is an address or a name without a port", () =>
   }
 });
 
-test("CF53 a queue.url that no Redis can have is refused, because the client would try it forever or use another database", () => {
+test("CF56 a queue.url that no Redis can have is refused, because the client would try it forever or use another database", () => {
   const block = (url: string) => `queue: {backend: redis, url: '${url}'}`;
   for (
     const url of [
