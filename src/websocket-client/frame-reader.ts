@@ -17,7 +17,11 @@ export interface FrameListener {
   closeReceived(code: number, reason: string): void;
   /** The peer violated the protocol; the connection has to be closed with this code. Called once, and last. */
   protocolError(code: number, reason: string): void;
+  /** A fragment of less than `TINY_FRAGMENT_BYTES` came, which is work but hardly adds to a message. */
+  tinyFragment?(): void;
 }
+
+const TINY_FRAGMENT_BYTES = 16;
 
 const CONTROL_BYTES_MAX = 125;
 /** Two bytes, and up to eight for the length; a client's frames have a mask as well. */
@@ -177,7 +181,10 @@ export class FrameReader {
     this.#append(part);
     if (frame.remaining > 0) return;
     this.#frame = undefined;
-    if (!frame.isFinal) return;
+    if (!frame.isFinal) {
+      if (frame.size < TINY_FRAGMENT_BYTES) this.#listener.tinyFragment?.();
+      return;
+    }
     const [opcode, message] = [this.#messageOpcode, this.#message.subarray(0, this.#messageLength)];
     this.#messageOpcode = undefined;
     this.#messageLength = 0;

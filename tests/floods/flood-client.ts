@@ -12,8 +12,14 @@ const CHUNK_BYTES = 65_536;
 /** The flood has begun after this time. */
 const WARM_MS = 200;
 
-function flood(port: number, { head, unit }: Pick<Flood, "head" | "unit">): void {
-  const chunk = Buffer.concat(Array.from({ length: Math.max(1, Math.ceil(CHUNK_BYTES / unit.length)) }, () => unit));
+function send(port: number, flood: Flood): void {
+  const { head, greeting, unit } = flood;
+  const chunk = Buffer.concat(
+    Array.from(
+      { length: Math.max(1, Math.ceil(CHUNK_BYTES / unit.length)) },
+      () => unit,
+    ),
+  );
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   const write = () => {
     for (let count = 0; count < 4; count++) if (!socket.write(chunk)) return;
@@ -21,16 +27,22 @@ function flood(port: number, { head, unit }: Pick<Flood, "head" | "unit">): void
   };
   socket.on("connect", () => socket.write(head));
   // Why after the first answer: frames may only follow the response to an upgrade.
-  if (head.length > 0) socket.once("data", write);
-  else socket.on("connect", write);
+  if (head.length > 0) {
+    socket.once("data", () => {
+      if (greeting !== undefined) socket.write(greeting);
+      write();
+    });
+  } else socket.on("connect", write);
   socket.on("data", () => {});
   socket.on("drain", write);
   socket.on("error", () => {});
-  socket.on("close", () => setTimeout(() => flood(port, { head, unit }), 1));
+  socket.on("close", () => setTimeout(() => send(port, flood), 1));
 }
 
 const [kind = "", port = ""] = argv.slice(2);
 const chosen = FLOODS[kind];
 if (chosen === undefined) exit(2);
-for (let at = 0; at < CONNECTIONS; at++) flood(Number(port), chosen);
+for (let at = 0; at < (chosen.connections ?? CONNECTIONS); at++) {
+  send(Number(port), chosen);
+}
 setTimeout(() => console.log("flooding"), WARM_MS);

@@ -4,8 +4,12 @@ export interface Flood {
   readonly listener: "intermediary" | "neuro" | "brain" | "web";
   /** Sent first; what follows is sent after the first answer. */
   readonly head: Uint8Array;
+  /** Sent once after that answer. */
+  readonly greeting?: Uint8Array;
   /** Sent again and again. */
   readonly unit: Uint8Array;
+  /** 4 by default. */
+  readonly connections?: number;
 }
 
 const text = (lines: readonly string[]): Uint8Array => new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n`);
@@ -23,6 +27,8 @@ const upgrade = (path: string, headers: readonly string[] = []): Uint8Array =>
   request(`GET ${path}`, [...UPGRADE_HEADERS, ...headers]);
 
 const NOTHING = new Uint8Array(0);
+const CONTINUATION = 0x00;
+const FRAGMENT = 0x01;
 const PING = 0x89;
 const PONG = 0x8a;
 const TEXT = 0x81;
@@ -34,43 +40,133 @@ function frame(opcode: number, payload = ""): Uint8Array {
   return Uint8Array.of(opcode, ...length, 0, 0, 0, 0, ...bytes);
 }
 
+/** Peers of one address. */
+const MANY = 64;
+
 const joined = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap((part) => [...part]));
 
 export const FLOODS: Readonly<Record<string, Flood>> = {
-  "pongs before the greeting": { listener: "intermediary", head: upgrade("/"), unit: frame(PONG) },
-  "pings before the greeting": { listener: "intermediary", head: upgrade("/"), unit: frame(PING) },
-  "pongs of a game": { listener: "neuro", head: upgrade("/"), unit: frame(PONG) },
-  "pings of a game": { listener: "neuro", head: upgrade("/"), unit: frame(PING, "x".repeat(100)) },
-  "frames of a game that are refused": { listener: "neuro", head: upgrade("/"), unit: frame(TEXT, "{") },
+  "pongs before the greeting": {
+    listener: "intermediary",
+    head: upgrade("/"),
+    unit: frame(PONG),
+  },
+  "pings before the greeting": {
+    listener: "intermediary",
+    head: upgrade("/"),
+    unit: frame(PING),
+  },
+  "pongs of a game": {
+    listener: "neuro",
+    head: upgrade("/"),
+    unit: frame(PONG),
+  },
+  "pings of a game": {
+    listener: "neuro",
+    head: upgrade("/"),
+    unit: frame(PING, "x".repeat(100)),
+  },
+  "frames of a game that are refused": {
+    listener: "neuro",
+    head: upgrade("/"),
+    unit: frame(TEXT, "{"),
+  },
   "large frames of a game that are refused": {
     listener: "neuro",
     head: upgrade("/"),
     unit: frame(TEXT, "x".repeat(60_000)),
   },
-  "Brain requests that are refused": { listener: "brain", head: upgrade("/"), unit: frame(TEXT, '{"cmd":"x"}') },
+  "Brain requests that are refused": {
+    listener: "brain",
+    head: upgrade("/"),
+    unit: frame(TEXT, '{"cmd":"x"}'),
+  },
   "frames of a voice channel": {
     listener: "neuro",
     head: upgrade("/game/x/voice"),
     unit: frame(TEXT, '{"command":"voice/start"}'),
   },
-  "connections that greet wrongly": { listener: "intermediary", head: upgrade("/"), unit: frame(TEXT, "{}") },
+  "empty fragments of a game": {
+    listener: "neuro",
+    head: upgrade("/"),
+    greeting: frame(FRAGMENT),
+    unit: frame(CONTINUATION),
+  },
+  "fragments of one byte before the greeting": {
+    listener: "intermediary",
+    head: upgrade("/"),
+    greeting: frame(FRAGMENT),
+    unit: frame(CONTINUATION, "x"),
+  },
+  "contexts of 64 games": {
+    listener: "neuro",
+    head: upgrade("/"),
+    unit: frame(
+      TEXT,
+      '{"command":"context","game":"x","data":{"message":"x","silent":true}}',
+    ),
+    connections: MANY,
+  },
+  "commands of 64 watchers": {
+    listener: "intermediary",
+    head: upgrade("/"),
+    greeting: frame(
+      TEXT,
+      '{"type":"neuro-os","name":"x","auth_token":"super-secret-token"}',
+    ),
+    unit: frame(TEXT, '{"target":"nobody","cmd":"x"}'),
+    connections: MANY,
+  },
+  "Brain requests of 64 clients": {
+    listener: "brain",
+    head: upgrade("/"),
+    unit: frame(TEXT, '{"cmd":"CreateSession"}'),
+    connections: MANY,
+  },
+  "pings of 64 games": {
+    listener: "neuro",
+    head: upgrade("/"),
+    unit: frame(PING),
+    connections: MANY,
+  },
+  "connections that greet wrongly": {
+    listener: "intermediary",
+    head: upgrade("/"),
+    unit: frame(TEXT, "{}"),
+  },
   "upgrades of a foreign origin": {
     listener: "neuro",
     head: NOTHING,
     unit: upgrade("/", ["origin: https://evil.example"]),
   },
-  "upgrades that are accepted": { listener: "neuro", head: upgrade("/"), unit: joined(frame(0x88)) },
-  "requests for nothing": { listener: "web", head: NOTHING, unit: request("GET /nothing") },
+  "upgrades that are accepted": {
+    listener: "neuro",
+    head: upgrade("/"),
+    unit: joined(frame(0x88)),
+  },
+  "requests for nothing": {
+    listener: "web",
+    head: NOTHING,
+    unit: request("GET /nothing"),
+  },
   "requests with a wrong token": {
     listener: "web",
     head: NOTHING,
     unit: request("GET /api/overview", ["authorization: Bearer wrong"]),
   },
-  "requests for readiness": { listener: "web", head: NOTHING, unit: request("GET /ready") },
+  "requests for readiness": {
+    listener: "web",
+    head: NOTHING,
+    unit: request("GET /ready"),
+  },
   "requests from a foreign origin": {
     listener: "web",
     head: NOTHING,
     unit: request("GET /health", ["origin: https://evil.example"]),
   },
-  "plain requests to a listener": { listener: "brain", head: NOTHING, unit: request("GET /") },
+  "plain requests to a listener": {
+    listener: "brain",
+    head: NOTHING,
+    unit: request("GET /"),
+  },
 };

@@ -97,3 +97,30 @@ for (const [runtime, runner] of Object.entries(RUNNERS)) {
     );
   }
 }
+
+/** What the relay sends to a stranger that sends these parts, until it disconnects. */
+async function received(url: string, parts: readonly Uint8Array[]): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  const socket = stranger(url, "/", parts);
+  socket.on("data", (chunk) => void chunks.push(Buffer.from(chunk)));
+  await closed(socket);
+  return Buffer.concat(chunks);
+}
+
+const TINY = Buffer.concat([
+  Uint8Array.of(0x01, 0x80, 0, 0, 0, 0),
+  Buffer.alloc(6 * 1_000, Uint8Array.of(0, 0x80, 0, 0, 0, 0)),
+]);
+
+for (const [runtime, listeners] of [["Bun", ["intermediary"]], ["Deno", ["intermediary", "neuro"]]] as const) {
+  test(
+    `SE52c a peer that sends many tiny fragments is closed with 1008 (${runtime})`,
+    () =>
+      withRelay(RUNNERS[runtime], async ({ urls }) => {
+        for (const listener of listeners) {
+          check.that((await received(urls[listener], [TINY])).includes(Uint8Array.of(1008 >> 8, 1008 & 255)), listener);
+        }
+      }),
+    { timeoutMs: 60_000 },
+  );
+}
