@@ -1,5 +1,6 @@
 /**
- * Token buckets in whole numbers: `perSecond` tokens a second, and at most `burst` after a pause; and what they limit of one peer.
+ * Token buckets in whole numbers: `perSecond` tokens a second, and at most `burst` after a pause; and what they limit of a peer or an
+ * address.
  *
  * Invariant: `level` counts thousandths, so that one millisecond at one per second is exactly one.
  */
@@ -40,33 +41,57 @@ export interface Rate {
   readonly now: Millis;
 }
 
-/** What one connection may cause without a result: events and bytes, charged before they are handled, whatever comes of them. */
+/** What a peer or an address may send: events and bytes, charged before they are handled, whatever comes of them. */
 export interface WorkBudget {
   readonly events: Bucket;
   readonly bytes: Bucket;
   readonly controlFrames: Bucket;
 }
 
-/** The bytes that one peer can send at once after a pause: a message of the largest size must fit. */
-export const bytesBurst = ({ bytes_per_second, message_bytes }: LimitSettings): number =>
-  Math.max(bytes_per_second, message_bytes);
+/** The rates of a budget: those of a peer, or a multiple of them. */
+export type WorkRates = Pick<LimitSettings, "messages_per_second" | "burst" | "bytes_per_second" | "message_bytes">;
 
-export const workBudget = (limits: LimitSettings, now: Millis): WorkBudget => ({
-  events: bucket(limits.burst, now),
-  bytes: bucket(bytesBurst(limits), now),
-  controlFrames: bucket(CONTROL_FRAMES_BURST_MAX, now),
+export interface WorkTerms {
+  readonly limits: WorkRates;
+  readonly now: Millis;
+}
+
+/** The rates of so many peers. */
+export const multipliedRates = (rates: WorkRates, peers: number): WorkRates => ({
+  messages_per_second: Math.ceil(rates.messages_per_second * peers),
+  burst: Math.ceil(rates.burst * peers),
+  bytes_per_second: Math.ceil(rates.bytes_per_second * peers),
+  message_bytes: rates.message_bytes,
 });
 
+/** The bytes that can be sent at once after a pause: a message of the largest size must fit. */
+export const bytesBurst = ({ bytes_per_second, message_bytes }: WorkRates): number =>
+  Math.max(bytes_per_second, message_bytes);
+
+/** `peers`: how many times the control frames of one peer. */
+export const workBudget = (rates: WorkRates, now: Millis, peers = 1): WorkBudget => ({
+  events: bucket(rates.burst, now),
+  bytes: bucket(bytesBurst(rates), now),
+  controlFrames: bucket(CONTROL_FRAMES_BURST_MAX * peers, now),
+});
+
+/** Charges one event with its bytes, and returns 0; or charges nothing, and returns the time in ms after which to retry. */
+export function takeWork({ events, bytes }: WorkBudget, length: number, { limits, now }: WorkTerms): Millis {
+  const waitMs = take(events, { perSecond: limits.messages_per_second, burst: limits.burst, now }, 1);
+  if (waitMs > 0) return waitMs;
+  const bytesWaitMs = take(bytes, { perSecond: limits.bytes_per_second, burst: bytesBurst(limits), now }, length);
+  if (bytesWaitMs > 0) refund(events, 1);
+  return bytesWaitMs;
+}
+
 /** Charges one event with its bytes. False if the budget is exhausted. */
-export function charge(
-  { events, bytes }: WorkBudget,
-  length: number,
-  { limits, now }: { readonly limits: LimitSettings; readonly now: Millis },
-): boolean {
+export function charge({ events, bytes }: WorkBudget, length: number, { limits, now }: WorkTerms): boolean {
   if (take(events, { perSecond: limits.messages_per_second, burst: limits.burst, now }, 1) > 0) return false;
   return take(bytes, { perSecond: limits.bytes_per_second, burst: bytesBurst(limits), now }, length) === 0;
 }
 
-/** Charges a ping, or a pong that answers no ping. False if the budget is exhausted. */
-export const chargeControlFrame = ({ controlFrames }: WorkBudget, now: Millis): boolean =>
-  take(controlFrames, { perSecond: CONTROL_FRAMES_PER_SECOND_MAX, burst: CONTROL_FRAMES_BURST_MAX, now }, 1) === 0;
+/** Charges a ping, or a pong that answers no ping, to the budget of so many peers. False if it is exhausted. */
+export function chargeControlFrame({ controlFrames }: WorkBudget, now: Millis, peers = 1): boolean {
+  const perSecond = CONTROL_FRAMES_PER_SECOND_MAX * peers;
+  return take(controlFrames, { perSecond, burst: CONTROL_FRAMES_BURST_MAX * peers, now }, 1) === 0;
+}

@@ -154,6 +154,7 @@ export const DEFAULTS: Settings = {
     burst: 1_000,
     bytes_per_second: 4 * MIB,
     requests_per_second: 1_000,
+    rates_per_address: 8,
     backlog_soft_bytes: 4 * MIB,
     backlog_hard_bytes: 8 * MIB,
     metric_integrations: 100,

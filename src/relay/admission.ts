@@ -4,10 +4,9 @@
  * Invariants: R1 a peer is in the table from `opened` to `closed`; R2 frames of a game, also at the proxy, are never dropped for their
  * rate but wait in order; frames of all others are refused with the time after which to retry; R3 everything that a peer sends and that
  * does not pass is charged to its excess, and a peer that exhausts it is closed; R4 a reply that the relay asked for does not count
- * against the rate limit, whatever is in it; R5 when a place is needed, a peer that has sent nothing so far leaves.
+ * against the rate limits, whatever is in it; R5 when a place is needed, a peer that has sent nothing so far leaves.
  * Knows nothing of: the content of frames.
  */
-import { addressGroup, isLoopback } from "../core/access.ts";
 import {
   type Bucket,
   bucket,
@@ -26,12 +25,14 @@ import type { Frame } from "../core/json.ts";
 import { FRAMES_THROTTLED_MAX, OUTSTANDING_REPLIES_MAX } from "../core/limits.ts";
 import { RetainedBytes } from "../core/retained-bytes.ts";
 import type { LimitSettings } from "../core/settings.ts";
+import { Addresses, isKnown, type PeerAddress } from "./addresses.ts";
 import { type PlaceFor, SilentPeers } from "./silent-peers.ts";
 
 export interface Peer {
   readonly id: PeerId;
   readonly listener: ListenerName;
   readonly address: string;
+  readonly at: PeerAddress;
   /** The addresses that count as one with its own. */
   readonly group: string;
   /** On this machine, or from an address of which a peer was accepted when it connected. */
@@ -54,12 +55,8 @@ export interface Peer {
   outstanding: number;
   /** What it can send beyond its rate before it is closed: refused frames, pings, and pongs that answer no ping. */
   readonly excess: WorkBudget;
-}
-
-/** The connected peers of one address group. */
-interface AddressPeers {
-  peers: number;
-  accepted: number;
+  /** What it can send while its address has used up everything. */
+  part: WorkBudget | undefined;
 }
 
 /** The decision about a frame: it passes, waits in order, is refused for now, or its peer is closed. */
@@ -75,7 +72,7 @@ const FLOOD: Admission = { is: "flood" };
 
 export class Peers {
   readonly #table = new Map<PeerId, Peer>();
-  readonly #addresses = new Map<string, AddressPeers>();
+  readonly #addresses = new Addresses();
   readonly #silent = new SilentPeers<Peer>();
   /** Those of the Intermediary, which have not greeted. */
   readonly #newcomers = new SilentPeers<Peer>();
@@ -94,17 +91,16 @@ export class Peers {
 
   /** Adds a peer that was connected before this relay was created. */
   resume(opened: OpenedPeer, terms: AdmissionTerms): void {
-    const peer = newPeer(opened, { isLocal: true, retained: this.#retained }, terms);
+    const at = this.#addresses.of(opened.connection.address, terms);
+    const peer = newPeer(opened, { at, isLocal: true, retained: this.#retained }, terms);
     peer.isSilent = false;
     this.#insert(peer);
   }
 
   /** Adds a peer if it has a place, and returns the peers that have to leave for it. Undefined if it has none. */
   add(opened: OpenedPeer, terms: AdmissionTerms): readonly Peer[] | undefined {
-    const { address } = opened.connection;
-    const group = addressGroup(address);
-    const isLocal = isLoopback(address) || (this.#addresses.get(group)?.accepted ?? 0) > 0;
-    const peer = newPeer(opened, { isLocal, retained: this.#retained }, terms);
+    const at = this.#addresses.of(opened.connection.address, terms);
+    const peer = newPeer(opened, { at, isLocal: isKnown(at), retained: this.#retained }, terms);
     const placeAmongNewcomers = this.#placeAmongNewcomers(peer, terms.limits);
     if (placeAmongNewcomers === "none" || this.#place(peer, terms.limits) === "none") return undefined;
     const leaving: Peer[] = [];
@@ -118,10 +114,9 @@ export class Peers {
   /** The service of a peer has accepted it. */
   accept(id: PeerId): void {
     const peer = this.#table.get(id);
-    const address = peer === undefined ? undefined : this.#addresses.get(peer.group);
-    if (peer === undefined || address === undefined || peer.isAccepted || peer.isEvicted) return;
+    if (peer === undefined || peer.isAccepted || peer.isEvicted) return;
     peer.isAccepted = true;
-    address.accepted++;
+    peer.at.accepted++;
   }
 
   remove(id: PeerId): Peer | undefined {
@@ -140,15 +135,13 @@ export class Peers {
   }
 
   #place(peer: Peer, { peers, peers_per_address }: LimitSettings): PlaceFor<Peer> {
-    if ((this.#addresses.get(peer.group)?.peers ?? 0) >= peers_per_address) return this.#silent.oldestOf(peer.group);
+    if (peer.at.peers >= peers_per_address) return this.#silent.oldestOf(peer.group);
     return this.#table.size - this.#evicted >= peers ? this.#silent.oldestFor(peer.isLocal) : "free";
   }
 
   #insert(peer: Peer): void {
     this.#table.set(peer.id, peer);
-    const address = this.#addresses.get(peer.group);
-    if (address === undefined) this.#addresses.set(peer.group, { peers: 1, accepted: 0 });
-    else address.peers++;
+    this.#addresses.enter(peer.at);
     if (!peer.isSilent) return;
     this.#silent.add(peer);
     if (peer.listener === "intermediary") this.#newcomers.add(peer);
@@ -163,11 +156,8 @@ export class Peers {
 
   #leavePlace(peer: Peer): void {
     this.#endSilence(peer);
-    const address = this.#addresses.get(peer.group);
-    if (address === undefined) return;
-    address.peers--;
-    if (peer.isAccepted) address.accepted--;
-    if (address.peers === 0) this.#addresses.delete(peer.group);
+    if (peer.isAccepted) peer.at.accepted--;
+    this.#addresses.leave(peer.at);
   }
 
   #endSilence(peer: Peer): void {
@@ -182,7 +172,7 @@ export class Peers {
     if (peer.isSilent) this.#endSilence(peer);
     const isUnlimited = limits.messages_per_second === 0 && limits.bytes_per_second === 0;
     if (isUnlimited && peer.waiting.length === 0) return PASS;
-    const waitMs = peer.waiting.length > 0 ? 1 : waitOf(peer, frame, terms);
+    const waitMs = peer.waiting.length > 0 ? 1 : this.#waitOf(peer, frame, terms);
     if (waitMs === 0) return PASS;
     if (peer.listener === "neuro" || peer.listener === "proxy") {
       if (peer.waiting.length >= FRAMES_THROTTLED_MAX) return FLOOD;
@@ -194,12 +184,26 @@ export class Peers {
       if (this.#releases.get(peer.id) === undefined) this.#releases.set(peer.id, now + waitMs);
       return WAIT;
     }
-    return charge(peer.excess, frame.length, terms) ? { is: "refuse", retryMs: waitMs } : FLOOD;
+    const isWithin = charge(peer.excess, frame.length, terms) && this.#addresses.admitsRefusal(peer, frame.length, terms);
+    return isWithin ? { is: "refuse", retryMs: waitMs } : FLOOD;
   }
 
   /** Decides about a ping, or a pong that answers no ping. */
-  admitControlFrame(peer: Peer, now: Millis): "pass" | "flood" {
-    return chargeControlFrame(peer.excess, now) ? "pass" : "flood";
+  admitControlFrame(peer: Peer, terms: AdmissionTerms): "pass" | "flood" {
+    const isWithin = chargeControlFrame(peer.excess, terms.now) && this.#addresses.admitsControlFrame(peer, terms);
+    return isWithin ? "pass" : "flood";
+  }
+
+  /** 0 if the frame may pass now, otherwise the time in ms until it may. */
+  #waitOf(peer: Peer, frame: Frame, terms: AdmissionTerms): Millis {
+    const isReply = peer.outstanding > 0;
+    const waitMs = waitOf(peer, frame, terms);
+    if (waitMs > 0 || isReply) return waitMs;
+    const addressWaitMs = this.#addresses.waitOf(peer, frame.length, terms);
+    if (addressWaitMs === 0) return 0;
+    refund(peer.messages, 1);
+    refund(peer.bytes, frame.length);
+    return addressWaitMs;
   }
 
   /** Counts a frame that the peer has to reply to. */
@@ -215,7 +219,7 @@ export class Peers {
       const peer = this.#table.get(id as PeerId);
       if (peer === undefined) continue;
       for (let first = peer.waiting[0]; first !== undefined; first = peer.waiting[0]) {
-        const waitMs = waitOf(peer, first, terms);
+        const waitMs = this.#waitOf(peer, first, terms);
         if (waitMs > 0) {
           this.#releases.set(id, terms.now + waitMs);
           break;
@@ -243,13 +247,14 @@ type OpenedPeer = { readonly peer: PeerId; readonly listener: ListenerName; read
 
 const newPeer = (
   { peer: id, listener, connection: { address } }: OpenedPeer,
-  { isLocal, retained }: { readonly isLocal: boolean; readonly retained: RetainedBytes },
+  { at, isLocal, retained }: { readonly at: PeerAddress; readonly isLocal: boolean; readonly retained: RetainedBytes },
   { limits, now }: AdmissionTerms,
 ): Peer => ({
   id,
   listener,
   address,
-  group: addressGroup(address),
+  at,
+  group: at.group,
   isLocal,
   isSilent: true,
   isAccepted: false,
@@ -262,9 +267,10 @@ const newPeer = (
   retained: new RetainedBytes(retained),
   outstanding: 0,
   excess: workBudget(limits, now),
+  part: undefined,
 });
 
-/** 0 if the frame may pass now, otherwise the time in ms until it may. */
+/** The same for the rates of the peer alone. */
 function waitOf(peer: Peer, frame: Frame, { limits, now }: AdmissionTerms): Millis {
   const isReply = peer.outstanding > 0;
   if (isReply) peer.outstanding--;

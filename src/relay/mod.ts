@@ -143,7 +143,9 @@ export class Relay {
   #admitControlFrame({ peer: id }: ControlFrame, ctx: RelayContext): void {
     const peer = this.#peers.get(id);
     if (peer === undefined) return;
-    if (this.#peers.admitControlFrame(peer, ctx.now) === "flood") this.#closePeer(peer.id, peer.address, "rateLimit");
+    if (this.#peers.admitControlFrame(peer, { limits: this.#settings.limits, now: ctx.now }) === "flood") {
+      this.#closePeer(peer.id, peer.address, "rateLimit");
+    }
   }
 
   #admit(event: PeerEvent & { is: "frame" }, ctx: RelayContext): void {

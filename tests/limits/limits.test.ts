@@ -202,6 +202,25 @@ const LIMITS: SettingTrials = {
       return Promise.resolve(bound === 0 && passed === 10_000 ? 0 : passed / 2);
     },
   },
+  rates_per_address: {
+    texts: ["2", "5", "0"],
+    others: ["limits.messages_per_second=10", "limits.burst=10"],
+    async measure(fixture) {
+      const watchers = [];
+      for (let at = 0; at < 16; at++) {
+        watchers.push(await fixture.watcher());
+        await fixture.advance(1_000);
+      }
+      for (const watcher of watchers) {
+        for (let at = 0; at < 10; at++) watcher.sendJson({ query: "peers" });
+      }
+      await fixture.advance(0);
+      const answered = watchers.flatMap((watcher) => watcher.all(({ peers }) => peers !== undefined)).length;
+      // Why so many more: each of the others has its part of what the address may send.
+      const expected = (bound: number) => 10 * bound + (16 - bound) * Math.ceil(10 * bound / 16);
+      return answered === 160 ? 0 : Array.from({ length: 16 }, (_, bound) => expected(bound)).indexOf(answered);
+    },
+  },
   backlog_soft_bytes: {
     texts: ["64KiB", "1MiB"],
     others: [...UNTHROTTLED],

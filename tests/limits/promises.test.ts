@@ -43,6 +43,7 @@ test("SE21 the defaults of `limits` are the documented ones", () => {
     messages_per_second: 500,
     burst: 1_000,
     requests_per_second: 1_000,
+    rates_per_address: 8,
     backlog_soft_bytes: 4 * MIB,
     backlog_hard_bytes: 8 * MIB,
     metric_integrations: 100,

@@ -166,6 +166,11 @@ export const limits: Schema<LimitSettings> = block("Limits for what peers can do
       "may make a twentieth, this machine any number. 0 disables this limit.",
     { default: l.requests_per_second, max: 1_000_000 },
   ),
+  rates_per_address: count(
+    "The connections of this machine, or of an address with a client that was accepted, may send together as much as this many of them; those of " +
+      "other addresses as much as one. Beyond that each may send an equal part. 0 disables this limit.",
+    { default: l.rates_per_address, max: 100_000 },
+  ),
   backlog_soft_bytes: size(
     "A peer with this much unsent data gets no new messages from the queue until it has read some.",
     {
