@@ -66,6 +66,7 @@ export class Engine {
   #settings: Settings;
   readonly #pendingEvents: Event[] = [];
   #isStepping = false;
+  #isTurnEndDue = false;
   #wakeAt: Millis | undefined;
   #drainUntil: Millis | undefined;
   #onDrained: (() => void) | undefined;
@@ -118,15 +119,27 @@ export class Engine {
   /** Takes an event. Never throws. */
   push(event: Event): void {
     if (!this.#track(event)) return;
-    this.#pendingEvents.push(event);
-    if (this.#isStepping) return;
+    if (this.#isStepping) return void this.#pendingEvents.push(event);
     this.#isStepping = true;
+    this.#step(event);
+    if (this.#pendingEvents.length > 0) this.#stepPending();
+    this.#isStepping = false;
+    if (this.#isTurnEndDue) return;
+    this.#isTurnEndDue = true;
+    this.#ports.afterTurn(this.#endTurn);
+  }
+
+  #stepPending(): void {
     for (const next of this.#pendingEvents) this.#step(next); // Why: events that are pushed meanwhile are appended, and reached.
     this.#pendingEvents.length = 0;
-    this.#isStepping = false;
+  }
+
+  /** Once for all events of one turn of the event loop: all frames to one peer leave together, and the timer is set once. */
+  readonly #endTurn = (): void => {
+    this.#isTurnEndDue = false;
     this.#ports.sockets.flush();
     this.#setTimer();
-  }
+  };
 
   /** Called by the timer. */
   tick(): void {

@@ -13,6 +13,8 @@ export interface Ports {
   readonly uploads: Uploads;
   readonly clock: Clock;
   readonly jobs: Jobs;
+  /** Runs something at the end of this turn of the event loop; at once where nothing is gained by waiting. */
+  afterTurn(run: () => void): void;
   /** Passes an observation to the log and the metrics. */
   observe(observation: Observation): void;
 }
@@ -21,7 +23,7 @@ export interface Ports {
 export interface Sockets {
   /** Returns the backlog of this peer in bytes; 0 if the socket took everything. */
   send(to: PeerId | LinkId, frame: Frame): number;
-  /** Frames sent since the last flush may now be written together. */
+  /** Writes the frames that were sent since the last flush, those to one peer together. */
   flush(): void;
   /** `closed` follows. */
   close(peer: PeerId, code: number, reason: string): void;

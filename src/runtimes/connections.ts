@@ -1,7 +1,7 @@
 /**
  * Connections that peers open, and the frames sent on each; the same on every runtime.
  *
- * Invariants: B1 frames to one peer leave in order; all frames of one turn of the event loop leave in one write where the runtime can;
+ * Invariants: B1 frames to one peer leave in order; all frames between two flushes leave in one write where the runtime can;
  * B2 frames from a peer that the relay is closing are ignored, and after `CLOSING_BYTES_MAX` it is disconnected; B3 the relay
  * treats such a peer as disconnected at most `CLOSING_MS` later;
  * B4 exactly one `closed` follows an `opened`.
@@ -56,13 +56,6 @@ export interface ConnectionsHost {
   observe(observation: Observation): void;
 }
 
-export interface ConnectionsOptions {
-  /** Runs something at the end of this turn of the event loop; at once on runtimes where another write costs nothing. */
-  afterTurn(run: () => void): void;
-  /** Distinguishes the ids of these peers from those of an earlier process whose peers are still connected. */
-  readonly prefix?: string;
-}
-
 /** The identity of a peer. */
 export interface PeerIdentity {
   readonly id: PeerId;
@@ -80,21 +73,21 @@ export const CLOSING_FRAME_BYTES_MIN = 4_096;
 /** Bytes of the largest header of a client's frame. */
 const FRAME_HEADER_BYTES_MAX = 14;
 
-/** A write contains about this many characters; more frames of one turn leave in several writes. */
+/** A write contains about this many characters; more frames leave in several writes. */
 const BATCH_CHARS = 16_384;
 
 export class PeerConnections {
   readonly #host: ConnectionsHost;
-  readonly #options: ConnectionsOptions;
+  readonly #prefix: string;
   readonly #table = new Map<PeerId, PeerConnection>();
   readonly #groups = new Map<ListenerName, ListenerGroup>();
   #unwritten: PeerConnection[] = [];
-  #isWriteDue = false;
   #count = 0;
 
-  constructor(host: ConnectionsHost, options: ConnectionsOptions) {
+  /** `prefix` distinguishes the ids of these peers from those of an earlier process whose peers are still connected. */
+  constructor(host: ConnectionsHost, prefix = "") {
     this.#host = host;
-    this.#options = options;
+    this.#prefix = prefix;
   }
 
   get size(): number {
@@ -107,7 +100,7 @@ export class PeerConnections {
     connection: ConnectionInfo,
     credential: CredentialDigest = undefined,
   ): ConnectionHandler & { readonly id: PeerId } {
-    const id = peerId(`${listener}-${this.#options.prefix ?? ""}${++this.#count}`);
+    const id = peerId(`${listener}-${this.#prefix}${++this.#count}`);
     return new PeerConnection({ id, listener, connection, credential }, this.#groupOf(listener), "new");
   }
 
@@ -137,11 +130,12 @@ export class PeerConnections {
     return peer.waiting + peer.batchChars;
   }
 
-  /** Writes at the end of this turn of the event loop, so that all frames of one read leave together. */
+  /** Writes what was sent since the last flush. */
   flush(): void {
-    if (this.#isWriteDue || this.#unwritten.length === 0) return;
-    this.#isWriteDue = true;
-    this.#options.afterTurn(() => this.#writeAll());
+    const peers = this.#unwritten;
+    if (peers.length === 0) return;
+    this.#unwritten = [];
+    for (const peer of peers) peer.write();
   }
 
   close(id: PeerId, code: number, reason: string): void {
@@ -165,13 +159,6 @@ export class PeerConnections {
     };
     this.#groups.set(listener, group);
     return group;
-  }
-
-  #writeAll(): void {
-    this.#isWriteDue = false;
-    const peers = this.#unwritten;
-    this.#unwritten = [];
-    for (const peer of peers) peer.write();
   }
 }
 

@@ -49,6 +49,8 @@ export interface HostPorts {
   readonly store: Store;
   readonly uploads: UploadStore;
   clock(tick: () => void): Clock;
+  /** Runs something at the end of this turn of the event loop; at once on runtimes where another write costs nothing. */
+  afterTurn(run: () => void): void;
   /** Peers that were connected before this host was created. */
   readonly resumed?: readonly ResumedPeer[];
 }
@@ -128,11 +130,11 @@ export class Host {
   };
 
   /** Restores the services from the store, and starts the engine. */
-  async start({ sockets, store, uploads, clock, resumed = [] }: HostPorts): Promise<void> {
+  async start({ sockets, store, uploads, clock, afterTurn, resumed = [] }: HostPorts): Promise<void> {
     this.#store = store;
     this.#uploads = uploads;
     const { jobs } = this.#options;
-    const ports = { sockets, store, uploads, clock: clock(() => this.tick()), jobs, observe: this.observe };
+    const ports = { sockets, store, uploads, clock: clock(() => this.tick()), jobs, afterTurn, observe: this.observe };
     this.#clock = ports.clock;
     await this.#deleteOrphans(store, uploads, ports.clock.now());
     this.#engine = await Engine.start(this.#relay, { settings: this.#settings, ports, resumed });

@@ -39,6 +39,7 @@ export class ProcessRelay implements RegisteredRelay {
   readonly name: string;
   readonly host: Host;
   readonly #options: ServeOptions;
+  readonly #runtime: ServerRuntime;
   readonly #peers: PeerConnections;
   readonly #links: Links;
   readonly #tap: RecordingTap | undefined;
@@ -57,7 +58,8 @@ export class ProcessRelay implements RegisteredRelay {
         return host.settings;
       },
     };
-    this.#peers = new PeerConnections(connectionsHost, { afterTurn: (run) => runtime.afterTurn(run) });
+    this.#runtime = runtime;
+    this.#peers = new PeerConnections(connectionsHost);
     this.#links = new Links(push, runtime.dial);
   }
 
@@ -85,7 +87,8 @@ export class ProcessRelay implements RegisteredRelay {
     const sockets = createSockets(this.#peers, this.#links);
     const relay = name === DEFAULT_RELAY ? undefined : name;
     const storage = await openStorage(host.settings, this.#options, host.observe, relay);
-    await host.start({ ...storage, sockets: this.#tap?.sockets(sockets) ?? sockets, clock: createClock })
+    const { afterTurn } = this.#runtime;
+    await host.start({ ...storage, sockets: this.#tap?.sockets(sockets) ?? sockets, clock: createClock, afterTurn })
       .catch(unusableStore);
   }
 

@@ -130,6 +130,7 @@ export class SimulatedRelay {
       uploads: this.#uploads(),
       clock: this.#clock(process),
       jobs: this.#jobs(),
+      afterTurn: (run) => run(),
       observe: (observation) => {
         if (this.#process !== process) return;
         this.observations.push(observation);

@@ -40,6 +40,14 @@ let forGames: [string, string][] = [];
 const upstreamNames = new Map<string, string>();
 
 const push = (event: Event): void => engine?.push(event);
+let turnEnd: (() => void) | undefined;
+
+/** The event loop is in its next turn. */
+function endTurn(): void {
+  const run = turnEnd;
+  turnEnd = undefined;
+  run?.();
+}
 
 function take(to: string, frame: Frame): number {
   const text = String(frame);
@@ -77,6 +85,7 @@ const ports: Omit<Ports, "observe"> = {
   },
   uploads: { save: () => Promise.reject(new Error("there are no uploads")), delete: () => Promise.resolve() },
   jobs: { run: () => Promise.reject(new Error("there are no jobs")) },
+  afterTurn: (run) => void (turnEnd = run),
   clock: {
     now: Date.now,
     random: Math.random,
@@ -99,6 +108,7 @@ async function connect(): Promise<void> {
   const observer = createObserver(log, createMetrics(), { now: Date.now, after() {} });
   const observe = observer.observe.bind(observer);
   engine = await Engine.start(new Relay(services(settings), settings), { settings, ports: { ...ports, observe } });
+  endTurn();
   await Bun.sleep(50);
   for (let game = 0; game < GAMES; game++) {
     const peer = peerId(`neuro-${game}`);
@@ -109,6 +119,7 @@ async function connect(): Promise<void> {
     const schema = { type: "object", properties: { n: { type: "integer" } } };
     send({ command: "actions/register", data: { actions: [{ name: "act", description: `d${game}`, schema }] } });
   }
+  endTurn();
   await Bun.sleep(600);
   if (upstreamNames.size !== GAMES) throw new Error(`${upstreamNames.size} of ${GAMES} actions reached Neuro`);
 }
@@ -135,11 +146,13 @@ function relayCost(trips: number): number {
     for (let n = 0; n < WINDOW && issued < trips; n++, issued++) {
       if (link !== undefined) push({ is: "received", link, frame: actionFrame(++lastId) });
     }
+    endTurn();
     const frames = forGames;
     forGames = [];
     for (const [peer, frame] of frames) {
       push({ is: "frame", peer: peerId(peer), frame: resultFrame(peer, JSON.parse(frame).data.id) });
     }
+    endTurn();
   }
   return cpuMicros(from) / trips;
 }

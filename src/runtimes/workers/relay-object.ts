@@ -138,7 +138,7 @@ export class RelayObject implements DurableObject {
     });
     const { storage } = this.#state;
     // Why the time: peers of an earlier life of this object may still be connected, under ids of that life.
-    const peers = new PeerConnections(host, { afterTurn: (run) => run(), prefix: `${Date.now().toString(36)}-` });
+    const peers = new PeerConnections(host, `${Date.now().toString(36)}-`);
     const links = new Links(host.push, dial);
     const hibernation = new Hibernation(this.#state);
     const clock = await ObjectClock.open(storage, () => host.tick());
@@ -162,6 +162,7 @@ export class RelayObject implements DurableObject {
       }),
       uploads: openObjectUploads(storage),
       clock: () => clock,
+      afterTurn: (run) => run(),
       resumed,
     });
   }

@@ -28,7 +28,7 @@ test("SE52b a peer that sends more than 1 MiB, or 256 frames, after the relay ha
       observe: () => {},
       settings: DEFAULTS,
     };
-    const peers = new PeerConnections(host, { afterTurn: (run) => run() });
+    const peers = new PeerConnections(host);
     const calls: string[] = [];
     const socket: ServerSocket = {
       write: () => 0,
@@ -55,7 +55,7 @@ test("IM3c a peer of the Intermediary with more unread bytes than limits.greetin
       push: () => {},
       observe: ({ is }: Observation) => void observed.push(is),
     };
-    const peers = new PeerConnections(host, { afterTurn: (run) => run() });
+    const peers = new PeerConnections(host);
     let terminated = 0;
     const handler = peers.admit(listener, TEST_CONNECTION);
     handler.open({ write: () => 0, close: () => {}, terminate: () => void terminated++, ping: () => {} });
