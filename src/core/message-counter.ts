@@ -16,36 +16,28 @@ export interface MessageCount {
   value: number;
 }
 
-type Kinds = Map<string, MessageCount>;
-type Services = Map<string, Map<string, Kinds>>;
-
 export class MessageCounter {
-  // Why nested maps: building a combined key takes longer than three lookups.
-  readonly #services: Readonly<Record<MessageDirection, Services>> = { in: new Map(), out: new Map() };
-  readonly #counts: MessageCount[] = [];
+  /** By kind, because few types of peers exchange messages of one kind: counting takes one look-up and a few comparisons. */
+  readonly #counts = new Map<string, MessageCount[]>();
 
-  add({ service, counterpart, direction, kind }: Omit<MessageCount, "value">): void {
-    const kinds = within(within(this.#services[direction], service), counterpart);
-    const count = kinds.get(kind);
-    if (count === undefined) kinds.set(kind, this.#begin({ service, counterpart, direction, kind, value: 1 }));
-    else count.value++;
+  add(service: string, counterpart: string, direction: MessageDirection, kind: string): void {
+    const counts = this.#counts.get(kind) ?? this.#begin(kind);
+    for (const count of counts) {
+      if (count.counterpart === counterpart && count.direction === direction && count.service === service) {
+        count.value++;
+        return;
+      }
+    }
+    counts.push({ service, counterpart, direction, kind, value: 1 });
   }
 
-  all(): Iterable<Readonly<MessageCount>> {
-    return this.#counts;
+  *all(): Iterable<Readonly<MessageCount>> {
+    for (const counts of this.#counts.values()) yield* counts;
   }
 
-  #begin(count: MessageCount): MessageCount {
-    this.#counts.push(count);
-    return count;
+  #begin(kind: string): MessageCount[] {
+    const counts: MessageCount[] = [];
+    this.#counts.set(kind, counts);
+    return counts;
   }
-}
-
-/** The map of that name, created if it is missing. */
-function within<Of>(maps: Map<string, Map<string, Of>>, name: string): Map<string, Of> {
-  const known = maps.get(name);
-  if (known !== undefined) return known;
-  const made = new Map<string, Of>();
-  maps.set(name, made);
-  return made;
 }

@@ -6,6 +6,7 @@
  */
 import type { Entry, ResumedPeer, ServiceEvent } from "./event.ts";
 import type { Millis, PeerId } from "./ids.ts";
+import type { ObservationName } from "./observation.ts";
 import type { RetainedBytes } from "./retained-bytes.ts";
 import type { Settings } from "./settings.ts";
 import type { StepContext } from "./context.ts";
@@ -21,7 +22,9 @@ export interface Service<State> {
   step(state: State, event: ServiceEvent, ctx: StepContext): void;
   /** The name of a peer in reports, if it is known. */
   nameOf?(state: State, peer: PeerId): string | undefined;
-  /** The earliest deadline of the service. Called after every step, so it must be cheap. */
+  /** Whether the service receives observations of this name now, as service messages. Without this function it receives none. */
+  observes?(state: State, name: ObservationName): boolean;
+  /** The earliest deadline of the service. Called once in a turn of the event loop in which it was stepped. */
   nextWakeup(state: State): Millis | undefined;
 }
 
@@ -49,8 +52,6 @@ export type ListenerName = Exclude<ServiceName, "nallely">;
 export interface ServiceDescription {
   /** Name in messages for people. */
   readonly title: string;
-  /** Receives every observation as a service message. */
-  readonly observes: boolean;
   /** Whether the settings ask for it. */
   isEnabled(settings: Settings): boolean;
 }
@@ -67,17 +68,16 @@ export interface ListenerDescription {
 
 /** All services, in the order in which they are restored and stepped. */
 export const SERVICES: Readonly<Record<ServiceName, ServiceDescription>> = {
-  intermediary: { title: "Intermediary", observes: true, isEnabled: ({ intermediary }) => intermediary.enabled },
+  intermediary: { title: "Intermediary", isEnabled: ({ intermediary }) => intermediary.enabled },
   neuro: {
     title: "Nakurity Backend",
-    observes: false,
     // Why the Intermediary counts: its integrations reach Neuro through this service.
     isEnabled: ({ intermediary, "nakurity-backend": backend, "nakurity-clients": upstreams }) =>
       intermediary.enabled || backend.enabled || upstreams.length > 0,
   },
-  nallely: { title: "Nallely", observes: true, isEnabled: ({ nallely }) => nallely.enabled },
-  brain: { title: "Brain", observes: false, isEnabled: ({ brain }) => brain.enabled },
-  proxy: { title: "Intercept Proxy", observes: false, isEnabled: ({ "intercept-proxy": proxy }) => proxy.enabled },
+  nallely: { title: "Nallely", isEnabled: ({ nallely }) => nallely.enabled },
+  brain: { title: "Brain", isEnabled: ({ brain }) => brain.enabled },
+  proxy: { title: "Intercept Proxy", isEnabled: ({ "intercept-proxy": proxy }) => proxy.enabled },
 };
 
 /** All listeners. */
@@ -110,9 +110,10 @@ export const LISTENER_NAMES: readonly ListenerName[] = Object.keys(LISTENERS) as
 /** Every block with a port: those of the listeners, and the web port's. */
 export const LISTENER_BLOCKS: readonly ListenerBlock[] = [...LISTENER_NAMES.map((name) => LISTENERS[name].block), "web"];
 
+const isSeparator = (unit: string | undefined): boolean => unit === undefined || unit === "/" || unit === ":";
+
 /** The service that owns a key, link, load or job: the part of its name before the first separator. */
 export function serviceOfName(name: string): ServiceName | undefined {
-  const end = name.search(/[/:]/);
-  const owner = end < 0 ? name : name.slice(0, end);
-  return SERVICE_NAMES.find((service) => service === owner);
+  for (const service of SERVICE_NAMES) if (name.startsWith(service) && isSeparator(name[service.length])) return service;
+  return undefined;
 }

@@ -69,6 +69,8 @@ export class MetricFamily<Of> {
   readonly labelNames: readonly string[];
   readonly #series = new Map<string, Series<Of>>();
   readonly #create: () => Of;
+  /** The series that was used last. Why: a peer that sends the same again and again uses the same series. */
+  #last: { readonly values: readonly string[]; readonly metric: Of } | undefined;
 
   constructor(kind: MetricKind, { name, help, labels = [] }: MetricOptions, create: () => Of) {
     this.kind = kind;
@@ -80,13 +82,18 @@ export class MetricFamily<Of> {
 
   /** The metric with these label values, in the order of `labelNames`. Callers on a hot path keep it. */
   labels(...values: readonly string[]): Of {
+    const last = this.#last;
+    if (last !== undefined && areEqual(last.values, values)) return last.metric;
     const key = values.join("\n");
-    return (this.#series.get(key) ?? this.#add(key, values)).metric;
+    const { metric } = this.#series.get(key) ?? this.#add(key, values);
+    this.#last = { values, metric };
+    return metric;
   }
 
   /** Removes all series, for families that are filled by each scrape. */
   clear(): void {
     this.#series.clear();
+    this.#last = undefined;
   }
 
   all(): Iterable<Series<Of>> {
@@ -103,6 +110,12 @@ export class MetricFamily<Of> {
     this.#series.set(key, added);
     return added;
   }
+}
+
+function areEqual(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let at = 0; at < some.length; at++) if (some[at] !== others[at]) return false;
+  return true;
 }
 
 export class MetricRegistry {

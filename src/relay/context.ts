@@ -9,12 +9,16 @@ import type { ServiceMessage } from "../core/service-message.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { StepClock, StepContext } from "../core/context.ts";
 import { recipientOf } from "./routing.ts";
+import type { SupervisedService } from "./supervised-service.ts";
 
 /** A message that waits for its recipient's step. */
 export interface AddressedMessage {
   readonly service: ServiceName;
   readonly event: ServiceMessageEvent;
 }
+
+/** What the context needs to know of a service. */
+export type Observer = Pick<SupervisedService, "name" | "observes">;
 
 /** What admission needs to know of the effects. */
 export interface ContextHooks {
@@ -28,7 +32,7 @@ export interface ContextHooks {
 export class RelayContext implements StepContext {
   readonly effects: Effect[] = [];
   readonly counter: MessageCounter = new MessageCounter();
-  readonly #observers: readonly ServiceName[];
+  readonly #services: readonly Observer[];
   readonly #hooks: ContextHooks;
   readonly #messages: AddressedMessage[] = [];
   readonly #mark = { effects: 0, messages: 0 };
@@ -37,9 +41,8 @@ export class RelayContext implements StepContext {
   #clock: StepClock | undefined;
   now: Millis = 0;
 
-  /** `observers` receive every observation. */
-  constructor(observers: readonly ServiceName[], hooks: ContextHooks) {
-    this.#observers = observers;
+  constructor(services: readonly Observer[], hooks: ContextHooks) {
+    this.#services = services;
     this.#hooks = hooks;
   }
 
@@ -66,12 +69,17 @@ export class RelayContext implements StepContext {
 
   observe(observation: Observation): void {
     this.effects.push({ do: "observe", observation });
-    const event: ServiceMessageEvent = { is: "serviceMessage", message: { is: "observed", observation } };
-    for (const service of this.#observers) this.#messages.push({ service, event });
+    for (const service of this.#services) {
+      if (!service.observes(observation.is)) continue;
+      this.#messages.push({
+        service: service.name,
+        event: { is: "serviceMessage", message: { is: "observed", observation } },
+      });
+    }
   }
 
   count(counterpart: string, direction: MessageDirection, kind: string): void {
-    this.counter.add({ service: this.#service ?? "relay", counterpart, direction, kind });
+    this.counter.add(this.#service ?? "relay", counterpart, direction, kind);
   }
 
   nextMessage(): AddressedMessage | undefined {

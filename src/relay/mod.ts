@@ -12,7 +12,7 @@ import { type FaultName, FAULTS } from "../core/fault.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
 import { SERVICE_MESSAGES_PER_STEP_MAX } from "../core/limits.ts";
 import { RetainedBytes } from "../core/retained-bytes.ts";
-import { type RestoreInput, type ServiceName, SERVICES } from "../core/service.ts";
+import type { RestoreInput, ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import type { MessageCount } from "../core/message-counter.ts";
 import type { StepClock } from "../core/context.ts";
@@ -38,8 +38,7 @@ export class Relay {
 
   constructor(services: readonly SupervisedService[], settings: Settings) {
     this.#services = new Map(services.map((service) => [service.name, service]));
-    const observers = services.map(({ name }) => name).filter((name) => SERVICES[name].observes);
-    this.#ctx = new RelayContext(observers, {
+    this.#ctx = new RelayContext(services, {
       replyExpected: (peer) => this.#peers.expectReply(peer),
       accepted: (peer) => this.#peers.accept(peer),
     });
@@ -283,6 +282,7 @@ export class Relay {
 
   /** Delivers the messages that services posted in this step, and those that follow from them, in order. */
   #deliverServiceMessages(ctx: RelayContext): void {
+    if (ctx.messagesWaiting === 0) return;
     const deliveriesMax = ctx.messagesWaiting + SERVICE_MESSAGES_PER_STEP_MAX;
     for (let count = 0; count < deliveriesMax; count++) {
       const message = ctx.nextMessage();

@@ -6,6 +6,7 @@
  */
 import type { ServiceEvent } from "../core/event.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
+import type { ObservationName } from "../core/observation.ts";
 import { EVENTS_WAITING_BYTES_MAX, EVENTS_WAITING_FOR_SERVICE_MAX } from "../core/limits.ts";
 import { retainedBytes } from "../core/retained-bytes.ts";
 import type { RestoreInput, Service, ServiceName } from "../core/service.ts";
@@ -19,6 +20,8 @@ export interface SupervisedService {
   /** Throws what the service throws, which is down then. Returns false when the event could neither be handled nor wait. */
   step(event: ServiceEvent, ctx: StepContext): boolean;
   nextWakeup(): Millis | undefined;
+  /** Whether it receives observations of this name. While it is down, they wait with its other events. */
+  observes(name: ObservationName): boolean;
   /** The name of a peer in reports, if it is known. */
   nameOf(peer: PeerId): string | undefined;
   /**
@@ -32,6 +35,8 @@ export interface SupervisedService {
 export function supervise<State>(service: Service<State>): SupervisedService {
   /** Undefined while the service is down. */
   let state: State | undefined;
+  /** Also while the service is down, or in a step. */
+  let lastState: State | undefined;
   let waiting: ServiceEvent[] = [];
   let waitingBytes = 0;
   /** As of the last step; asked again only after another one. */
@@ -55,6 +60,7 @@ export function supervise<State>(service: Service<State>): SupervisedService {
       state = current;
       return true;
     },
+    observes: (name) => lastState !== undefined && service.observes?.(lastState, name) === true,
     nameOf: (peer) => state === undefined ? undefined : service.nameOf?.(state, peer),
     nextWakeup() {
       if (isWakeupStale) wakeup = state === undefined ? undefined : service.nextWakeup(state);
@@ -65,6 +71,7 @@ export function supervise<State>(service: Service<State>): SupervisedService {
       const connecting = new Set(waiting.map((event) => (event.is === "opened" ? event.peer : undefined)));
       const resumed = input.resumed.filter(({ peer }) => !connecting.has(peer));
       state = service.restore(settings, { ...input, resumed });
+      lastState = state;
       isWakeupStale = true;
       const events = waiting;
       waiting = [];

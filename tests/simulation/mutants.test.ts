@@ -18,6 +18,7 @@ const mutant = (fault: Mutation) => (service: SupervisedService): SupervisedServ
   step: (event, ctx) => service.step(event, mutantContext(ctx, fault)),
   nextWakeup: () => service.nextWakeup(),
   nameOf: (peer) => service.nameOf(peer),
+  observes: (name) => service.observes(name),
   restore: (settings, input) => service.restore(settings, input),
 });
 

@@ -12,7 +12,7 @@ import { earlier } from "../../core/deadlines.ts";
 import type { LifecycleEvent, PeerEvent, ServiceEvent, StoreEvent } from "../../core/event.ts";
 import type { Key, Millis, PeerId } from "../../core/ids.ts";
 import type { Frame } from "../../core/json.ts";
-import type { Observation } from "../../core/observation.ts";
+import type { Observation, ObservationName } from "../../core/observation.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
 import type { Service } from "../../core/service.ts";
 import { handleRequest } from "./operator/handlers.ts";
@@ -44,8 +44,15 @@ export const intermediary: Service<IntermediaryState> = {
     if (peer?.is === "pendingTakeover") return peer.identity.name;
     return peer === undefined || peer.is === "newcomer" ? undefined : peer.name;
   },
+  observes,
   nextWakeup,
 };
+
+/** Every action causes these, and they concern only watchers and an open choice. */
+function observes({ subscriptions, choices }: IntermediaryState, name: ObservationName): boolean {
+  const isOfAction = name === "action_sent" || name === "action_result" || name === "add_context";
+  return !isOfAction || subscriptions.isRecording || choices.isOpen;
+}
 
 function step(state: IntermediaryState, event: ServiceEvent, ctx: StepContext): void {
   switch (event.is) {

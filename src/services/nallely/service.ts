@@ -95,6 +95,7 @@ export const nallely: Service<NallelyState> = {
     dispatch(state, event, ctx);
     finishDraining(state, ctx);
   },
+  observes: ({ role }: NallelyState): boolean => role.is === "active",
   nextWakeup({ role, phase }: NallelyState): Millis | undefined {
     let first = phase.is === "draining" ? phase.until : undefined;
     if (role.is !== "active") return first;

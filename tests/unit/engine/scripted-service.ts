@@ -2,6 +2,7 @@
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { ServiceEvent } from "../../../src/core/event.ts";
 import type { Millis } from "../../../src/core/ids.ts";
+import type { ObservationName } from "../../../src/core/observation.ts";
 import type { RestoreInput, ServiceName } from "../../../src/core/service.ts";
 import type { Settings } from "../../../src/core/settings.ts";
 import type { StepContext } from "../../../src/core/context.ts";
@@ -14,10 +15,12 @@ export interface Script {
   readonly step: (event: ServiceEvent, ctx: StepContext) => void;
   readonly restore?: (input: RestoreInput) => void;
   readonly nextWakeup?: () => Millis | undefined;
+  readonly observes?: (name: ObservationName) => boolean;
 }
 
-/** A service without a state that runs the script. */
-export function scripted({ name = "neuro", resident = [], step, restore, nextWakeup }: Script): SupervisedService {
+/** A service without a state that runs the script. Without `observes`, the Intermediary receives all observations, and no other service. */
+export function scripted(script: Script): SupervisedService {
+  const { name = "neuro", resident = [], step, restore, nextWakeup, observes = () => name === "intermediary" } = script;
   return supervise<true>({
     name,
     resident,
@@ -27,6 +30,7 @@ export function scripted({ name = "neuro", resident = [], step, restore, nextWak
     },
     step: (_state, event, ctx) => step(event, ctx),
     nextWakeup: () => nextWakeup?.(),
+    observes: (_state, observation) => observes(observation),
   });
 }
 

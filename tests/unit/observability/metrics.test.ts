@@ -197,7 +197,7 @@ test("OB25 an unexpected or incomplete status causes no wrong number", async () 
 test("OB26 messages are counted by service, counterpart, direction and kind", async () => {
   const tally = new MessageCounter();
   for (const kind of ["startup", "context", "context"]) {
-    tally.add({ service: "neuro", counterpart: "game", direction: "in", kind });
+    tally.add("neuro", "game", "in", kind);
   }
   const scraped = await scrapeOf([], { messages: tally.all() });
   check.equal(scraped.value("messages_total", { service: "neuro", peer: "game", direction: "in", kind: "context" }), 2);

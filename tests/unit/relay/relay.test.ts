@@ -6,10 +6,10 @@ import { DEFAULTS } from "../../../src/core/defaults.ts";
 import { RetainedBytes } from "../../../src/core/retained-bytes.ts";
 import type { StepContext } from "../../../src/core/context.ts";
 import type { ServiceMessage } from "../../../src/core/service-message.ts";
-import { supervise } from "../../../src/relay/mod.ts";
+import { Relay, supervise } from "../../../src/relay/mod.ts";
 import { TEST_CONNECTION } from "../../../src/testing/service-harness.ts";
 import { check } from "../../harness/check.ts";
-import type { Script } from "../engine/scripted-service.ts";
+import { type Script, scripted } from "../engine/scripted-service.ts";
 import { setUp } from "./relay-fixture.ts";
 
 test("each peer reaches the service of its listener, and no other", () => {
@@ -192,6 +192,26 @@ test("many observations at once are not taken for a loop", () => {
     count,
   );
   check.equal(seen().length, count + 1);
+});
+
+test("a service receives the observations that it asks for, and no other one", () => {
+  const seen: string[] = [];
+  const watching = scripted({
+    name: "intermediary",
+    step: (event) => void (event.is === "serviceMessage" && seen.push(JSON.stringify(event.message))),
+    observes: (name) => name === "integration_connected",
+  });
+  const source = scripted({
+    step(_event, ctx) {
+      ctx.observe({ is: "integration_disconnected", name: "a" });
+      ctx.observe({ is: "integration_connected", name: "b" });
+    },
+  });
+  const relay = new Relay([watching, source], DEFAULTS);
+  for (const { name } of relay.services) relay.restore(name, { entries: [], resumed: [], now: 0 });
+  const effects = relay.step({ is: "tick" }, { now: 0, random: () => 0, id: () => "id", secret: () => "secret" });
+  check.equal(effects.map(({ do: what }) => what), ["observe", "observe"]);
+  check.equal(seen, ['{"is":"observed","observation":{"is":"integration_connected","name":"b"}}']);
 });
 
 test("while the relay drains, no peer is admitted and every service gets the event", () => {

@@ -65,6 +65,10 @@ export class Choices {
     this.#lateWatchers.clear();
   }
 
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
   /** Whether an action can be chosen now. */
   offers(name: string): boolean {
     return this.#open !== undefined && this.#open.choice.actions.some((action) => action.name === name);

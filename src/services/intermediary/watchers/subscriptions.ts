@@ -122,6 +122,11 @@ export class Subscriptions {
     return [...subscriber.events ?? EVENT_NAMES];
   }
 
+  /** Events are recorded, or counted. */
+  get isRecording(): boolean {
+    return this.#buffer !== undefined;
+  }
+
   /** The id of the latest event, at which a snapshot is taken. */
   get cursor(): string | undefined {
     const buffer = this.#buffer;
