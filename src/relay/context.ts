@@ -18,7 +18,7 @@ export interface AddressedMessage {
 }
 
 /** What the context needs to know of a service. */
-export type Observer = Pick<SupervisedService, "name" | "observes">;
+export type ObservingService = Pick<SupervisedService, "name" | "observes">;
 
 /** What admission needs to know of the effects. */
 export interface ContextHooks {
@@ -32,7 +32,7 @@ export interface ContextHooks {
 export class RelayContext implements StepContext {
   readonly effects: Effect[] = [];
   readonly counter: MessageCounter = new MessageCounter();
-  readonly #services: readonly Observer[];
+  readonly #services: readonly ObservingService[];
   readonly #hooks: ContextHooks;
   readonly #messages: AddressedMessage[] = [];
   readonly #mark = { effects: 0, messages: 0 };
@@ -41,7 +41,7 @@ export class RelayContext implements StepContext {
   #clock: StepClock | undefined;
   now: Millis = 0;
 
-  constructor(services: readonly Observer[], hooks: ContextHooks) {
+  constructor(services: readonly ObservingService[], hooks: ContextHooks) {
     this.#services = services;
     this.#hooks = hooks;
   }

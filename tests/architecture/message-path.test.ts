@@ -53,7 +53,11 @@ const PATH: readonly Step[] = [
     calls: [["supervise", "service.step"]],
     through: "Service",
   },
-  { file: "src/services/neuro/mod.ts", does: "dispatches the event", calls: [["dispatch", "receiveGameFrame"]] },
+  {
+    file: "src/services/neuro/mod.ts",
+    does: "dispatches the event",
+    calls: [["dispatch", "stepSocket"], ["stepSocket", "receiveGameFrame"]],
+  },
   {
     file: "src/services/neuro/games/connections.ts",
     does: "finds the game that sent it",

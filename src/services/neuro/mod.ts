@@ -10,7 +10,7 @@
 import { assert, assertNever } from "../../core/assert.ts";
 import type { StepContext } from "../../core/context.ts";
 import { earlier } from "../../core/deadlines.ts";
-import type { ServiceEvent } from "../../core/event.ts";
+import type { LinkEvent, PeerEvent, ServiceEvent } from "../../core/event.ts";
 import type { Key, LinkId, Millis, PeerId } from "../../core/ids.ts";
 import { key, segmentAt } from "../../core/key.ts";
 import { linkDeadline, linkIdOf } from "../../core/link.ts";
@@ -87,22 +87,19 @@ function dispatch(state: NeuroState, event: ServiceEvent, ctx: StepContext): voi
     case "opened":
       return openSocket(state, event, ctx);
     case "frame":
-      return withSocket(state, event.peer, (socket) => receiveGameFrame(socket, event.frame, ctx));
     case "closed":
-      return withSocket(state, event.peer, (socket) => closeSocket(socket, ctx));
-    case "ponged":
-      return withSocket(state, event.peer, (socket) => receivePong(socket, ctx));
+    case "ponged": {
+      const socket = state.sockets.get(event.peer);
+      return socket === undefined ? undefined : stepSocket(socket, event, ctx);
+    }
     case "dialed":
-      return withLink(state, event.link, (upstream) => linkOpened(upstream, ctx));
     case "received":
-      return withLink(state, event.link, (upstream) => receiveFrame(upstream, event.frame, ctx));
     case "dropped":
-      return withLink(state, event.link, (upstream) => linkClosed(upstream, event, ctx));
     case "linkBackpressure":
-    case "linkRelieved":
-      return withLink(state, event.link, (upstream) => {
-        upstream.hasBackpressure = event.is === "linkBackpressure";
-      });
+    case "linkRelieved": {
+      const upstream = upstreamOf(state, event.link);
+      return upstream === undefined ? undefined : stepUpstream(upstream, event, ctx);
+    }
     case "serviceMessage":
       return handleServiceMessage(state, event.message, ctx);
     case "stored":
@@ -131,14 +128,44 @@ function dispatch(state: NeuroState, event: ServiceEvent, ctx: StepContext): voi
   }
 }
 
-function withSocket(state: NeuroState, peer: PeerId, handle: (socket: GameSocket) => void): void {
-  const socket = state.sockets.get(peer);
-  if (socket !== undefined) handle(socket);
+function stepSocket(
+  socket: GameSocket,
+  event: PeerEvent & { readonly is: "frame" | "closed" | "ponged" },
+  ctx: StepContext,
+): void {
+  switch (event.is) {
+    case "frame":
+      return receiveGameFrame(socket, event.frame, ctx);
+    case "closed":
+      return closeSocket(socket, ctx);
+    case "ponged":
+      return receivePong(socket, ctx);
+    default:
+      return assertNever(event);
+  }
 }
 
-/** Calls the handler with the upstream of a link that is still in use: events of an old link are ignored. */
-function withLink(state: NeuroState, link: LinkId, handle: (upstream: Upstream) => void): void {
-  for (const upstream of state.upstreams.values()) if (linkIdOf(upstream.link) === link) return handle(upstream);
+/** The upstream of a link that is still in use: events of an old link are ignored. */
+function upstreamOf(state: NeuroState, link: LinkId): Upstream | undefined {
+  for (const upstream of state.upstreams.values()) if (linkIdOf(upstream.link) === link) return upstream;
+  return undefined;
+}
+
+function stepUpstream(upstream: Upstream, event: LinkEvent, ctx: StepContext): void {
+  switch (event.is) {
+    case "dialed":
+      return linkOpened(upstream, ctx);
+    case "received":
+      return receiveFrame(upstream, event.frame, ctx);
+    case "dropped":
+      return linkClosed(upstream, event, ctx);
+    case "linkBackpressure":
+    case "linkRelieved":
+      upstream.hasBackpressure = event.is === "linkBackpressure";
+      return;
+    default:
+      return assertNever(event);
+  }
 }
 
 /** Passes an input to the built-in Neuro; its messages are read at the end of the step. */
@@ -281,8 +308,10 @@ function tick(state: NeuroState, ctx: StepContext): void {
 
 function handleTimer(state: NeuroState, timer: Timer, ctx: StepContext): void {
   switch (timer.is) {
-    case "first_message":
-      return withSocket(state, timer.peer, (socket) => identifySocket(socket, ctx));
+    case "first_message": {
+      const socket = state.sockets.get(timer.peer);
+      return socket === undefined ? undefined : identifySocket(socket, ctx);
+    }
     case "grace":
     case "restart_window":
     case "retention": {

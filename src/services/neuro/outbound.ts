@@ -31,14 +31,16 @@ export function toNeuro(upstream: Upstream, message: GameMessage, from: string, 
   const link = linkIdOf(upstream.link);
   if (settings === undefined || link === undefined) return;
   const frames = encodeUpstream(message, settings.name, profile, sent.begin());
-  for (const [at, frame] of frames.entries()) {
+  const { command } = message;
+  for (let at = 0; at < frames.length; at++) {
+    const frame = frames[at] ?? "";
     if (!fitsBytes(frame, profile.frameBytesMax)) {
       withhold(upstream, { message, from, frame, at }, ctx);
       continue;
     }
-    ctx.count("upstream", "out", message.command);
+    ctx.count("upstream", "out", command);
     ctx.emit({ do: "send", to: link, frame });
-    sent.add(frame, message, at, { from, now: ctx.now });
+    sent.add({ at: ctx.now, length: frame.length, command, from, names: sent.namesIn(message, at) });
   }
   if (sent.shortenedFrom > 0) {
     const occurrence = { detail: sizeText(upstream, sent.shortenedFrom), message };
@@ -55,7 +57,7 @@ interface OversizedFrame {
 
 /** A frame is too large for the backend although its texts were shortened. */
 function withhold(upstream: Upstream, { message, from, frame, at }: OversizedFrame, ctx: StepContext): void {
-  const names = message.command === "actions/register" ? upstream.sent.namesIn(message, at) : [];
+  const names = upstream.sent.namesIn(message, at);
   const what = names.length === 0 ? message.command : `${message.command} of ${names.join(", ")}`;
   const reason = `${what} is not sent: ${sizeText(upstream, utf8Length(frame))}`;
   for (const name of names) {

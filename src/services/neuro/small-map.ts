@@ -27,7 +27,7 @@ export class SmallMap<Key extends string | object, Of> {
     if (this.#all !== undefined) this.#all.set(key, value);
     else if (this.#key === undefined || this.#key === key) this.#put(key, value);
     else {
-      this.#all = new Map([...this.#entries(), [key, value]]);
+      this.#all = new Map([[this.#key, this.#only as Of], [key, value]]); // Why the cast: it is set together with its key.
       this.#put(undefined, undefined);
     }
   }
@@ -38,20 +38,15 @@ export class SmallMap<Key extends string | object, Of> {
   }
 
   keys(): Iterable<Key> {
-    return this.#all?.keys() ?? this.#entries().map(([key]) => key);
+    return this.#all?.keys() ?? (this.#key === undefined ? [] : [this.#key]);
   }
 
   values(): Iterable<Of> {
-    return this.#all?.values() ?? this.#entries().map(([, value]) => value);
+    return this.#all?.values() ?? (this.#key === undefined ? [] : [this.#only as Of]); // Why the cast: as above.
   }
 
   #put(key: Key | undefined, value: Of | undefined): void {
     this.#key = key;
     this.#only = value;
-  }
-
-  /** Before there is a map. */
-  #entries(): (readonly [Key, Of])[] {
-    return this.#key === undefined ? [] : [[this.#key, this.#only as Of]]; // Why the cast: it is set together with its key.
   }
 }

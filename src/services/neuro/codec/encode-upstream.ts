@@ -26,7 +26,7 @@ export const encodeUpstream = (
   game: string,
   profile: Profile,
   report: EncodingReport = { shortenedFrom: 0, split: [] },
-): readonly string[] => encodeFrames(message, { game, profile, report }).map(withoutLoneSurrogates);
+): readonly string[] => encodeFrames(message, { game, profile, report });
 
 interface Encoding {
   readonly game: string;
@@ -36,21 +36,23 @@ interface Encoding {
 
 function encodeFrames(message: GameMessage, encoding: Encoding): readonly string[] {
   const { game, profile } = encoding;
-  const frame = (data: JsonObject): string => JSON.stringify({ command: message.command, game, data });
+  const { command } = message;
+  const frame = (data: JsonObject): string => encode({ command, game, data });
   switch (message.command) {
     case "action/result": {
       const { id, success, message: text } = message;
       assert(id !== undefined, "a result for the backend has no id");
-      return [
-        text === undefined
-          ? frame({ id, success })
-          : withinFrameLimit(text, encoding, (shorter) => frame({ id, success, message: shorter })),
-      ];
+      if (text === undefined) return [encode({ command, game, data: { id, success } })];
+      const whole = encode({ command, game, data: { id, success, message: text } });
+      if (fitsBytes(whole, profile.frameBytesMax)) return [whole];
+      return [withinFrameLimit(text, encoding, (shorter) => frame({ id, success, message: shorter }))];
     }
-    case "context":
-      return [
-        withinFrameLimit(message.message, encoding, (shorter) => frame({ message: shorter, silent: message.silent })),
-      ];
+    case "context": {
+      const { message: text, silent } = message;
+      const whole = encode({ command, game, data: { message: text, silent } });
+      if (fitsBytes(whole, profile.frameBytesMax)) return [whole];
+      return [withinFrameLimit(text, encoding, (shorter) => frame({ message: shorter, silent }))];
+    }
     case "actions/register": {
       const actions = message.actions.map((action) => encodeAction(action, profile));
       return splitList(actions, encoding, (list) => frame({ actions: list, ...mainThread(message, profile) }));
@@ -61,9 +63,9 @@ function encodeFrames(message: GameMessage, encoding: Encoding): readonly string
       return [encodeForce(message, frame, encoding)];
     case "startup":
     case "shutdown/ready":
-      return [JSON.stringify({ command: message.command, game })];
+      return [encode({ command, game })];
     case "other":
-      return [JSON.stringify({ command: message.name, game, data: message.data && withoutNulls(message.data) })];
+      return [encode({ command: message.name, game, data: message.data && withoutNulls(message.data) })];
     default:
       return assertNever(message);
   }
@@ -157,8 +159,9 @@ function withinFrameLimit(text: string, { profile, report }: Encoding, frame: (t
 /** Half of a surrogate pair as `JSON.stringify` writes it, or an escaped backslash, after which `ud83d` is ordinary text. */
 const LONE_SURROGATE = /\\\\|\\ud[89a-f][0-9a-f]{2}/g;
 
-/** Half a surrogate pair is legal in JSON, but some backends crash when they print it. */
-function withoutLoneSurrogates(json: string): string {
+/** The JSON of a frame. Half a surrogate pair is legal in it, but some backends crash when they print it. */
+function encode(envelope: JsonObject): string {
+  const json = JSON.stringify(envelope);
   if (!json.includes("\\ud")) return json;
   return json.replace(LONE_SURROGATE, (found) => (found === "\\\\" ? found : "\ufffd"));
 }

@@ -164,6 +164,9 @@ export interface EndedAction {
   readonly isReported: boolean;
 }
 
+/** True if a force waits, or Neuro has one. */
+export const hasForces = ({ forces: { current, waiting } }: Upstream): boolean => current !== undefined || waiting.size > 0;
+
 /** A success ends the force of its game; after a failure Neuro may try again. */
 export function onActionEnded(ended: EndedAction, ctx: StepContext): void {
   const { game, upstreamName, success, force, isPresumed, isReported } = ended;
@@ -250,6 +253,7 @@ export function onNameRedefined(game: Game, name: string, ctx: StepContext): voi
 
 /** The registered actions may have changed, and the changes were sent to Neuro. */
 export function onActionsSynced(upstream: Upstream, ctx: StepContext): void {
+  if (!hasForces(upstream)) return;
   replaceCurrent(upstream, ctx);
   dispatchToCurrent(upstream, { is: "actions_synced", isConnected: upstream.isOpen }, ctx);
   openNext(upstream, ctx);

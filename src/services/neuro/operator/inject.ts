@@ -75,7 +75,7 @@ export function injectToNeuro(upstream: Upstream, message: Json, ctx: StepContex
     const to = linkIdOf(link);
     if (to === undefined) return failed("notNow", `upstream ${id} is not connected`);
     ctx.emit({ do: "send", to, frame });
-    sent.begin().add(frame, { command: "other", name: "" }, 0, { from: "an operator", now: ctx.now });
+    sent.add({ at: ctx.now, length: frame.length, command: "other", from: "an operator", names: [] });
     return ok({ status: "sent" });
   }
   if (frame.length > message_bytes) return failed("tooBig", tooLong("message", frame.length, message_bytes));

@@ -57,14 +57,15 @@ const isForced = ({ game, state }: Force, action: UpstreamAction): boolean =>
 
 /** The recipients of an action without a force: the connected games that have it, or else the games that are away. */
 function recipientsOf(action: UpstreamAction): GameAction[] {
-  const connected: GameAction[] = [];
-  const away: GameAction[] = [];
+  const recipients: GameAction[] = [];
   for (const gameAction of action.owners.values()) {
-    if (isLive(gameAction)) (isConnected(gameAction.game) ? connected : away).push(gameAction);
+    if (isLive(gameAction) && isConnected(gameAction.game)) recipients.push(gameAction);
   }
-  const recipients = connected.length > 0 ? connected : away;
+  if (recipients.length === 0) {
+    for (const gameAction of action.owners.values()) if (isLive(gameAction)) recipients.push(gameAction);
+  }
   const isFirstOnly = recipients[0]?.game.service.settings.actions.broadcast === "first-owner";
-  return isFirstOnly ? recipients.slice(0, 1) : recipients;
+  return isFirstOnly && recipients.length > 1 ? recipients.slice(0, 1) : recipients;
 }
 
 /** No game has the action registered. It is not delivered, because some clients end when they get an action that they do not know. */

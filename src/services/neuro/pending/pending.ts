@@ -14,6 +14,7 @@ import type { ResultOrigin } from "../../../core/observation.ts";
 import { hideActions, isLive, sync } from "../actions/actions.ts";
 import {
   cancelForces,
+  hasForces,
   keepPresumedForce,
   onActionDelivered,
   onActionEnded,
@@ -140,7 +141,7 @@ function observeAction(
 export function receiveResult(game: Game, result: ResultMessage, ctx: StepContext): void {
   const { byId, byUpstreamId } = game.upstream.pendingActions;
   const pending = result.id === undefined ? onlyActionOf(game) : byId.get(ownId(result.id)) ?? byUpstreamId.get(result.id);
-  const delivery = pending?.deliveries.find((each) => each.gameAction.game === game);
+  const delivery = pending && deliveryTo(game, pending);
   if (pending === undefined || delivery === undefined || isUndelivered(delivery.state)) {
     return ignoreResult(game, result, ctx);
   }
@@ -157,6 +158,11 @@ export function receiveResult(game: Game, result: ResultMessage, ctx: StepContex
   }
   pending.failure = message ?? "";
   concludeIfSpent(pending, { success, message, origin: "game", delivery }, ctx);
+}
+
+function deliveryTo(game: Game, { deliveries }: PendingAction): Delivery | undefined {
+  for (const delivery of deliveries) if (delivery.gameAction.game === game) return delivery;
+  return undefined;
 }
 
 /** A message of a game that is no result may show that some of its actions are over. The results may still be on their way. */
@@ -294,7 +300,8 @@ function deliver(pending: PendingAction, delivery: Delivery, ctx: StepContext): 
   const { game, name } = delivery.gameAction;
   if (!isConnected(game) || delivery.state !== "queued") return;
   const { data, force } = pending;
-  if (!toGame(game, { command: "action", id: idForGame(pending), name, ...(data !== undefined && { data }) }, ctx)) {
+  const id = idForGame(pending);
+  if (!toGame(game, data === undefined ? { command: "action", id, name } : { command: "action", id, name, data }, ctx)) {
     advance(delivery, "oversized");
     pending.failure = "The data of this action is too large for its game.";
     return concludeIfSpent(pending, { success: false, message: pending.failure, origin: "relay", delivery }, ctx);
@@ -306,7 +313,7 @@ function deliver(pending: PendingAction, delivery: Delivery, ctx: StepContext): 
 }
 
 function failDelivery(pending: PendingAction, game: Game, ctx: StepContext): void {
-  const delivery = pending.deliveries.find((each) => each.gameAction.game === game);
+  const delivery = deliveryTo(game, pending);
   if (delivery !== undefined && advance(delivery, "lost")) concludeIfSpent(pending, resultOfLost(pending, delivery), ctx);
 }
 
@@ -438,12 +445,10 @@ function report(pending: PendingAction, { success, message, origin: by, delivery
   const ms = ctx.now - pending.startedAt;
   if (origin.is === "neuro" && isReachable(pending)) {
     upstream.pendingActions.byUpstreamId.delete(origin.id);
-    toNeuro(
-      upstream,
-      { command: "action/result", id: origin.id, success, ...(message !== undefined && { message }) },
-      name,
-      ctx,
-    );
+    const result: ResultMessage = message === undefined
+      ? { command: "action/result", id: origin.id, success }
+      : { command: "action/result", id: origin.id, success, message };
+    toNeuro(upstream, result, name, ctx);
   }
   const requestId = requestOf(pending);
   if (requestId !== undefined) {
@@ -457,6 +462,7 @@ function finish(pending: PendingAction, result: ActionResult, isReported: boolea
   const { action, origin, upstream, deliveries, force, startedAt } = pending;
   const { success, origin: by, delivery = deliveries[0] as Delivery } = result;
   const { game } = delivery.gameAction;
+  if (force === undefined && !hasForces(game.upstream) && !hasForces(upstream)) return;
   onActionEnded({
     game,
     name: action.originalName,

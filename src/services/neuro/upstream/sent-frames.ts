@@ -35,15 +35,15 @@ export class SentFrames implements EncodingReport {
     return this;
   }
 
-  /** Adds a frame of the message: the frame at this index. */
-  add(frame: string, message: GameMessage, at: number, sent: { readonly from: string; readonly now: Millis }): void {
-    const names = message.command === "actions/register" ? this.namesIn(message, at) : NO_NAMES;
-    this.#frames[this.#next] = { at: sent.now, length: frame.length, command: message.command, from: sent.from, names };
+  add(frame: SentFrame): void {
+    this.#frames[this.#next] = frame;
     this.#next = (this.#next + 1) % KEPT_MAX;
   }
 
-  /** The names of the actions in one of the frames of a registration. */
-  namesIn({ actions }: GameMessage & { readonly command: "actions/register" }, at: number): readonly string[] {
+  /** The names of the actions in the frame of a message at this index. */
+  namesIn(message: GameMessage, at: number): readonly string[] {
+    if (message.command !== "actions/register") return NO_NAMES;
+    const { actions } = message;
     const from = this.split.slice(0, at).reduce((sum, count) => sum + count, 0);
     return actions.slice(from, this.split.length === 0 ? undefined : from + (this.split[at] ?? 0)).map(({ name }) => name);
   }
