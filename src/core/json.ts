@@ -58,7 +58,6 @@ export function isObject(value: unknown): value is JsonObject {
 const QUOTE = 34;
 const BACKSLASH = 92;
 const MINUS = 45;
-const BRACE = 123;
 const [ZERO, NINE] = [48, 57];
 /** Digits of a whole number that JavaScript always writes as it read them. */
 const DIGITS_EXACT = 15;
@@ -174,34 +173,46 @@ function restoreMembers(object: Record<string, Json>, numbers: readonly Json[]):
   }
 }
 
+/** A text up to this length is parsed before its nesting is checked: it has no room for more than any parser can handle. */
+const PARSED_FIRST_LENGTH = 8_192;
+
 /**
  * The parsed value. Undefined if the text is not JSON or is nested too deeply.
  *
  * A number whose text JavaScript would change is an `ExactNumber`, so that it can be passed on unchanged.
  */
 export function parseJson(text: string, depthMax: number): Json | undefined {
-  const scanned = isOrdinary(text, depthMax) ? NO_SPANS : scan(text, depthMax);
-  if (scanned === "tooDeep") return undefined;
   try {
-    return scanned.length === 0 ? JSON.parse(text) : parseMarked(text, scanned);
+    let value: Json | undefined;
+    // Why: nearly all messages are short and have no number, and a look at their few values costs less than a scan of the text.
+    if (text.length <= PARSED_FIRST_LENGTH) {
+      value = JSON.parse(text) as Json;
+      const content = contentOf(value, depthMax);
+      if (content !== "numbers") return content === "tooDeep" ? undefined : value;
+    }
+    const scanned = scan(text, depthMax);
+    if (scanned === "tooDeep") return undefined;
+    return scanned.length === 0 ? value ?? JSON.parse(text) : parseMarked(text, scanned);
   } catch {
     return undefined;
   }
 }
 
-/** What may be a number that needs a mark, or a part of a text that looks like one. */
-const UNUSUAL_NUMBER = /[:,[]\s*(?:-0|-?\d{16}|-?\d+[.eE])/;
-
-/**
- * True if the text is an object with so few braces that it cannot be nested too deeply, and nothing that looks like a number which needs a mark. That
- * holds for nearly all messages, and costs less than a scan.
- */
-function isOrdinary(text: string, depthMax: number): boolean {
-  if (text.charCodeAt(0) !== BRACE) return false;
-  let braces = 0;
-  for (let at = text.indexOf("{"); at >= 0; at = text.indexOf("{", at + 1)) if (++braces > depthMax) return false;
-  for (let at = text.indexOf("["); at >= 0; at = text.indexOf("[", at + 1)) if (++braces > depthMax) return false;
-  return !UNUSUAL_NUMBER.test(text);
+/** Whether a value is nested too deeply, has numbers, or neither. */
+function contentOf(value: Json, depthMax: number): "plain" | "numbers" | "tooDeep" {
+  if (typeof value === "number") return "numbers";
+  if (typeof value !== "object" || value === null) return "plain";
+  if (depthMax === 0) return "tooDeep";
+  let all: "plain" | "numbers" = "plain";
+  // Why not `Object.values`: nothing is inherited here, and the list would take most of the time.
+  for (const key in value) {
+    const member = (value as JsonObject)[key];
+    if (typeof member === "string") continue;
+    const content = contentOf(member ?? null, depthMax - 1);
+    if (content === "tooDeep") return content;
+    if (content === "numbers") all = content;
+  }
+  return all;
 }
 
 /** The same, where numbers are only calculated with: each of them is a number of JavaScript. */

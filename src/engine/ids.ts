@@ -21,12 +21,22 @@ export async function takeEpoch(store: Store, now: Millis): Promise<number> {
   return epoch;
 }
 
-/** The counter starts with ten digits, because padding each id would cost more than everything else. */
-const FIRST = 1_000_000_000;
+/** The counter starts with ten digits, so that ids have a fixed width. */
+const FIRST_THOUSAND = 1_000_000;
+/** The last three digits of the counter. Why a table: writing a number costs more than everything else about an id. */
+const LAST_DIGITS: readonly string[] = Array.from({ length: 1_000 }, (_, count) => String(count).padStart(3, "0"));
 
 /** Ids `<epoch>-<counter>` of fixed width, which sort in the order of their creation. */
 export function countFrom(epoch: number): () => string {
   const prefix = `${String(epoch).padStart(13, "0")}-`;
-  let count = FIRST;
-  return () => prefix + count++;
+  let thousand = FIRST_THOUSAND;
+  let head = prefix + thousand;
+  let count = 0;
+  return () => {
+    if (count === LAST_DIGITS.length) {
+      head = prefix + ++thousand;
+      count = 0;
+    }
+    return head + LAST_DIGITS[count++];
+  };
 }

@@ -31,7 +31,7 @@ export class SentFrames implements EncodingReport {
   /** Starts the report about the next message. */
   begin(): this {
     this.shortenedFrom = 0;
-    this.split.length = 0;
+    if (this.split.length > 0) this.split.length = 0;
     return this;
   }
 
