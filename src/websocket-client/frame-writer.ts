@@ -20,10 +20,14 @@ const encoder = new TextEncoder();
 
 export class FrameWriter {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_BYTES);
+  /** The same memory. */
+  #words = new Int32Array(this.#bytes.buffer);
   #start = 0;
   #end = 0;
   readonly #masks = new Uint8Array(MASKS_BYTES);
   #nextMask = MASKS_BYTES;
+  readonly #maskBytes = new Uint8Array(4);
+  readonly #maskWord = new Int32Array(this.#maskBytes.buffer);
   readonly #isClient: boolean;
 
   constructor(side: "client" | "server" = "client") {
@@ -56,7 +60,7 @@ export class FrameWriter {
     this.#start += Math.max(0, write(this.#bytes.subarray(this.#start, this.#end)));
     if (this.#start < this.#end) return;
     this.#start = this.#end = 0;
-    if (this.#bytes.length > KEPT_BYTES) this.#bytes = new Uint8Array(FIRST_BYTES);
+    if (this.#bytes.length > KEPT_BYTES) this.#use(new Uint8Array(FIRST_BYTES));
   }
 
   #writePayload(payload: Frame, at: number): number {
@@ -73,15 +77,10 @@ export class FrameWriter {
       bytes[at] = masked | size;
       return at + 1;
     }
-    const view = new DataView(bytes.buffer);
-    if (size < 65_536) {
-      bytes[at] = masked | 126;
-      view.setUint16(at + 1, size);
-      return at + 3;
-    }
-    bytes[at] = masked | 127;
-    view.setBigUint64(at + 1, BigInt(size));
-    return at + 9;
+    const length = lengthBytes(size);
+    bytes[at] = masked | (length === 2 ? 126 : 127);
+    for (let place = length, rest = size; place > 0; place--, rest = Math.floor(rest / 256)) bytes[at + place] = rest & 255;
+    return at + 1 + length;
   }
 
   #mask(at: number, size: number): void {
@@ -93,22 +92,42 @@ export class FrameWriter {
     const from = this.#nextMask;
     this.#nextMask += 4;
     for (let byte = 0; byte < 4; byte++) bytes[at + byte] = masks[from + byte] ?? 0;
-    const body = at + 4;
-    for (let byte = 0; byte < size; byte++) {
-      bytes[body + byte] = (bytes[body + byte] ?? 0) ^ (masks[from + (byte & 3)] ?? 0);
+    this.#maskBody(at + 4, at + 4 + size, from);
+  }
+
+  /** Four bytes at a time, between the first and the last whole word of the buffer, because that takes a fifth of the time. */
+  #maskBody(start: number, end: number, from: number): void {
+    const [bytes, words, masks] = [this.#bytes, this.#words, this.#masks];
+    const firstWord = (start + 3) >> 2;
+    const endWord = Math.max(firstWord, end >> 2);
+    for (let at = start; at < Math.min(end, firstWord * 4); at++) {
+      bytes[at] = (bytes[at] ?? 0) ^ (masks[from + ((at - start) & 3)] ?? 0);
     }
+    for (let byte = 0; byte < 4; byte++) this.#maskBytes[byte] = masks[from + ((firstWord * 4 - start + byte) & 3)] ?? 0;
+    const mask = this.#maskWord[0] ?? 0;
+    for (let at = firstWord; at < endWord; at++) words[at] = (words[at] ?? 0) ^ mask;
+    for (let at = endWord * 4; at < end; at++) bytes[at] = (bytes[at] ?? 0) ^ (masks[from + ((at - start) & 3)] ?? 0);
   }
 
   #reserve(size: number): void {
     if (this.#end + size <= this.#bytes.length) return;
     const waiting = this.#bytes.subarray(this.#start, this.#end);
     const needed = waiting.length + size;
-    const bytes = needed <= this.#bytes.length ? this.#bytes : new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    const bytes = needed <= this.#bytes.length
+      ? this.#bytes
+      : new Uint8Array(wholeWords(Math.max(needed, this.#bytes.length * 2)));
     bytes.set(waiting, 0);
-    this.#bytes = bytes;
+    if (bytes !== this.#bytes) this.#use(bytes);
     this.#end = waiting.length;
     this.#start = 0;
   }
+
+  #use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes;
+    this.#words = new Int32Array(bytes.buffer);
+  }
 }
+
+const wholeWords = (size: number): number => Math.ceil(size / 4) * 4;
 
 const lengthBytes = (size: number): number => (size < 126 ? 0 : size < 65_536 ? 2 : 8);

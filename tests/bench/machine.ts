@@ -1,5 +1,6 @@
 /**
- * `bun run bench machine [--reps N]`: the relay's own cost of one action trip (action to the game, result to Neuro) without sockets.
+ * `bun run bench machine [--reps N]`: the relay's own cost of one action trip (action to the game, result to Neuro), and of one context,
+ * without sockets.
  *
  * The relay and its engine run with ports that do nothing. They are compared with the work that no relay can avoid: parse each frame, map
  * its id, and stringify it. Both alternate in one process, on the same frames.
@@ -19,7 +20,7 @@ import { services } from "../../src/relay/services.ts";
 const { values: options } = parseArgs({ options: { reps: { type: "string", default: "7" } } });
 const GAMES = 10;
 const WINDOW = 256;
-const TRIPS = 30_000;
+const MEASURED = 30_000;
 const WARM_UP = 20_000;
 const CONNECTION: ConnectionInfo = { address: "127.0.0.1", path: "/", userAgent: "", via: "" };
 
@@ -181,17 +182,46 @@ function leastCost(trips: number): number {
   return cpuMicros(from) / trips;
 }
 
+const contextFrame = (count: number): string =>
+  `{"command":"context","game":"Game ${count % GAMES}","data":{"message":"event ${count} happened","silent":true}}`;
+
+/** Microseconds a context through the relay and its engine. */
+function relayContextCost(contexts: number): number {
+  const from = process.cpuUsage();
+  for (let sent = 0; sent < contexts;) {
+    for (let n = 0; n < WINDOW; n++, sent++) {
+      push({ is: "frame", peer: peerId(`neuro-${sent % GAMES}`), frame: contextFrame(sent) });
+    }
+    endTurn();
+  }
+  return cpuMicros(from) / contexts;
+}
+
+/** Microseconds a context of parse, attribute and stringify, with the same frames. */
+function leastContextCost(contexts: number): number {
+  const from = process.cpuUsage();
+  let length = 0;
+  for (let sent = 0; sent < contexts; sent++) {
+    const { game, data: { message, silent } } = JSON.parse(contextFrame(sent));
+    length += JSON.stringify({ command: "context", game: "Relay", data: { message: `[${game}] ${message}`, silent } }).length;
+  }
+  if (length === 0) throw new Error("no contexts");
+  return cpuMicros(from) / contexts;
+}
+
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
+function compare(figure: string, relay: (count: number) => number, least: (count: number) => number): void {
+  relay(WARM_UP);
+  least(WARM_UP);
+  const runs = Array.from({ length: Number(options.reps) }, () => [relay(MEASURED), least(MEASURED)] as const);
+  const [ours, theirs] = [median(runs.map(([own]) => own)), median(runs.map(([, other]) => other))];
+  const ratio = median(runs.map(([own, other]) => own / other));
+  console.log(`| ${figure} | ${ours.toFixed(2)} | ${theirs.toFixed(2)} | ${ratio.toFixed(2)} |`);
+}
+
 await connect();
-relayCost(WARM_UP);
-leastCost(WARM_UP);
-const runs = Array.from({ length: Number(options.reps) }, () => ({ relay: relayCost(TRIPS), least: leastCost(TRIPS) }));
-const ratio = median(runs.map(({ relay, least }) => relay / least));
 console.log("| figure | relay | parse, map, stringify | ratio |\n| --- | --- | --- | --- |");
-console.log(
-  `| machine alone, CPU us a trip | ${median(runs.map(({ relay }) => relay)).toFixed(2)} | ${
-    median(runs.map(({ least }) => least)).toFixed(2)
-  } | ${ratio.toFixed(2)} |`,
-);
+compare("machine alone, CPU us a trip", relayCost, leastCost);
+compare("machine alone, CPU us a context", relayContextCost, leastContextCost);
 process.exit(0);
