@@ -2,7 +2,7 @@ import type { Effect } from "./effect.ts";
 import type { ServiceName } from "./service.ts";
 import type { ServiceMessage } from "./service-message.ts";
 import type { Millis } from "./ids.ts";
-import type { Observation } from "./observation.ts";
+import type { Observation, ObservationName } from "./observation.ts";
 import type { MessageDirection } from "./message-counter.ts";
 
 /** The only clock and the only source of randomness of a service. Valid for one step. */
@@ -28,6 +28,11 @@ export interface StepContext extends StepClock {
   /** Sends a message to another service; it is delivered within the same step. */
   post(service: ServiceName, message: ServiceMessage): void;
   observe(observation: Observation): void;
+  /**
+   * Counts an observation that nothing reads now, and returns true; false if something reads it, so that it has to be observed. Missing
+   * where everything is read. Why: every action and every context makes observations that only watchers and the log read.
+   */
+  countUnread?(name: ObservationName): boolean;
   /** Counts a message of this kind, one of the relay's own words, for the metrics. No decision depends on it. */
   count(who: string, way: MessageDirection, kind: string): void;
 }

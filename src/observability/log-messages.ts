@@ -477,7 +477,7 @@ const nextAttempt = (retryMs: number | undefined, setting: string): string =>
   retryMs === undefined ? `not reconnecting; correct \`${setting}\`` : `reconnecting in ${retryMs} ms`;
 
 /** The row for an observation. The compiler demands a row for each kind. */
-export function logMessageOf(observation: Observation): LogMessage<Observation> {
-  // Why the cast: the row of `observation.is` takes exactly this observation, which TypeScript cannot express for a union.
-  return LOG_MESSAGES[observation.is] as LogMessage<Observation>;
+export function logMessageOf(name: ObservationName): LogMessage<Observation> {
+  // Why the cast: the row of a name takes exactly the observation of this name, which TypeScript cannot express for a union.
+  return LOG_MESSAGES[name] as LogMessage<Observation>;
 }

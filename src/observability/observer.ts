@@ -22,6 +22,8 @@ const LOGGED_FIELDS: ReadonlySet<string> = new Set([
 
 export interface Observer {
   observe(observation: Observation): void;
+  /** Whether the fields of observations of this name are read now, for a line or a metric. */
+  reads(name: ObservationName): boolean;
   /** Writes the summaries of suppressed lines. */
   close(): void;
 }
@@ -37,7 +39,7 @@ export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock)
     return counter;
   };
   const write = (observation: Observation, text: string, properties: Record<string, unknown>): void => {
-    const { source, level } = logMessageOf(observation);
+    const { source, level } = logMessageOf(observation.is);
     log.write({ source, level, text, at: now(), properties: { observation: observation.is, ...properties } });
   };
   const summarize = (observation: Observation, { plural, windowMs }: RateLimit, suppressed: number): void => {
@@ -48,13 +50,17 @@ export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock)
   };
   return {
     observe(observation) {
-      const { source, level, limit, text, isWritten, measure } = logMessageOf(observation);
+      const { source, level, limit, text, isWritten, measure } = logMessageOf(observation.is);
       (counts.get(observation.is) ?? countOf(observation.is)).add();
       measure?.(observation, metrics, now);
       if (!log.isOn(source, level) || isWritten?.(observation) === false) return;
       const isAllowed = limit === undefined ||
         limiter.allows(kindOf(observation), limit, (suppressed) => summarize(observation, limit, suppressed));
       if (isAllowed) write(observation, text(observation), propertiesOf(observation));
+    },
+    reads(name) {
+      const { source, level, measure } = logMessageOf(name);
+      return measure !== undefined || log.isOn(source, level);
     },
     close: () => limiter.close(),
   };

@@ -4,7 +4,7 @@ import type { Effect } from "../core/effect.ts";
 import type { ServiceMessageEvent } from "../core/event.ts";
 import { isLink, type Millis, type PeerId } from "../core/ids.ts";
 import { MessageCounter, type MessageDirection } from "../core/message-counter.ts";
-import type { Observation } from "../core/observation.ts";
+import type { Observation, ObservationName } from "../core/observation.ts";
 import type { ServiceMessage } from "../core/service-message.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { StepClock, StepContext } from "../core/context.ts";
@@ -26,12 +26,16 @@ export interface ContextHooks {
   replyExpected(peer: PeerId): void;
   /** A service keeps an attachment for a peer: it has accepted the peer. */
   accepted(peer: PeerId): void;
+  /** The log or the metrics read observations of this name now. */
+  isReported(name: ObservationName): boolean;
 }
 
 /** Collects effects and messages; the additions of a panicking step can be rolled back. */
 export class RelayContext implements StepContext {
   readonly effects: Effect[] = [];
   readonly counter: MessageCounter = new MessageCounter();
+  /** The number of observations that nothing read. */
+  readonly unread: Map<ObservationName, number> = new Map();
   readonly #services: readonly ObservingService[];
   readonly #hooks: ContextHooks;
   readonly #messages: AddressedMessage[] = [];
@@ -76,6 +80,13 @@ export class RelayContext implements StepContext {
         event: { is: "serviceMessage", message: { is: "observed", observation } },
       });
     }
+  }
+
+  countUnread(name: ObservationName): boolean {
+    if (this.#hooks.isReported(name)) return false;
+    for (const service of this.#services) if (service.observes(name)) return false;
+    this.unread.set(name, (this.unread.get(name) ?? 0) + 1);
+    return true;
   }
 
   count(counterpart: string, direction: MessageDirection, kind: string): void {

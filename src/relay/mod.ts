@@ -14,6 +14,7 @@ import { SERVICE_MESSAGES_PER_STEP_MAX } from "../core/limits.ts";
 import { RetainedBytes } from "../core/retained-bytes.ts";
 import type { RestoreInput, ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
+import type { ObservationName } from "../core/observation.ts";
 import type { MessageCount } from "../core/message-counter.ts";
 import type { StepClock } from "../core/context.ts";
 import { type Peer, Peers } from "./admission.ts";
@@ -36,11 +37,17 @@ export class Relay {
   #settings: Settings;
   #drainingUntil: Millis | undefined;
 
-  constructor(services: readonly SupervisedService[], settings: Settings) {
+  /** `isReported`: whether the log or the metrics read observations of this name now. */
+  constructor(
+    services: readonly SupervisedService[],
+    settings: Settings,
+    isReported: (name: ObservationName) => boolean = () => true,
+  ) {
     this.#services = new Map(services.map((service) => [service.name, service]));
     this.#ctx = new RelayContext(services, {
       replyExpected: (peer) => this.#peers.expectReply(peer),
       accepted: (peer) => this.#peers.accept(peer),
+      isReported,
     });
     this.#settings = settings;
   }
@@ -53,6 +60,13 @@ export class Relay {
   /** Number of messages of each kind so far. */
   get messages(): Iterable<Readonly<MessageCount>> {
     return this.#ctx.counter.all();
+  }
+
+  /** The number of observations that nothing read since the last call, by name. */
+  takeUnread(): ReadonlyMap<ObservationName, number> {
+    const unread = new Map(this.#ctx.unread);
+    this.#ctx.unread.clear();
+    return unread;
   }
 
   /** Restores one service from what it stored. Required for every service before the first step. */

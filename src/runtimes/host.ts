@@ -94,10 +94,11 @@ export class Host {
     this.#settings = settings;
     this.webToken = settings.web.token;
     this.#accessControl = new AccessControl(settings);
-    this.#relay = new Relay(services, settings);
     this.services = services.map(({ name }) => name);
     log.secrets.learn(secretsOf(settings));
-    this.#observer = createObserver(log, this.metrics, { now: Date.now, after });
+    const observer = createObserver(log, this.metrics, { now: Date.now, after });
+    this.#observer = observer;
+    this.#relay = new Relay(services, settings, (name) => observer.reads(name));
     this.observe = (observation) => {
       this.#observer.observe(observation);
       if (observation.is !== "inferred") return;
@@ -231,6 +232,7 @@ export class Host {
       const reply = await this.#engine?.request({ of: service, get: "status" }, { by: "relay", scopes: ["watch"] });
       if (reply !== undefined && "body" in reply) statuses.set(service, plain(reply.body));
     }
+    for (const [name, count] of this.#relay.takeUnread()) this.metrics.observations.labels(name).add(count);
     return scrape(this.metrics, {
       now: Date.now(),
       version: this.version,

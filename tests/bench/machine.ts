@@ -108,7 +108,8 @@ const log: Log = {
 async function connect(): Promise<void> {
   const observer = createObserver(log, createMetrics(), { now: Date.now, after() {} });
   const observe = observer.observe.bind(observer);
-  engine = await Engine.start(new Relay(services(settings), settings), { settings, ports: { ...ports, observe } });
+  const relay = new Relay(services(settings), settings, (name) => observer.reads(name));
+  engine = await Engine.start(relay, { settings, ports: { ...ports, observe } });
   endTurn();
   await Bun.sleep(50);
   for (let game = 0; game < GAMES; game++) {
@@ -203,7 +204,8 @@ function leastContextCost(contexts: number): number {
   let length = 0;
   for (let sent = 0; sent < contexts; sent++) {
     const { game, data: { message, silent } } = JSON.parse(contextFrame(sent));
-    length += JSON.stringify({ command: "context", game: "Relay", data: { message: `[${game}] ${message}`, silent } }).length;
+    length +=
+      JSON.stringify({ command: "context", game: "Relay", data: { message: `[${game}] ${message}`, silent } }).length;
   }
   if (length === 0) throw new Error("no contexts");
   return cpuMicros(from) / contexts;

@@ -214,6 +214,21 @@ test("a service receives the observations that it asks for, and no other one", (
   check.equal(seen, ['{"is":"observed","observation":{"is":"integration_connected","name":"b"}}']);
 });
 
+test("OB10 an observation that neither a service nor the log reads is only counted", () => {
+  let isRead = false;
+  const unread: (boolean | undefined)[] = [];
+  const watching = scripted({ name: "intermediary", step() {}, observes: () => isRead });
+  const source = scripted({ step: (_event, ctx) => void unread.push(ctx.countUnread?.("action_sent")) });
+  let isLogged = false;
+  const relay = new Relay([watching, source], DEFAULTS, (name) => isLogged && name === "action_sent");
+  for (const { name } of relay.services) relay.restore(name, { entries: [], resumed: [], now: 0 });
+  const step = () => relay.step({ is: "tick" }, { now: 0, random: () => 0, id: () => "id", secret: () => "secret" });
+  for ([isRead, isLogged] of [[false, false], [true, false], [false, true], [false, false]] as const) step();
+  check.equal(unread, [true, false, false, true]);
+  check.equal([...relay.takeUnread()], [["action_sent", 2]]);
+  check.equal([...relay.takeUnread()], []);
+});
+
 test("while the relay drains, no peer is admitted and every service gets the event", () => {
   const { open, step, seen } = setUp();
   open("early");

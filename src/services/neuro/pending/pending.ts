@@ -128,6 +128,7 @@ function observeAction(
   deliveries: readonly Delivery[],
   ctx: StepContext,
 ): void {
+  if (ctx.countUnread?.(is) === true) return;
   const to: string[] = [];
   const slugs: string[] = [];
   for (const { gameAction: { game } } of deliveries) {

@@ -46,7 +46,9 @@ export interface NewContext {
 /** Sends Neuro a context, or queues it. Returns the limit that prevents both; then the context is dropped. */
 export function sendContext(upstream: Upstream, context: NewContext, ctx: StepContext): Failure | undefined {
   const { source, message, silent } = context;
-  ctx.observe({ is: "add_context", game_title: source.name, slug: source.slug, message, reply_if_not_busy: !silent });
+  if (ctx.countUnread?.("add_context") !== true) {
+    ctx.observe({ is: "add_context", game_title: source.name, slug: source.slug, message, reply_if_not_busy: !silent });
+  }
   const peer = source.presence?.is === "connected" ? source.presence.peer : undefined;
   ctx.post("intermediary", { is: "contextShared", from: source.name, peer, message, silent });
   if (upstream.contexts.ready.size === 0 && canSend(upstream) && !isBlocked(source) && withinBudget(upstream, ctx.now)) {

@@ -78,7 +78,7 @@ test("NB48c a suspension is reported once: to the log, to watchers, in a metric 
   const measure = () => {
     for (const observation of scenario.observations.splice(0)) {
       if (observation.is === "writes_suspended" || observation.is === "writes_resumed") {
-        logMessageOf(observation).measure?.(observation, metrics, () => scenario.now);
+        logMessageOf(observation.is).measure?.(observation, metrics, () => scenario.now);
         seen.push(observation.is);
       }
     }
