@@ -1,6 +1,7 @@
 /**
- * A heap of deadlines with lazy removal; only the earliest deadline is needed. `Deadlines` have an id; `Timers` are a closed
- * union whose members say by `is` which timer it is, and by their other fields what it is for, such as `{is: "grace", game}`.
+ * A heap of deadlines with lazy removal; only the earliest deadline is needed. Those of a `DeadlineQueue` are kept by their owners,
+ * `Deadlines` have an id; `Timers` are a closed union whose members say by `is` which timer it is, and by their other fields what it is
+ * for, such as `{is: "grace", game}`.
  * A timer is never taken apart as text, so a service handles due timers in one exhaustive `switch`.
  *
  * Invariants: D1 an id has at most one deadline, the last one set; D2 `earliest` is the earliest of them, or an earlier time if that
@@ -24,6 +25,11 @@ export class Heap<T> {
 
   get first(): T | undefined {
     return this.#items[0];
+  }
+
+  /** All items, in no order. */
+  get items(): readonly T[] {
+    return this.#items;
   }
 
   clear(): void {
@@ -66,67 +72,67 @@ export class Heap<T> {
   }
 }
 
-interface Due {
+/** A deadline in a `DeadlineQueue`. `of` is what it is for: undefined once it was cleared or has passed. */
+export interface Deadline<Of> {
   readonly at: Millis;
-  readonly id: string;
+  of: Of | undefined;
 }
 
 /** Below this many items the heap is not compacted. */
 const COMPACT_MIN = 64;
 
-export class Deadlines {
-  readonly #heap = new Heap<Due>((left, right) => left.at < right.at);
-  readonly #live = new Map<string, Millis>();
+/** Deadlines that their owners keep, so that they are cleared without a look-up. */
+export class DeadlineQueue<Of> {
+  readonly #heap = new Heap<Deadline<Of>>((left, right) => left.at < right.at);
+  #size = 0;
   /** No deadline is earlier. */
   #bound: Millis = Infinity;
 
-  /** Sets or moves the deadline of `id`. */
-  set(id: string, at: Millis): void {
-    if (this.#live.get(id) === at) return;
-    if (at < this.#bound || this.#live.size === 0) this.#bound = at;
-    this.#live.set(id, at);
-    this.#heap.add({ at, id });
-    if (this.#heap.size > COMPACT_MIN && this.#heap.size > this.#live.size * 4) this.#compact();
+  add(of: Of, at: Millis): Deadline<Of> {
+    const deadline: Deadline<Of> = { at, of };
+    if (at < this.#bound || this.#size === 0) this.#bound = at;
+    this.#size++;
+    this.#heap.add(deadline);
+    if (this.#heap.size > COMPACT_MIN && this.#heap.size > this.#size * 4) this.#compact();
+    return deadline;
   }
 
-  clear(id: string): void {
-    this.#live.delete(id);
-  }
-
-  get(id: string): Millis | undefined {
-    return this.#live.get(id);
+  clear(deadline: Deadline<Of>): void {
+    if (deadline.of === undefined) return;
+    deadline.of = undefined;
+    this.#size--;
   }
 
   get size(): number {
-    return this.#live.size;
+    return this.#size;
   }
 
   /**
-   * The earliest deadline, or an earlier time if that deadline was cleared or moved; exact after `due` at that time.
+   * The earliest deadline, or an earlier time if that deadline was cleared; exact after `due` at that time.
    *
-   * Why not always exact: most deadlines are cleared before they pass, and this is asked after every event.
+   * Why not always exact: most deadlines are cleared before they pass, and this is asked after every turn of the event loop.
    */
   earliest(): Millis | undefined {
-    return this.#live.size === 0 ? undefined : this.#bound;
+    return this.#size === 0 ? undefined : this.#bound;
   }
 
-  /** Removes and returns the ids whose deadline has passed, earliest first. */
-  due(now: Millis): string[] {
-    const ids: string[] = [];
-    if (now < this.#bound) return ids;
+  /** Removes the deadlines that have passed, and returns what they are for, earliest first. */
+  due(now: Millis): Of[] {
+    const passed: Of[] = [];
+    if (now < this.#bound) return passed;
     let first = this.#first();
     for (; first !== undefined && first.at <= now; first = this.#first()) {
-      this.#live.delete(first.id);
-      ids.push(first.id);
+      if (first.of !== undefined) passed.push(first.of);
+      this.clear(first);
     }
     this.#bound = first?.at ?? Infinity;
-    return ids;
+    return passed;
   }
 
-  /** The first item that is still valid. Removed items before it are dropped. */
-  #first(): Due | undefined {
+  /** The first item that is still valid. Cleared items before it are dropped. */
+  #first(): Deadline<Of> | undefined {
     let first = this.#heap.first;
-    while (first !== undefined && this.#live.get(first.id) !== first.at) {
+    while (first !== undefined && first.of === undefined) {
       this.#heap.dropFirst();
       first = this.#heap.first;
     }
@@ -134,9 +140,50 @@ export class Deadlines {
   }
 
   #compact(): void {
+    const valid = this.#heap.items.filter(({ of }) => of !== undefined);
     this.#heap.clear();
-    for (const [id, at] of this.#live) this.#heap.add({ at, id });
+    for (const deadline of valid) this.#heap.add(deadline);
     this.#bound = this.#heap.first?.at ?? Infinity;
+  }
+}
+
+export class Deadlines {
+  readonly #queue = new DeadlineQueue<string>();
+  readonly #live = new Map<string, Deadline<string>>();
+
+  /** Sets or moves the deadline of `id`. */
+  set(id: string, at: Millis): void {
+    const before = this.#live.get(id);
+    if (before?.at === at) return;
+    if (before !== undefined) this.#queue.clear(before);
+    this.#live.set(id, this.#queue.add(id, at));
+  }
+
+  clear(id: string): void {
+    const deadline = this.#live.get(id);
+    if (deadline === undefined) return;
+    this.#queue.clear(deadline);
+    this.#live.delete(id);
+  }
+
+  get(id: string): Millis | undefined {
+    return this.#live.get(id)?.at;
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** The earliest deadline, or an earlier time if that one was cleared or moved; exact after `due` at that time. */
+  earliest(): Millis | undefined {
+    return this.#queue.earliest();
+  }
+
+  /** Removes and returns the ids whose deadline has passed, earliest first. */
+  due(now: Millis): string[] {
+    const ids = this.#queue.due(now);
+    for (const id of ids) this.#live.delete(id);
+    return ids;
   }
 }
 

@@ -9,7 +9,7 @@
  */
 import type { Action, ForceMessage, GameMessage, NeuroMessage, NeuroSession } from "../../core/neuro-messages.ts";
 import type { Bucket } from "../../core/bucket.ts";
-import { type Deadlines, Timers } from "../../core/deadlines.ts";
+import { type Deadline, type DeadlineQueue, Timers } from "../../core/deadlines.ts";
 import type { ConnectionInfo } from "../../core/event.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { DiagnosticId } from "../../core/diagnostics/catalogue.ts";
@@ -370,7 +370,7 @@ export interface PendingActions {
   readonly byUpstreamId: Map<string, PendingAction>;
   /** What is kept of the link that they came by. */
   readonly retained: RetainedBytes;
-  readonly deadlines: Deadlines;
+  readonly deadlines: DeadlineQueue<PendingAction>;
 }
 
 /** An action whose result is awaited, by its origin or by its force. */
@@ -395,6 +395,8 @@ export interface PendingAction {
   readonly deliveries: readonly Delivery[];
   /** The origin gets a result by then. */
   readonly deadline: Millis;
+  /** When it is looked at, at `deadline` at the latest. */
+  expiry: Deadline<PendingAction> | undefined;
   /** The message of the last failure. */
   failure: string | undefined;
   state: PendingState;

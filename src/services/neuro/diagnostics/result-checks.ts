@@ -36,7 +36,7 @@ export function checkResult(pending: PendingAction, delivery: Delivery, result: 
 
 /** The first successes of a game whose data is checked, and the interval afterwards. */
 const CHECKED_FIRST = 8;
-const CHECKED_EVERY = 64;
+const CHECKED_EVERY = 512;
 
 /** Why not each one: compiling the schema and checking the data would take longer than everything else that an action costs. */
 const mustCheckData = ({ counts: { actions } }: Game, { success }: ResultMessage): boolean =>

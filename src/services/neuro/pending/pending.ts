@@ -86,15 +86,16 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
     force,
     deliveries,
     deadline: ctx.now + upstream.profile.deadlineMs,
+    expiry: undefined,
     failure: undefined,
     state: "outstanding",
   };
-  const { byId, byUpstreamId, deadlines } = upstream.pendingActions;
+  const { byId, byUpstreamId } = upstream.pendingActions;
   byId.set(pending.id, pending);
   for (const { game } of recipients) game.pending.push(pending);
   upstream.pendingActions.retained.charge(bytes);
   if (origin.is === "neuro") byUpstreamId.set(origin.id, pending);
-  deadlines.set(pending.id, pending.deadline);
+  expireAt(pending, pending.deadline);
   if (force !== undefined) onActionStarted(force, origin.is, ctx);
   const ready = needsPerson ? deliveries.filter(({ state }) => state === "queued") : deliveries;
   if (ready.length > 0) observeAction(pending, "action_sent", ready, ctx);
@@ -177,8 +178,14 @@ export function noteEvidence(game: Game, message: GameMessage, ctx: StepContext)
 
 /** Without a result the action counts as a success after this time. */
 function awaitResult(pending: PendingAction, ms: Millis, ctx: StepContext): void {
+  const { expiry, deadline } = pending;
+  expireAt(pending, Math.min(expiry?.of === undefined ? deadline : expiry.at, ctx.now + ms));
+}
+
+function expireAt(pending: PendingAction, at: Millis): void {
   const { deadlines } = pending.upstream.pendingActions;
-  deadlines.set(pending.id, Math.min(deadlines.get(pending.id) ?? pending.deadline, ctx.now + ms));
+  if (pending.expiry !== undefined) deadlines.clear(pending.expiry);
+  pending.expiry = deadlines.add(pending, at);
 }
 
 /** A connection of a game was lost, which was last heard then. The game may not have got what was sent since. */
@@ -248,9 +255,8 @@ export function stopActions({ pendingActions }: Upstream, message: string, ctx: 
 
 /** The deadline of some actions has expired. */
 export function expireActions(upstream: Upstream, ctx: StepContext): void {
-  for (const id of upstream.pendingActions.deadlines.due(ctx.now)) {
-    const pending = upstream.pendingActions.byId.get(id);
-    if (pending !== undefined) expire(pending, ctx);
+  for (const pending of upstream.pendingActions.deadlines.due(ctx.now)) {
+    if (pending.state !== "finished") expire(pending, ctx);
   }
 }
 
@@ -356,7 +362,7 @@ function keepForceOf({ id, force }: PendingAction, { gameAction: { game } }: Del
 function presumeSuccess(pending: PendingAction, ctx: StepContext): void {
   const delivery = pending.deliveries.find((each) => isSilent(each) && isOverWithoutResult(each));
   // Why: its game has disconnected meanwhile, or has sent a success, so that only its results count.
-  if (delivery === undefined) return pending.upstream.pendingActions.deadlines.set(pending.id, pending.deadline);
+  if (delivery === undefined) return expireAt(pending, pending.deadline);
   const { game } = delivery.gameAction;
   if (delivery.state === "presumed" && presumeSilent(game, ctx)) expectNoResults(game, ctx);
   conclude(pending, { success: true, message: undefined, origin: "deadline", delivery }, ctx);
@@ -405,10 +411,10 @@ function concludeIfSpent(pending: PendingAction, result: ActionResult, ctx: Step
 /** Answers an action, once and for all. */
 function conclude(pending: PendingAction, result: ActionResult, ctx: StepContext): void {
   const { byId, deadlines } = pending.upstream.pendingActions;
+  if (pending.expiry !== undefined) deadlines.clear(pending.expiry);
   byId.delete(pending.id);
   for (const { gameAction } of pending.deliveries) remove(gameAction.game.pending, pending);
   pending.upstream.pendingActions.retained.release(pending.bytes);
-  deadlines.clear(pending.id);
   dispatch(pending, "concluded", result, ctx);
 }
 

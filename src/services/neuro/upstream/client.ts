@@ -8,7 +8,7 @@
 import { assertNever } from "../../../core/assert.ts";
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 
-import { Deadlines } from "../../../core/deadlines.ts";
+import { DeadlineQueue } from "../../../core/deadlines.ts";
 import type { Frame } from "../../../core/json.ts";
 import {
   closeLink,
@@ -74,7 +74,7 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
       byId: new Map(),
       byUpstreamId: new Map(),
       retained: new RetainedBytes(state.retained, "peer_bytes"),
-      deadlines: new Deadlines(),
+      deadlines: new DeadlineQueue(),
     },
     contexts: newContexts(settings, now),
     shutdown: { asked: new Set(), awaited: new Set(), isRequested: false },
