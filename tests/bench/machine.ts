@@ -188,10 +188,11 @@ const contextFrame = (count: number): string =>
 
 /** Microseconds a context through the relay and its engine. */
 function relayContextCost(contexts: number): number {
+  const peers = Array.from({ length: GAMES }, (_, game) => peerId(`neuro-${game}`));
   const from = process.cpuUsage();
   for (let sent = 0; sent < contexts;) {
     for (let n = 0; n < WINDOW; n++, sent++) {
-      push({ is: "frame", peer: peerId(`neuro-${sent % GAMES}`), frame: contextFrame(sent) });
+      push({ is: "frame", peer: peers[sent % GAMES] ?? peerId(""), frame: contextFrame(sent) });
     }
     endTurn();
   }

@@ -141,8 +141,7 @@ function observeAction(
 
 /** A game answers. */
 export function receiveResult(game: Game, result: ResultMessage, ctx: StepContext): void {
-  const { byId, byUpstreamId } = game.upstream.pendingActions;
-  const pending = result.id === undefined ? onlyActionOf(game) : byId.get(ownId(result.id)) ?? byUpstreamId.get(result.id);
+  const pending = result.id === undefined ? onlyActionOf(game) : actionOf(game, result.id);
   const delivery = pending && deliveryTo(game, pending);
   if (pending === undefined || delivery === undefined || isUndelivered(delivery.state)) {
     return ignoreResult(game, result, ctx);
@@ -160,6 +159,15 @@ export function receiveResult(game: Game, result: ResultMessage, ctx: StepContex
   }
   pending.failure = message ?? "";
   concludeIfSpent(pending, { success, message, origin: "game", delivery }, ctx);
+}
+
+/** The action that a game means by this id: the relay's, with or without Neuro's after it, or Neuro's alone. */
+function actionOf(game: Game, id: string): PendingAction | undefined {
+  const oldest = game.pending[0];
+  // Why first: it nearly always is the one, and no text has to be cut and looked up.
+  if (oldest !== undefined && id.startsWith(oldest.id) && (id[oldest.id.length] ?? SEPARATOR) === SEPARATOR) return oldest;
+  const { byId, byUpstreamId } = game.upstream.pendingActions;
+  return byId.get(ownId(id)) ?? byUpstreamId.get(id);
 }
 
 function deliveryTo(game: Game, { deliveries }: PendingAction): Delivery | undefined {
