@@ -34,16 +34,17 @@ export interface ParsedRequest {
 
 export function parseRequest(request: Request, context: RequestContext, settings: Settings): ParsedRequest {
   const url = new URL(request.url);
-  const header = (name: string) => request.headers.get(name) ?? undefined;
+  const { headers } = request;
+  const header = (name: string) => headers.get(name) ?? undefined;
   const isProxied = context.listener === "web" && settings.web.trusted_proxies.includes(plainAddress(context.address));
   const [path, tokenInPath] = extractPathToken(url.pathname);
   const bearer = bearerToken(header("authorization"));
   const forwardedHost = isProxied ? header("x-forwarded-host") : undefined;
   const address = plainAddress(context.address);
-  const origin = header("origin");
+  const [origin, host] = [header("origin"), header("host")];
   // Why: clients of a proxy on this machine that is not listed seem to connect from this machine, and any web page can have no origin.
-  const isForwarded = FORWARDING_HEADERS.some((name) => request.headers.has(name));
-  const isForeign = isLoopback(address) && (isForwarded || !isLocalHost(header("host")) || origin === OPAQUE_ORIGIN);
+  const isForwarded = FORWARDING_HEADERS.some((name) => headers.has(name));
+  const isForeign = isLoopback(address) && (isForwarded || !isLocalHost(host) || origin === OPAQUE_ORIGIN);
   return {
     connection: {
       address: isProxied ? forwardedFor(header("x-forwarded-for"), settings) : isForeign ? UNKNOWN_ADDRESS : address,
@@ -55,8 +56,8 @@ export function parseRequest(request: Request, context: RequestContext, settings
     token: bearer ?? url.searchParams.get("token") ?? tokenInPath,
     bearer,
     origin,
-    host: forwardedHost ?? header("host"),
-    hosts: forwardedHost === undefined ? [header("host")] : [header("host"), forwardedHost],
+    host: forwardedHost ?? host,
+    hosts: forwardedHost === undefined ? [host] : [host, forwardedHost],
     scheme: isProxied ? forwardedScheme(header("x-forwarded-proto")) : url.protocol === "https:" ? "https:" : "http:",
   };
 }
@@ -79,9 +80,12 @@ function forwardedFor(list: string | undefined, settings: Settings): string {
   return hops.findLast((hop) => !settings.web.trusted_proxies.includes(hop)) ?? UNKNOWN_ADDRESS;
 }
 
+/** How nearly all clients of this machine write its name. */
+const USUAL_LOCAL_HOST = /^(?:127\.0\.0\.1|localhost)(?::\d{1,5})?$/;
+
 /** True for a `Host` that only this machine can mean, and without one. */
 const isLocalHost = (host: string | undefined): boolean =>
-  host === undefined || (URL.canParse(`http://${host}`) && isLoopback(new URL(`http://${host}`).hostname));
+  host === undefined || USUAL_LOCAL_HOST.test(host) || (URL.canParse(`http://${host}`) && isLoopback(new URL(`http://${host}`).hostname));
 
 function forwardedScheme(proto: string | undefined): "http:" | "https:" | undefined {
   const scheme = proto?.trim().toLowerCase();

@@ -189,6 +189,7 @@ class SchemaRepair {
   }
 
   #type(value: Json): Json | undefined {
+    if (typeof value === "string" && TYPE_SPELLINGS.get(value) === value) return value;
     const given = typeof value === "string" ? value.split(/[|,]/).map((name) => name.trim()) : value;
     if (!Array.isArray(given)) return this.#problem(TYPE_EXPECTED, value);
     if (given.length === 0) return this.#changed(undefined); // Why: an empty table of Lua, which means nothing here.
@@ -300,8 +301,8 @@ class SchemaRepair {
       modern = rest;
     }
     for (const [flag, bound] of [["exclusiveMinimum", "minimum"], ["exclusiveMaximum", "maximum"]] as const) {
+      if (typeof modern[flag] !== "boolean") continue;
       const { [flag]: isExclusive, [bound]: value, ...rest } = modern;
-      if (typeof isExclusive !== "boolean") continue;
       this.#within(flag, () => this.#changed(undefined));
       modern = value === undefined ? rest : { ...rest, [isExclusive ? flag : bound]: value };
     }
@@ -311,11 +312,9 @@ class SchemaRepair {
   /** Moves `required: true` of a property into the `required` list of its object. */
   #withRequiredOf(schema: JsonObject): JsonObject {
     const { properties, required } = schema;
-    if (!isObject(properties)) return schema;
-    const marked = Object.entries(properties).filter(([, property]) =>
-      isObject(property) && isTruthValue(property["required"])
-    );
-    if (marked.length === 0) return schema;
+    const isMarked = (property: Json | undefined) => isObject(property) && isTruthValue(property["required"]);
+    if (!isObject(properties) || !Object.values(properties).some(isMarked)) return schema;
+    const marked = Object.entries(properties).filter(([, property]) => isMarked(property));
     this.#within("properties", () => this.#changed(undefined));
     const names = marked.filter(([, property]) => isObject(property) && String(property["required"]) === "true");
     const stripped = Object.fromEntries(marked.map(([name, property]) => {
@@ -370,11 +369,12 @@ const isTruthValue = (value: Json | undefined): boolean =>
 
 /** The same object if every value stays the same, else a copy with the new values; undefined removes a key. */
 function mapValues(object: JsonObject, next: (key: string, value: Json | undefined) => Json | undefined): JsonObject {
-  let isChanged = false;
-  const entries = Object.entries(object).map(([key, value]): [string, Json | undefined] => {
-    const after = next(key, value);
-    isChanged ||= after !== value;
-    return [key, after];
-  });
-  return isChanged ? Object.fromEntries(entries.filter(([, value]) => value !== undefined)) : object;
+  let changed: Map<string, Json | undefined> | undefined;
+  for (const key of Object.keys(object)) {
+    const after = next(key, object[key]);
+    if (after !== object[key]) (changed ??= new Map()).set(key, after);
+  }
+  if (changed === undefined) return object; // Why this way: nearly every schema is right, and many are registered at once.
+  const entries = Object.entries(object).map(([key, value]) => [key, changed.has(key) ? changed.get(key) : value] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
