@@ -85,7 +85,8 @@ const USUAL_LOCAL_HOST = /^(?:127\.0\.0\.1|localhost)(?::\d{1,5})?$/;
 
 /** True for a `Host` that only this machine can mean, and without one. */
 const isLocalHost = (host: string | undefined): boolean =>
-  host === undefined || USUAL_LOCAL_HOST.test(host) || (URL.canParse(`http://${host}`) && isLoopback(new URL(`http://${host}`).hostname));
+  host === undefined || USUAL_LOCAL_HOST.test(host) ||
+  (URL.canParse(`http://${host}`) && isLoopback(new URL(`http://${host}`).hostname));
 
 function forwardedScheme(proto: string | undefined): "http:" | "https:" | undefined {
   const scheme = proto?.trim().toLowerCase();
