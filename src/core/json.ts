@@ -101,7 +101,7 @@ const isNumberPart = (code: number): boolean =>
   isDigit(code) || code === 46 || code === MINUS || code === 43 || code === 69 || code === 101;
 
 /** The index of the quote that closes the string opened at `start`, or the last index when none does. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end > 0) {
     let slashes = 0;

@@ -10,9 +10,10 @@ import { type Frame, isNumber, isObject, type Json, type JsonObject, numberOf, p
 import { DESCRIPTION_LENGTH_MAX } from "../core/limits.ts";
 import { failed, type Failure, ok, type Result } from "../core/result.ts";
 import type { LimitSettings } from "../core/settings.ts";
-import { shorten } from "../core/text.ts";
+import { lenientText, shorten } from "../core/text.ts";
 import { addRepair, hintOf, type Repair } from "./repair.ts";
 import { readObject } from "./frame.ts";
+import { lostKeysIn } from "./lost-keys.ts";
 import { decodeSchema } from "./decode-schema.ts";
 
 export type ReaderLimits = Pick<LimitSettings, "json_depth" | "schema_bytes">;
@@ -43,7 +44,15 @@ export function decodeGame(frame: Frame, limits: ReaderLimits): Result<DecodedGa
   knownKeys(envelope.value, beside === undefined ? ENVELOPE : [...ENVELOPE, ...Object.keys(beside)], repairs);
   const message = readMessage(command, beside ?? data, { repairs, limits });
   if (!message.ok) return message;
+  // Why not for all: an ordinary context or result has no object that is passed on, and these are nearly all messages.
+  if (repairs.length > 0 || (command !== "context" && command !== "action/result")) addLostKeys(frame, repairs);
   return ok({ game, message: message.value, repairs });
+}
+
+function addLostKeys(frame: Frame, repairs: Repair[]): void {
+  const { repeated, reordered } = lostKeysIn(lenientText(frame));
+  if (repeated !== undefined) addRepair(repairs, "keys_repeated", shown(repeated));
+  if (reordered !== undefined) addRepair(repairs, "keys_reordered", shown(reordered));
 }
 
 /** A message as a command with its data. `message`: where fields are that should be in the data. */

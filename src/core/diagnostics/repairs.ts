@@ -34,7 +34,9 @@ export type RepairKind =
   | "names_key"
   | "name_twice"
   | "action_text"
-  | "result_id_missing";
+  | "result_id_missing"
+  | "keys_repeated"
+  | "keys_reordered";
 
 const repaired = (
   severity: Severity,
@@ -248,5 +250,17 @@ export const REPAIRS: Readonly<Record<RepairKind, DiagnosticRule>> = {
     "A result has the id of its action.",
     "send the id of the action with its result: without an id the result counts only while a single action is pending",
     LINKS.result,
+  ),
+  keys_repeated: repaired(
+    "error",
+    "Repeated key",
+    "An object has each key once.",
+    "give each key of an object once: only its last value is passed on",
+  ),
+  keys_reordered: repaired(
+    "warning",
+    "Whole numbers as keys",
+    "The order of keys has no meaning in JSON.",
+    "use a list where the order matters: keys that are whole numbers are passed on first, in ascending order",
   ),
 };

@@ -61,6 +61,8 @@ const EXAMPLES: Readonly<Record<RepairKind, string>> = {
   names_key: frame("actions/unregister", { actions: ["move"] }),
   name_twice: frame("actions/unregister", { action_names: ["move", "move"] }),
   action_text: frame("actions/register", { actions: ["move"] }),
+  keys_repeated: register({}).replace('"name":', '"name":"jump","name":'),
+  keys_reordered: withSchema({ type: "object", properties: { b: {} } }).replace('"b":{}', '"b":{},"1":{}'),
   result_id_missing: JSON.stringify({ event: "action_result", payload: { success: true } }),
 };
 

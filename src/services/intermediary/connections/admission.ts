@@ -27,7 +27,7 @@ export function addIntegration(
 }
 
 export function addWatcher(state: IntermediaryState, identity: Identity, ctx: StepContext): void {
-  const watcher: Watcher = { is: "watcher", ...identity, messages: 0 };
+  const watcher: Watcher = { is: "watcher", ...identity, messages: 0, repaired: new Set() };
   const { peer, name, scopes } = watcher;
   state.connections.peers.set(peer, watcher);
   state.subscriptions.add(peer, { events: undefined, rate: undefined }, ctx);

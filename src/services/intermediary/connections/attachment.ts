@@ -41,7 +41,7 @@ export function restorePeer(
     since: typeof since === "number" ? Math.min(since, now) : now,
   };
   if (kind === "neuro-os") {
-    connections.peers.set(peer, { is: "watcher", ...identity, messages: 0 });
+    connections.peers.set(peer, { is: "watcher", ...identity, messages: 0, repaired: new Set() });
     const filter = events === undefined ? undefined : stringsIn(events);
     connections.resumed.push({ peer, missed, events: filter, rate: readRate(rate) });
     return true;

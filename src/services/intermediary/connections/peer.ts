@@ -56,6 +56,8 @@ export interface Integration extends Identity {
 export interface Watcher extends Identity {
   readonly is: "watcher";
   messages: number;
+  /** The kinds of repaired input that were reported: each is reported once. */
+  readonly repaired: Set<string>;
 }
 
 export type ConnectedPeer = Newcomer | PendingTakeover | Integration | Watcher;

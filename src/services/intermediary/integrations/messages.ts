@@ -14,6 +14,7 @@ import type { ServiceMessage } from "../../../core/service-message.ts";
 import type { LimitSettings } from "../../../core/settings.ts";
 import { errorReplyText, jsonOf, replyText, requestIdOf } from "../codec/frames.ts";
 import { type IntegrationMessage, readIntegrationMessage } from "../codec/integration-messages.ts";
+import { newLostKeys } from "../codec/lost-keys.ts";
 import { unreadable } from "../codec/problems.ts";
 import type { ChosenAction } from "../codec/watcher-requests.ts";
 import { isGreeting } from "../codec/greeting.ts";
@@ -36,6 +37,10 @@ export function receiveFromIntegration(state: IntermediaryState, from: Integrati
   const json = jsonOf(frame, limits.json_depth);
   const received: Json = json === undefined ? { action: "raw_text", raw: frame } : json;
   const payload = state.credentials.removeFrom(received, frame);
+  for (const { what, detail, hint } of json === undefined ? [] : newLostKeys(from, frame)) {
+    postProblem(from, { what, detail, message: payload }, ctx);
+    reportOnce(from, what, hint, ctx);
+  }
   const message: IntegrationMessage = json === undefined
     ? plainText(payload, limits.json_depth)
     : readIntegrationMessage(payload, { acks: from.acks, limits });

@@ -8,6 +8,7 @@ import { failed, ok, type Result } from "../../../core/result.ts";
 import type { Scope } from "../../../core/settings.ts";
 import { peerList } from "../operator/peer-list.ts";
 import { jsonOf, replyText, requestIdOf, type WatcherRequestId } from "../codec/frames.ts";
+import { newLostKeys } from "../codec/lost-keys.ts";
 import { inWords, unreadable, wrongField } from "../codec/problems.ts";
 import { readRequest, type WatcherRequest } from "../codec/watcher-requests.ts";
 import { attachWatcher } from "../connections/attachment.ts";
@@ -29,6 +30,10 @@ export function receiveFromWatcher(state: IntermediaryState, from: Watcher, fram
   }
   const requestId = requestIdOf(message);
   const request = readRequest(message);
+  for (const { what, hint } of newLostKeys(from, frame)) {
+    from.repaired.add(what);
+    ctx.observe({ is: "input_repaired", from: from.name, what, hint });
+  }
   ctx.count("watcher", "in", request.is);
   const needs = scopeFor(request);
   if (needs !== undefined && !from.scopes.has(needs)) {

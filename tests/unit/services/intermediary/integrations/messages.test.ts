@@ -239,6 +239,26 @@ const largeMessages = (text: string): readonly NeuroMessage[] => [
   { command: "other", name: "custom", data: { text } },
 ];
 
+test("IM45e keys that cannot be passed on as they are are reported once, to integrations and watchers", () => {
+  const fixture = new IntermediaryFixture();
+  const [peer, watcher] = [fixture.integration("a"), fixture.watcher()];
+  const seen = () =>
+    fixture.observations.flatMap((observation) =>
+      observation.is === "input_repaired" ? [`${observation.from}: ${observation.what}`] : []
+    );
+  for (let count = 0; count < 3; count++) {
+    fixture.frame(peer, '{"event":"mood","payload":{"x":1,"x":2}}');
+    fixture.frame(peer, '{"event":"order","payload":{"b":1,"2":0,"1":0}}');
+    fixture.frame(watcher, '{"target":"a","cmd":{"10":"late","9":"early"}}');
+  }
+  check.equal(seen(), ["a: keys_repeated", "a: keys_reordered", "watcher: keys_reordered"]);
+  for (let count = 0; count < 100; count++) fixture.frame(peer, { event: "mood", payload: { x: 1 } });
+  const late = fixture.integration("b");
+  for (let count = 0; count < 100; count++) fixture.frame(late, { event: "mood", payload: { x: 1 } });
+  fixture.frame(late, '{"event":"mood","payload":{"x":1,"x":2}}');
+  check.equal(seen().length, 3, "a program makes this mistake from the start");
+});
+
 test("IM46 free text, JSON of any kind and events go to watchers unchanged, and to Neuro as silent context", () => {
   const says: [string | object, Json, string][] = [
     ["hello", { action: "raw_text", raw: "hello" }, "hello"],

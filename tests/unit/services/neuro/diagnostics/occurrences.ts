@@ -97,6 +97,22 @@ const REPAIRED: Readonly<Record<RepairKind, Occurrence>> = {
   name_twice: chessSays("actions/unregister", { action_names: ["move", "move"] }),
   action_text: chessSays("actions/register", { actions: ["jump"] }),
   result_id_missing: intermediaryFinds("result_id_missing"),
+  keys_repeated: {
+    happen: ({ chess }) =>
+      void chess.raw(
+        '{"command":"actions/register","game":"Chess","data":{"actions":[{"name":"jump","description":"x","description":"Jumps."}]}}',
+      ),
+  },
+  keys_reordered: {
+    happen: ({ chess }) =>
+      void chess.raw(
+        JSON.stringify({
+          command: "actions/register",
+          game: "Chess",
+          data: { actions: [{ ...action("jump"), schema: { type: "object", properties: { b: { type: "string" } } } }] },
+        }).replace('"b":{', '"b":{"type":"string"},"1":{'),
+      ),
+  },
 };
 
 /** Actions that cannot be sent to a backend with the smallest `frame_bytes`. */
