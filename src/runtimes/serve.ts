@@ -56,21 +56,22 @@ export async function serveProcess(
     await relays.close();
     await Promise.all([stdout.close(), stderr.close()]);
   };
-  const bound: BoundListener[] = [];
+  const bind = async (listener: ListenerSpec): Promise<BoundListener> => {
+    const context: ListenerContext = {
+      frameBytesMax: frameBytesMax(listener, settings),
+      fetch: (request, client) => relays.fetch(request, listener.name, client),
+    };
+    const hooks = {
+      lost: (reason: string) => host.listenerLost(listener.name, reason),
+      restored: () => host.listenerRestored(listener.name),
+    };
+    const open = await openListener(listener, (at) => runtime.listen(at, context), hooks);
+    opened.push(open);
+    return { ...listener, url: urlOf(listener, open.port), occupied: open.occupied, problem: open.problem };
+  };
+  let bound: readonly BoundListener[];
   try {
-    for (const listener of listenersOf(settings, host.services)) {
-      const context: ListenerContext = {
-        frameBytesMax: frameBytesMax(listener, settings),
-        fetch: (request, client) => relays.fetch(request, listener.name, client),
-      };
-      const hooks = {
-        lost: (reason: string) => host.listenerLost(listener.name, reason),
-        restored: () => host.listenerRestored(listener.name),
-      };
-      const open = await openListener(listener, (at) => runtime.listen(at, context), hooks);
-      opened.push(open);
-      bound.push({ ...listener, url: urlOf(listener, open.port), occupied: open.occupied, problem: open.problem });
-    }
+    bound = await allOf(listenersOf(settings, host.services).map(bind));
     await relays.root.start();
   } catch (error) {
     await stop();
@@ -106,6 +107,12 @@ function frameBytesMax({ name }: ListenerSpec, { limits, uploads }: Settings): n
 
 /** A message of up to this many times the limit is read, so that the relay can explain the close. */
 const EXPLAINED_TIMES = 2;
+
+/** Waits for all of them, also after a failure: what opens later has to be closed as well. */
+async function allOf<T>(pending: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(pending);
+  return await Promise.all(pending);
+}
 
 /** Opens a listener at all its addresses, as one. */
 async function openListener(

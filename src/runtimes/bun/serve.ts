@@ -10,7 +10,6 @@ import type { OpenListener } from "../monitored-listener.ts";
 import { serveProcess } from "../serve.ts";
 import type { ListenerContext, ServerRuntime } from "../server-runtime.ts";
 import { Keepalive } from "../keepalive.ts";
-import { listenOnNode } from "../node-http/listen.ts";
 import { PIPELINED_MAX } from "../upgrade.ts";
 import { writeOutput } from "./output.ts";
 import { PipelineLimit } from "./pipelining.ts";
@@ -35,11 +34,12 @@ const bun: ServerRuntime = { listen, afterTurn, writeOutput, dial: createRawDial
 
 /**
  * Why Node's server for the Intermediary: anyone can connect there and greet later, and Bun's own does not tell how much of a message it
- * has read.
+ * has read. Why imported lazily: that takes 15 ms, and games can connect meanwhile.
  */
-function listen(listener: ListenerSpec, context: ListenerContext): OpenListener | Promise<OpenListener> {
+async function listen(listener: ListenerSpec, context: ListenerContext): Promise<OpenListener> {
   if (listener.name !== "intermediary") return listenOnBun(listener, context);
-  return listenOnNode(listener, context, { connected: () => {}, upgrading: () => {} });
+  const { listenOnNode } = await import("../node-http/listen.ts");
+  return await listenOnNode(listener, context, { connected: () => {}, upgrading: () => {} });
 }
 
 function listenOnBun(
