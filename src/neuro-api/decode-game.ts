@@ -10,6 +10,7 @@ import { type Frame, isNumber, isObject, type Json, type JsonObject, numberOf, p
 import { DESCRIPTION_LENGTH_MAX } from "../core/limits.ts";
 import { failed, type Failure, ok, type Result } from "../core/result.ts";
 import type { LimitSettings } from "../core/settings.ts";
+import { Secrets } from "../core/secrets.ts";
 import { lenientText, shorten } from "../core/text.ts";
 import { addRepair, hintOf, type Repair } from "./repair.ts";
 import { readObject } from "./frame.ts";
@@ -337,8 +338,11 @@ function readText(given: Json | undefined, where: string, repairs: Repair[]): st
   if (given === undefined) return undefined;
   addRepair(repairs, given === null ? "null_value" : "text_expected", where);
   if (given === null) return undefined;
-  return typeof given === "object" ? JSON.stringify(given) : String(given);
+  return typeof given === "object" ? CREDENTIALS.redact(JSON.stringify(given)) : String(given);
 }
+
+/** Removes the values of `auth_token`: a program that passes its own message on as a text must not tell Neuro its token. */
+const CREDENTIALS = new Secrets();
 
 function readBoolean(given: Json | undefined, where: string, repairs: Repair[]): boolean | undefined {
   if (typeof given === "boolean" || given === undefined) return given;

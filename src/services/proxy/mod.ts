@@ -134,7 +134,7 @@ function receiveFromGame(state: ProxyState, game: ProxiedGame, frame: Frame, ctx
     return closeBoth(state, game, "backendAway", ctx);
   }
   if (game.announcement !== "undecided") return;
-  const command = readCommand(frame, state.settings.limits.json_depth);
+  const command = readCommand(frame, state.settings);
   if (command === undefined) return;
   const { match_commands: announced, integration_name: from } = state.settings["intercept-proxy"];
   game.announcement = announced.includes(command.name) ? "announced" : "unannounced";

@@ -1,7 +1,9 @@
 /** Events for watchers about games behind the proxy: messages of an integration whose payload is the event. */
 import { type Frame, isObject, type JsonObject, parseJson } from "../../core/json.ts";
 import { PROXY_SNIPPET_MAX } from "../../core/limits.ts";
-import { lenientText } from "../../core/text.ts";
+import { Secrets, secretsOf } from "../../core/secrets.ts";
+import type { Settings } from "../../core/settings.ts";
+import { lenientText, shorten } from "../../core/text.ts";
 
 const VIA = "intercept-proxy";
 
@@ -11,12 +13,13 @@ export interface GameCommand {
   readonly snippet: string;
 }
 
-/** The command in a frame, or undefined. Some games send their text in binary frames. */
-export function readCommand(frame: Frame, depthMax: number): GameCommand | undefined {
+/** The command in a frame, or undefined. The snippet has no credentials. Some games send their text in binary frames. */
+export function readCommand(frame: Frame, settings: Settings): GameCommand | undefined {
   const text = lenientText(frame);
-  const message = parseJson(text, depthMax);
+  const message = parseJson(text, settings.limits.json_depth);
   if (!isObject(message) || typeof message.command !== "string") return undefined;
-  return { name: message.command, snippet: text.slice(0, PROXY_SNIPPET_MAX) };
+  const shown = new Secrets(secretsOf(settings)).redact(text); // Why a new one: this is read once for each game.
+  return { name: message.command, snippet: shorten(shown, PROXY_SNIPPET_MAX) };
 }
 
 export const connectedEvent = (client: string, { name, snippet }: GameCommand): JsonObject => ({

@@ -221,6 +221,21 @@ test("NC65 a game is announced before its backend is reached, by a binary frame,
   check.equal(harness.announced(), [["intercept-proxy", gone("127.0.0.1 g")]]);
 });
 
+test("NC65b watchers see no credential of a game's first command, and its backend gets the whole frame", () => {
+  const harness = new ProxyHarness({
+    match_commands: ["startup"],
+    upstream_url: "ws://neuro:8000/?token=token-of-the-backend",
+  });
+  const game = harness.play("g");
+  harness.take();
+  const frame = '{"command":"startup","auth_token":"my token","game":"G","data":{"text":"token-of-the-backend"}}';
+  const sent = harness.frame(game, frame);
+  check.that(sent.some((effect) => effect.do === "send" && effect.frame === frame));
+  const shown = JSON.stringify(harness.announced());
+  check.match(shown, /startup/);
+  check.that(!shown.includes("my token") && !shown.includes("token-of-the-backend"), shown);
+});
+
 test("NC65 only the first command counts, and a game that was not announced leaves without an announcement", () => {
   const harness = new ProxyHarness();
   const game = harness.play("g");

@@ -654,3 +654,19 @@ test("NB106d for any input, a schema that passes has values of the kinds that JS
 });
 
 const TYPES: readonly string[] = ["object", "array", "string", "number", "integer", "boolean", "null"];
+
+test("NB122 an object in place of a text loses its credentials", () => {
+  for (
+    const [command, field] of [["context", "message"], ["action/result", "message"], ["actions/force", "state"], [
+      "actions/force",
+      "query",
+    ]] as const
+  ) {
+    const given = { auth_token: "secret-1", inner: [{ auth_token: "secret-2", hp: 3 }] };
+    const data = { id: "1", success: true, query: "q", action_names: ["a"], [field]: given };
+    const read = decodeGame(JSON.stringify({ command, game: "G", data }), DEFAULTS.limits);
+    check.that(read.ok);
+    const text = JSON.stringify(read.value);
+    check.that(text.includes("hp") && !text.includes("secret"), text);
+  }
+});
