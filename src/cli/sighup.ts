@@ -5,12 +5,12 @@
  */
 import { closeSync, openSync } from "node:fs";
 import process from "node:process";
-import { isatty } from "node:tty";
+import { isTerminal } from "../runtimes/terminal.ts";
 
 /** Calls `reload` for every SIGHUP, unless the terminal was closed. */
 export function onSighup(reload: () => void): void {
   if (process.platform === "win32") return; // Why: on Windows it means only that the console is closed.
-  const [hadTerminal, isInTerminal] = [hasTerminal(), isatty(0)];
+  const [hadTerminal, isInTerminal] = [hasTerminal(), isTerminal("stdin")];
   process.on("SIGHUP", () => {
     const has = hasTerminal();
     // Why `isInTerminal` if the device cannot be opened: a command typed in a terminal is expected to end with its window.

@@ -23,12 +23,13 @@ import { Relays } from "./relays.ts";
 import type { RelayHandle, ServeOptions } from "./serve-options.ts";
 import type { ListenerContext, ServerRuntime } from "./server-runtime.ts";
 import { type OutputLines, outputLines, type OutputName } from "./standard-output.ts";
+import { isTerminal } from "./terminal.ts";
 import { webToken } from "./web-token.ts";
 
 const STOPPING = "Stopping: pending actions are finished and all connections closed. Another signal stops at once.";
 
 /** True if standard error is a terminal whose user has not switched colors off: https://no-color.org. */
-const hasColors = (): boolean => process.stderr.isTTY === true && (process.env.NO_COLOR ?? "") === "";
+const hasColors = (): boolean => isTerminal("stderr") && (process.env.NO_COLOR ?? "") === "";
 
 /** Starts a relay. Throws a `StartError`, and leaves nothing open, when it cannot. */
 export async function serveProcess(
@@ -77,10 +78,9 @@ export async function serveProcess(
     await stop();
     throw error;
   }
-  const isTerminal = options.print === undefined && process.stdout.isTTY === true;
-  for (const line of readyLines(settings, { bound, services: host.services, webToken: host.webToken, isTerminal })) {
-    print(line);
-  }
+  const ready = { bound, services: host.services, webToken: host.webToken };
+  const isPrintedToTerminal = options.print === undefined && isTerminal("stdout");
+  for (const line of readyLines(settings, { ...ready, isTerminal: isPrintedToTerminal })) print(line);
 
   let drained: Promise<void> | undefined;
   const drain = async (by?: "signal"): Promise<void> => {
