@@ -5,7 +5,7 @@ import { access, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
-import { errorText, redactUrl } from "../core/text.ts";
+import { errorText, linkNameOf, redactUrl } from "../core/text.ts";
 import { LISTENER_BLOCKS } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import { openStore, StoreOpenError } from "../storage/open-store.ts";
@@ -53,7 +53,7 @@ async function answers(settings: Settings): Promise<boolean> {
 }
 
 function checksOf(settings: Settings, isRunning: boolean): readonly Check[] {
-  const upstreams = settings["nakurity-clients"].map(({ id, url }) => ({
+  const upstreams = settings["nakurity-clients"].filter(({ url }) => linkNameOf(url) === undefined).map(({ id, url }) => ({
     name: `upstream ${id}`,
     url,
     setting: "nakurity-client.url",

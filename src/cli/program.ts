@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<Command>>>
   doctor: async () => (await import("./doctor.ts")).doctorCommand(),
   status: async () => (await import("./status.ts")).statusCommand(),
   open: async () => (await import("./status.ts")).openCommand(),
+  link: async () => (await import("./link.ts")).linkCommand(),
   token: async () => (await import("./token.ts")).tokenCommand(),
   queue: async () => (await import("./queue/command.ts")).queueCommand(),
   brain: async () => (await import("./brain.ts")).brainCommand(),

@@ -1,8 +1,9 @@
 /** Rules about several settings at once: errors that prevent the start, and warnings for what is allowed but worth knowing. */
+import { linkNameOf } from "../core/text.ts";
 import { LISTENER_BLOCKS, type ListenerBlock } from "../core/service.ts";
 import { PUBLISHED_TOKEN } from "../core/defaults.ts";
 import { isLoopback, isPublicToken, OPAQUE_ORIGIN } from "../core/access.ts";
-import type { ListenSettings, Settings } from "../core/settings.ts";
+import type { ListenSettings, Settings, UpstreamSettings } from "../core/settings.ts";
 import { type ConfigTree, valueAt } from "./config-tree.ts";
 import { fields } from "./fields.ts";
 import { parseDuration, parseSize } from "./quantities.ts";
@@ -160,7 +161,7 @@ function ownUpstreams(settings: Settings): SettingIssue[] {
 }
 
 function leadsTo(url: string, listener: ListenSettings): boolean {
-  if (!URL.canParse(url)) return false;
+  if (!/^wss?:/i.test(url) || !URL.canParse(url)) return false;
   const { hostname, port, protocol } = new URL(url);
   return Number(port || (protocol === "wss:" ? 443 : 80)) === listener.port && overlap(listener.host, hostname);
 }
@@ -173,9 +174,15 @@ function overlap(left: string, right: string): boolean {
 }
 
 function upstreamIds(settings: Settings): SettingIssue[] {
+  const issues: SettingIssue[] = [];
   const ids = settings["nakurity-clients"].map(({ id }) => id);
   const duplicate = ids.findIndex((id, at) => ids.indexOf(id) < at);
-  const issues: SettingIssue[] = [];
+  const links = settings["nakurity-clients"].map(({ url }) => linkNameOf(url));
+  links.forEach((name, at) => {
+    if (name === undefined || links.indexOf(name) === at) return;
+    const message = `expected a link of its own; link:${name} is already the URL of ${ids[links.indexOf(name)]}`;
+    issues.push({ path: ["nakurity-clients", at, "url"], message });
+  });
   if (duplicate >= 0) {
     const message = `expected a unique id; ${ids[duplicate]} is already used`;
     issues.push({ path: ["nakurity-clients", duplicate, "id"], message });
@@ -227,7 +234,9 @@ function pickleQueue({ intermediary: { relay_queue }, queue }: Settings): readon
 /** Several relays would appear to Neuro as several games of one name. */
 function sharedUpstreams({ relays: { names }, "nakurity-clients": upstreams }: Settings): readonly string[] {
   if (names.every((name) => name === "default")) return [];
-  return upstreams.filter(({ relays }) => relays.some((pattern) => pattern.includes("*"))).map(({ id, name }) =>
+  const isShared = ({ relays, url }: UpstreamSettings) =>
+    linkNameOf(url) === undefined && relays.some((pattern) => pattern.includes("*"));
+  return upstreams.filter(isShared).map(({ id, name }) =>
     `relays.names allows several relays, and each of them connects to the upstream ${id} as ${JSON.stringify(name)}; ` +
     "list those that should in its setting `relays`"
   );

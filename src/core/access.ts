@@ -49,7 +49,7 @@ export type CredentialDigest = string | undefined;
 export const digestOf = (token: string | undefined): CredentialDigest => token === undefined ? undefined : hashText(token);
 
 /** The web port's token belongs to the relay's owner, on every listener. */
-const ALL_SCOPES: readonly Scope[] = ["integration", "watch", "command", "direct", "admin"];
+export const ALL_SCOPES: readonly Scope[] = ["integration", "watch", "command", "direct", "admin", "link"];
 const NEURO_OS_SCOPES: readonly Scope[] = ["watch", "command", "direct"];
 const PLAIN_SCOPES: readonly Scope[] = ["integration", "watch", "command"];
 

@@ -252,6 +252,9 @@ export type ProblemObservation =
   | { readonly is: "relay_started"; readonly name: string }
   | { readonly is: "relay_stopped"; readonly name: string }
   | { readonly is: "relay_refused"; readonly name: string; readonly reason: string }
+  /** A program that brings a connection to Neuro along has connected or disconnected. */
+  | { readonly is: "link_connected"; readonly name: string; readonly address: string; readonly replaces: boolean }
+  | { readonly is: "link_disconnected"; readonly name: string; readonly code: number; readonly reason: string }
   /** Nobody read standard output or standard error in time, so lines were dropped. */
   | { readonly is: "lines_dropped"; readonly output: "stdout" | "stderr"; readonly lines: number };
 

@@ -9,7 +9,7 @@ import type { ServiceName } from "./service.ts";
 import type { Millis } from "./ids.ts";
 
 /** A permission of a token. */
-export type Scope = "integration" | "watch" | "command" | "direct" | "admin";
+export type Scope = "integration" | "watch" | "command" | "direct" | "admin" | "link";
 
 /** The settings of one relay. */
 export interface Settings {

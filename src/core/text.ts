@@ -11,6 +11,11 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+const LINK_URL = /^link:([A-Za-z0-9_-]{1,64})$/;
+
+/** The name in `link:<name>`, the URL of an upstream that a linked program connects; undefined for any other URL. */
+export const linkNameOf = (url: string): string | undefined => LINK_URL.exec(url)?.[1];
+
 /** A token in the path of a URL. */
 export const PATH_TOKEN: RegExp = /(\/t\/)([^/?#]+)/g;
 /** The value of a query parameter that is named like a secret. */
@@ -23,6 +28,7 @@ export const QUERY_SECRET: RegExp = /([?&][^=&#]*(?:token|key|secret|password)[^
  * are printed as a configuration, keeps the query and replaces each secret with `***`.
  */
 export function redactUrl(url: string, style: "short" | "masked" = "short"): string {
+  if (linkNameOf(url) !== undefined) return url;
   const parts = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*@)?([^/?#@]+)([^?#]*)(\?[^#]*)?/i.exec(url);
   if (parts === null) return "(invalid URL)";
   const [, scheme = "", credentials = "", host = "", path = "", query = ""] = parts;

@@ -196,6 +196,15 @@ export interface UpstreamView {
   readonly contexts_held: number;
 }
 
+/** A program that brings a connection to Neuro along. */
+export interface LinkView {
+  readonly name: string;
+  readonly address: string;
+  /** `ready`: it is connected, and has no connection to Neuro. */
+  readonly state: "ready" | "open";
+  readonly since: Millis;
+}
+
 /** Status of the Neuro service, without the actions of each integration. */
 export interface NeuroView {
   readonly controls: Controls;

@@ -162,9 +162,9 @@ export class Engine {
     });
   }
 
-  /** True if nobody is connected, no link is open or dialed, no request is unanswered, and nothing is due until that time. */
+  /** True if nobody is connected, no request is unanswered, and nothing is due until that time. */
   isIdle(until: Millis): boolean {
-    return this.#peers.size + this.#links.size + this.#requests.size === 0 && (this.#nextDeadline() ?? Infinity) > until;
+    return this.#peers.size + this.#requests.size === 0 && (this.#nextDeadline() ?? Infinity) > until;
   }
 
   /** Applies new settings. Settings that need a restart keep their values in the parts that read them at the start. */

@@ -53,19 +53,23 @@ export class AccessControl {
   /** The names and scopes of all credentials that are equal to this token. */
   grantOf(token: string | undefined, address: string): TokenGrant {
     if (token === undefined || token === "") return { names: [], scopes: [] };
-    const isLocal = isLoopback(address);
-    const matching = matchingCredentials(this.#credentials, hashText(token)).filter(({ isPublic }) => isLocal || !isPublic);
+    const matching = this.#matching(hashText(token), address);
     return {
       names: [...new Set(matching.map(({ name }) => name))],
       scopes: [...new Set(matching.flatMap(({ scopes }) => scopes))],
     };
   }
 
+  #matching(digest: string, address: string): readonly Credential[] {
+    const isLocal = isLoopback(address);
+    return matchingCredentials(this.#credentials, digest).filter(({ isPublic }) => isLocal || !isPublic);
+  }
+
   /**
    * True while a socket of this listener can be open for a client that presented this token. The Intermediary checks the greetings of its
    * peers itself.
    */
-  admits(listener: ListenerName, presented: CredentialDigest, address: string): boolean {
+  admits(listener: ListenerName | "link", presented: CredentialDigest, address: string): boolean {
     switch (listener) {
       case "neuro":
       case "brain": {
@@ -77,6 +81,8 @@ export class AccessControl {
         return !this.#hasPublicGreeting || isLoopback(address);
       case "proxy":
         return isLoopback(address);
+      case "link":
+        return presented !== undefined && this.#matching(presented, address).some(({ scopes }) => scopes.includes("link"));
       default: // Why not `assertNever`: a socket that outlived an update has the listener that the earlier version gave it.
         return false;
     }
@@ -90,8 +96,13 @@ export class AccessControl {
   }
 
   /** Undefined if the client can open a socket on this listener. */
-  rejectionOf(listener: ListenerName, token: string | undefined, address: string): Rejection | undefined {
+  rejectionOf(listener: ListenerName | "link", token: string | undefined, address: string): Rejection | undefined {
     if (this.admits(listener, digestOf(token), address)) return undefined;
+    if (listener === "link") {
+      if (this.grantOf(token, address).names.length > 0) return { status: 403, reason: "this token lacks the scope link" };
+      const what = token === undefined ? "no" : "unknown";
+      return { status: 401, reason: `${what} token: give one with the scope link, in \`Authorization\` or as ?token=` };
+    }
     if (listener === "intermediary") {
       return { status: 403, reason: "this machine only; set a strong intermediary.auth_token to accept other machines" };
     }

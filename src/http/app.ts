@@ -12,11 +12,12 @@ import type { RequestContext, WebPorts } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
 import { RequestBudgets, tooManyRequests } from "./request-budgets.ts";
 import { health, metrics, ReadinessCache, ready, upload } from "./routes.ts";
-import { handleUpgrade, listenerAt } from "./upgrade.ts";
+import { handleUpgrade, linkAt, listenerAt } from "./upgrade.ts";
 
 export { AccessControl };
-export type { PortName, RequestContext, UpgradeTarget, WebPorts } from "./ports.ts";
+export type { LinkTarget, PortName, RequestContext, UpgradeTarget, WebPorts } from "./ports.ts";
 export { problemResponse } from "./problem.ts";
+export { isOriginAllowed } from "./origin.ts";
 export { notReadyReasons } from "./routes.ts";
 export { tooManyRequests } from "./request-budgets.ts";
 export { VOICE_FRAME_BYTES_MAX, voiceReply } from "./voice-stub.ts";
@@ -51,12 +52,14 @@ export function createApp(ports: WebPorts): App {
     }
     const rejection = context.listener === "web" ? rejectForeign(parsed, context, ports) : undefined;
     if (rejection !== undefined) return rejection;
-    const listener = listenerAt(context.listener, parsed.connection.path, ports);
+    const { path } = parsed.connection;
+    const listener = listenerAt(context.listener, path, ports);
+    const target = listener ?? linkAt(context.listener, path);
     const grant = ports.accessControl().grantOf(parsed.token, address);
     if (grant.names.length > 0 || ports.accessControl().hasTokenOf(listener, parsed.token)) {
       budgets.markKnown(address, limits, ports.uptimeMs());
     }
-    if (listener !== undefined) return handleUpgrade({ request, listener, parsed, context }, ports);
+    if (target !== undefined) return handleUpgrade({ request, listener: target, parsed, context }, ports);
     hono.set("parsed", parsed);
     hono.set("grant", grant);
     await next();

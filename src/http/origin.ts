@@ -19,7 +19,11 @@ export interface Source {
 }
 
 /** True if a page of this origin can use the port; always true for non-browser clients. */
-export function isOriginAllowed(listener: PortName, { origin, host, scheme }: Source, settings: Settings): boolean {
+export function isOriginAllowed(
+  listener: PortName,
+  { origin, host, scheme }: Source,
+  settings: Pick<Settings, "security">,
+): boolean {
   if (origin === undefined || origin === "") return true;
   if (settings.security.allowed_origins.some((allowed) => allowed.toLowerCase() === origin.toLowerCase())) return true;
   const page = URL.canParse(origin) ? new URL(origin) : undefined;

@@ -5,14 +5,20 @@ import type { Observation } from "../core/observation.ts";
 import type { Principal, ReplyTo, ServiceRequest } from "../core/request.ts";
 import type { ListenerName, ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
+import type { LinkView } from "../core/view.ts";
 import type { RequestResult } from "../engine/mod.ts";
 import type { AccessControl } from "./access-control.ts";
 
 /** Where a request arrived. Workers have only `web`: one origin for everything. */
 export type PortName = ListenerName | "web";
 
-/** What an upgrade opens: a socket of a listener, or of the voice stub, which the relay itself does not see. */
-export type UpgradeTarget = ListenerName | "voice";
+/** What an upgrade opens: a socket of a listener, of a link, or of the voice stub. The services do not see the last two. */
+export type UpgradeTarget = ListenerName | "voice" | LinkTarget;
+
+/** The link of this name: a program that brings a connection to Neuro along. */
+export interface LinkTarget {
+  readonly link: string;
+}
 
 /** The process, as the web app sees it. */
 export interface WebPorts {
@@ -32,6 +38,8 @@ export interface WebPorts {
   frames(): number;
   /** The bytes of an upload; undefined if it does not exist. */
   readUpload(file: string): Promise<Uint8Array | undefined>;
+  /** The programs that are linked. */
+  links(): readonly LinkView[];
   /** Why other relays of this process are not ready. */
   otherReasons(): Promise<readonly string[]>;
   /** True during shutdown. */

@@ -4,20 +4,24 @@
  * On a listener's own port every path belongs to it. On the web port the first path segment names the listener. The checks are, in this
  * order: is it an upgrade, is the page's origin accepted, is the token right, is the relay still accepting connections.
  */
+import { linkNameOf } from "../core/text.ts";
 import { digestOf } from "../core/access.ts";
 import type { ConnectionInfo } from "../core/event.ts";
 import type { FaultName } from "../core/fault.ts";
 import { type ListenerName, LISTENERS } from "../core/service.ts";
 import { isOriginAllowed } from "./origin.ts";
+import type { Settings } from "../core/settings.ts";
 import { type ParsedRequest, WEB_PORT_LISTENERS } from "./parse-request.ts";
-import type { PortName, RequestContext, WebPorts } from "./ports.ts";
+import type { LinkTarget, PortName, RequestContext, WebPorts } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
 import { isVoicePath } from "./voice-stub.ts";
 
-/** A request for a listener. */
+const NAME_MAX = 64;
+
+/** A request for a listener, or for a link. */
 export interface UpgradeRequest {
   readonly request: Request;
-  readonly listener: ListenerName;
+  readonly listener: ListenerName | LinkTarget;
   readonly parsed: ParsedRequest;
   readonly context: RequestContext;
 }
@@ -31,11 +35,18 @@ export function listenerAt(port: PortName, path: string, { services, settings }:
   return isOpen ? listener : undefined;
 }
 
+/** The link that a path of the web port belongs to. */
+export function linkAt(port: PortName, path: string): LinkTarget | undefined {
+  const [, link] = port === "web" ? /^\/link\/([^/]+)\/?$/.exec(path) ?? [] : [];
+  return link === undefined ? undefined : { link };
+}
+
 /** Upgrades the connection, or refuses it. A plain request gets a hint. */
 export function handleUpgrade(upgrade: UpgradeRequest, ports: WebPorts): Response {
   const { request, listener, parsed, context } = upgrade;
   if (!isUpgrade(request)) return listener === "neuro" ? neuroUrlDocument(upgrade) : upgradeRequired(listener);
-  const connection = connectionFor(listener, parsed.connection, context.listener);
+  const isLink = typeof listener !== "string";
+  const connection = isLink ? parsed.connection : connectionFor(listener, parsed.connection, context.listener);
   const reject = (status: 401 | 403, reason: string): Response => {
     const fault: FaultName = status === 401 ? "badToken" : "notAllowed";
     ports.observe({ is: "greeting_refused", fault, address: connection.address, reason });
@@ -45,8 +56,14 @@ export function handleUpgrade(upgrade: UpgradeRequest, ports: WebPorts): Respons
     const origin = JSON.stringify((parsed.origin ?? "").slice(0, 200));
     return reject(403, `origin ${origin} is not listed in security.allowed_origins`);
   }
-  const rejection = ports.accessControl().rejectionOf(listener, parsed.token, connection.address);
+  const rejection = ports.accessControl().rejectionOf(isLink ? "link" : listener, parsed.token, connection.address);
   if (rejection !== undefined) return reject(rejection.status, rejection.reason);
+  if (isLink && !linkNamesIn(ports.settings()).includes(listener.link)) {
+    const detail = `no upstream of this relay has the URL link:${
+      listener.link.slice(0, NAME_MAX)
+    }; set nakurity-client.url`;
+    return problemResponse({ status: 404, title: "Not found", detail });
+  }
   if (ports.isDraining()) return problemResponse({ status: 503, title: "Restarting", headers: { "retry-after": "5" } });
   const target = listener === "neuro" && isVoicePath(connection.path) ? "voice" : listener;
   return context.upgrade(target, connection, digestOf(parsed.token)) ?? upgradeRequired(listener);
@@ -60,8 +77,13 @@ const connectionFor = (listener: ListenerName, connection: ConnectionInfo, port:
 const isUpgrade = (request: Request): boolean =>
   request.method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
 
-function upgradeRequired(listener: ListenerName): Response {
-  return new Response(`${LISTENERS[listener].hint}\n`, {
+const linkNamesIn = ({ "nakurity-clients": upstreams }: Settings): readonly (string | undefined)[] =>
+  upstreams.map(({ url }) => linkNameOf(url));
+
+const LINK_HINT = "This is for `neuro-relay link`, which connects Neuro to this relay.";
+
+function upgradeRequired(listener: ListenerName | LinkTarget): Response {
+  return new Response(`${typeof listener === "string" ? LISTENERS[listener].hint : LINK_HINT}\n`, {
     status: 426,
     headers: { "content-type": "text/plain; charset=utf-8", upgrade: "websocket", connection: "Upgrade" },
   });

@@ -465,6 +465,21 @@ const LOG_MESSAGES = {
     limit: retryLimit("refused relays"),
     text: ({ name, reason }) => `the relay ${name} cannot be started: ${quoted(reason)}`,
   },
+  link_connected: {
+    level: "info",
+    source: "relay",
+    limit: retryLimit("links"),
+    text: ({ name, address, replaces }) =>
+      `link ${name} connected from ${address}${replaces ? "; it replaces another one" : ""}`,
+    measure: ({ name }, { linkUp }) => linkUp.labels(name).set(1),
+  },
+  link_disconnected: {
+    level: "warning",
+    source: "relay",
+    limit: retryLimit("lost links"),
+    text: ({ name, code, reason }) => `link ${name} disconnected: ${code}${reason === "" ? "" : ` ${quoted(reason)}`}`,
+    measure: ({ name }, { linkUp }) => linkUp.labels(name).set(0),
+  },
   lines_dropped: {
     level: "warning",
     source: "relay",

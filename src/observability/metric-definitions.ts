@@ -34,6 +34,7 @@ export interface RelayMetrics {
   readonly writesSuspended: MetricFamily<Gauge>;
   readonly upstreamUp: MetricFamily<Gauge>;
   readonly upstreamConnections: MetricFamily<Counter>;
+  readonly linkUp: MetricFamily<Gauge>;
   readonly queueEntries: Gauge;
   readonly queueBytes: Gauge;
   readonly queueOldest: Gauge;
@@ -92,6 +93,7 @@ export function createMetrics(): RelayMetrics {
     ),
     upstreamUp: gauges("upstream_up", "1 while the connection to Neuro is open, else 0.", "upstream"),
     upstreamConnections: counters("upstream_connections_total", "Established connections to Neuro.", "upstream"),
+    linkUp: gauges("link_up", "1 while `neuro-relay link` is connected under this name, else 0.", "link"),
     queueEntries: gauge("queue_entries", "Messages in the queue."),
     queueBytes: gauge("queue_bytes", "Size of the messages in the queue."),
     queueOldest: gauge("queue_oldest_seconds", "Age of the oldest message in the queue; 0 when the queue is empty."),

@@ -24,6 +24,7 @@ import {
   scrape,
 } from "../observability/mod.ts";
 import { Relay, type SupervisedService } from "../relay/mod.ts";
+import type { LinkView } from "../core/view.ts";
 import { deleteOrphanedUploads } from "../storage/orphaned-uploads.ts";
 import type { UploadStore } from "../storage/upload-store.ts";
 import manifest from "../../package.json" with { type: "json" };
@@ -51,6 +52,8 @@ export interface HostPorts {
   clock(tick: () => void): Clock;
   /** Runs something at the end of this turn of the event loop; at once on runtimes where another write costs nothing. */
   afterTurn(run: () => void): void;
+  /** The programs that are linked. */
+  links(): readonly LinkView[];
   /** Peers that were connected before this host was created. */
   readonly resumed?: readonly ResumedPeer[];
 }
@@ -73,6 +76,7 @@ export class Host {
   readonly #relay: Relay;
   readonly #ports: WebPorts;
   #clock: Clock | undefined;
+  #links: HostPorts["links"] = () => [];
   readonly #startedAt = performance.now();
   #settings: Settings;
   #accessControl: AccessControl;
@@ -116,6 +120,7 @@ export class Host {
       lostListeners: () => [...this.#lostListeners.keys()],
       request: (request, principal) =>
         this.#engine?.request(request, principal) ?? Promise.resolve({ fault: "restarting" }),
+      links: () => this.#links(),
       otherReasons: () => options.otherReasons?.() ?? Promise.resolve([]),
       frames: () => this.#frames(),
       metrics: () => this.#scrape(),
@@ -131,7 +136,8 @@ export class Host {
   };
 
   /** Restores the services from the store, and starts the engine. */
-  async start({ sockets, store, uploads, clock, afterTurn, resumed = [] }: HostPorts): Promise<void> {
+  async start({ sockets, store, uploads, clock, afterTurn, links, resumed = [] }: HostPorts): Promise<void> {
+    this.#links = links;
     this.#store = store;
     this.#uploads = uploads;
     const { jobs } = this.#options;

@@ -9,7 +9,7 @@ import {
   SERVICES,
 } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
-import { errorText, redactUrl } from "../core/text.ts";
+import { errorText, linkNameOf, redactUrl } from "../core/text.ts";
 import type { PortName } from "../http/app.ts";
 import { StartError } from "./serve-options.ts";
 
@@ -111,7 +111,11 @@ function upstreamLines(settings: Settings, services: readonly ServiceName[]): st
   if (upstreams.length === 0) {
     return [`No upstream: this relay acts as Neuro (decider ${settings["nakurity-backend"].decider})`];
   }
-  return upstreams.map(({ url }) => `[Nakurity Client] connecting to ${redactUrl(url)}`);
+  return upstreams.map(({ url }) =>
+    linkNameOf(url) === undefined
+      ? `[Nakurity Client] connecting to ${redactUrl(url)}`
+      : `[Nakurity Client] waiting for \`neuro-relay link\`, ${url}`
+  );
 }
 
 const proxyLines = ({ "intercept-proxy": { upstream_url } }: Settings, services: readonly ServiceName[]): string[] =>

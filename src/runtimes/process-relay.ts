@@ -6,9 +6,11 @@ import type { Millis } from "../core/ids.ts";
 import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
 import { type Log, namedLog } from "../observability/mod.ts";
+import type { LinkTarget } from "../http/app.ts";
 import { services } from "../relay/services.ts";
 import { type ConnectionHandler, createSockets, PeerConnections } from "./connections.ts";
 import { Host } from "./host.ts";
+import { LinkHub } from "./link/hub.ts";
 import { Links } from "./links.ts";
 import { lazyJobs, openRecording, openStorage } from "./open-ports.ts";
 import { createClock } from "./process-clock.ts";
@@ -41,6 +43,7 @@ export class ProcessRelay implements RegisteredRelay {
   readonly #options: ServeOptions;
   readonly #runtime: ServerRuntime;
   readonly #peers: PeerConnections;
+  readonly #hub: LinkHub;
   readonly #links: Links;
   readonly #tap: RecordingTap | undefined;
 
@@ -60,7 +63,12 @@ export class ProcessRelay implements RegisteredRelay {
     };
     this.#runtime = runtime;
     this.#peers = new PeerConnections(connectionsHost);
-    this.#links = new Links(push, runtime.dial);
+    this.#hub = new LinkHub({
+      now: () => performance.now(),
+      afterTurn: (run) => runtime.afterTurn(run),
+      observe: host.observe,
+    });
+    this.#links = new Links(push, this.#hub.dialer(runtime.dial));
   }
 
   /** Creates the relay. Its peers can connect from now on; their events wait until it is started. */
@@ -87,22 +95,27 @@ export class ProcessRelay implements RegisteredRelay {
     const sockets = createSockets(this.#peers, this.#links);
     const relay = name === DEFAULT_RELAY ? undefined : name;
     const storage = await openStorage(host.settings, this.#options, host.observe, relay);
+    const ports = { ...storage, sockets: this.#tap?.sockets(sockets) ?? sockets, clock: createClock };
     const { afterTurn } = this.#runtime;
-    await host.start({ ...storage, sockets: this.#tap?.sockets(sockets) ?? sockets, clock: createClock, afterTurn })
+    await host.start({ ...ports, afterTurn, links: () => this.#hub.views() })
       .catch(unusableStore);
   }
 
-  admit(listener: ListenerName, connection: ConnectionInfo, credential: CredentialDigest): ConnectionHandler {
-    return this.#peers.admit(listener, connection, credential);
+  admit(target: ListenerName | LinkTarget, connection: ConnectionInfo, credential: CredentialDigest): ConnectionHandler {
+    return typeof target === "string"
+      ? this.#peers.admit(target, connection, credential)
+      : this.#hub.admit(target.link, connection, credential);
   }
 
   isIdle(forMs: Millis): boolean {
-    return this.#peers.size === 0 && this.host.isIdle(forMs);
+    const isLinked = this.#links.size > this.#hub.waiting || this.#hub.views().length > 0;
+    return this.#peers.size === 0 && !isLinked && this.host.isIdle(forMs);
   }
 
   configure(shared: Settings): void {
     this.host.configure(settingsOfRelay(shared, this.name));
     this.#peers.closeRevoked(this.host.accessControl);
+    this.#hub.closeRevoked(this.host.accessControl);
   }
 
   /** Finishes pending work, and gives the peers time to disconnect. */

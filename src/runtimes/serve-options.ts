@@ -1,4 +1,5 @@
 /** The options and the result of every runtime's `serve`. */
+import type { Millis } from "../core/ids.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Jobs, Store } from "../engine/mod.ts";
 import type { PortName } from "../http/app.ts";
@@ -18,8 +19,14 @@ export interface ServeOptions {
   readonly services?: readonly SupervisedService[];
 }
 
+/** Something that runs until it is stopped. */
+export interface Stoppable {
+  /** Accepts nothing new, finishes work in progress, and closes everything. */
+  drain(by?: "signal"): Promise<void>;
+}
+
 /** A running relay. */
-export interface RelayHandle {
+export interface RelayHandle extends Stoppable {
   /** The address of each listener, e.g. `ws://127.0.0.1:8765`. */
   readonly urls: Readonly<Partial<Record<PortName, string>>>;
   /** Accepts nothing new, finishes work in progress, and closes everything. A second call returns the promise of the first. A
@@ -27,6 +34,24 @@ export interface RelayHandle {
   drain(by?: "signal"): Promise<void>;
   /** Applies the settings that can change at run time. Hosts, ports and the queue's backend need a restart. */
   configure(settings: Settings): void;
+}
+
+/** The options of `neuro-relay link`. */
+export interface LinkProcessOptions {
+  /** The relay's origin with the path of a named relay: `wss://relay.example/r/show`. */
+  readonly relayUrl: string;
+  readonly neuro?: { readonly name: string; readonly url: string; readonly token: string };
+  readonly games?: LinkedGamesOptions;
+  report(line: string): void;
+  /** The link is of no use any more. */
+  failed(reason: string): void;
+}
+
+export interface LinkedGamesOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly token: string;
+  readonly keepMs: Millis;
 }
 
 /** The relay cannot start. The message is one sentence that names the setting. */

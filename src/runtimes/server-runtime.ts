@@ -13,6 +13,8 @@ export interface ServerRuntime {
   /** Runs something at the end of this turn of the event loop. */
   afterTurn(run: () => void): void;
   readonly dial: Dialer;
+  /** Finds a silent peer within `LINK_KEEPALIVE`. */
+  readonly linkDial: Dialer;
   readonly writeOutput: WriteOutput;
 }
 

@@ -5,13 +5,13 @@
  * below a script runner.
  */
 import process from "node:process";
-import type { RelayHandle } from "./serve-options.ts";
+import type { Stoppable } from "./serve-options.ts";
 
 const SAME_REQUEST_MS = 1_000;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Resolves when a signal has come and the relay has stopped in order. The caller then exits with 0. */
-export function untilStopped(relay: RelayHandle): Promise<void> {
+export function untilStopped(relay: Stoppable): Promise<void> {
   return new Promise((resolve, reject) => {
     let stoppingSince: number | undefined;
     const onSignal = (status: number) => {

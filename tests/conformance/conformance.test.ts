@@ -3,6 +3,7 @@ import { test } from "#runner";
 import type { Case } from "./case.ts";
 import { api } from "./cases/api.ts";
 import { brain } from "./cases/brain.ts";
+import { link } from "./cases/link.ts";
 import { listeners } from "./cases/listeners.ts";
 import { games } from "./cases/games.ts";
 import { relays } from "./cases/relays.ts";
@@ -13,7 +14,7 @@ import { binary, bun, deno } from "./processes.ts";
 import { workerd } from "./workers.ts";
 
 const PLATFORMS: readonly Platform[] = [bun, deno, workerd, binary];
-const CASES: readonly Case[] = [...intermediary, ...games, ...listeners, ...api, ...brain, ...relays];
+const CASES: readonly Case[] = [...intermediary, ...games, ...listeners, ...api, ...brain, ...relays, ...link];
 
 const idOf = ({ name }: Case): string => name.split(" ", 1)[0] ?? "";
 

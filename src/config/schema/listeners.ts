@@ -1,5 +1,6 @@
 /** The listeners, and the access to them. */
 import { z } from "zod";
+import { ALL_SCOPES } from "../../core/access.ts";
 import { DEFAULTS } from "../../core/defaults.ts";
 import type {
   BackendSettings,
@@ -28,8 +29,7 @@ import {
   url,
 } from "../setting.ts";
 
-const SCOPES = ["integration", "watch", "command", "direct", "admin"] as const;
-const EXPECTED_SCOPES = { error: `expected some of ${SCOPES.join(", ")}` };
+const EXPECTED_SCOPES = { error: `expected some of ${ALL_SCOPES.join(", ")}` };
 
 const i = DEFAULTS.intermediary;
 export const intermediary: z.ZodType<IntermediarySettings> = block("Integrations and watchers connect here.", {
@@ -41,13 +41,13 @@ export const intermediary: z.ZodType<IntermediarySettings> = block("Integrations
     { default: i.auth_token, secret: true },
   ),
   tokens: list(
-    "More tokens. Each has a `name`, a `token`, its `scopes` (integration, watch, command, direct, admin) and, optionally, the " +
+    `More tokens. Each has a \`name\`, a \`token\`, its \`scopes\` (${ALL_SCOPES.join(", ")}) and, optionally, the ` +
       "`names` (with `*` as a wildcard) that can greet with it.",
     {
       item: entry({
         name: requiredText("The name of the token in the log and in the audit log."),
         token: requiredText("The token itself."),
-        scopes: z.array(z.enum(SCOPES, EXPECTED_SCOPES), EXPECTED_SCOPES).min(1, EXPECTED_SCOPES),
+        scopes: z.array(z.enum(ALL_SCOPES, EXPECTED_SCOPES), EXPECTED_SCOPES).min(1, EXPECTED_SCOPES),
         names: z.array(textItem, { error: "expected a list of names" }).default([]),
       }),
       type: "tokens",

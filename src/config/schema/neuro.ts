@@ -1,5 +1,6 @@
 /** Neuro: where she is, how integrations share her, and how each integration is treated. */
 import { z } from "zod";
+import { linkNameOf } from "../../core/text.ts";
 import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../core/defaults.ts";
 import type { ActionSettings, IntegrationPolicy, NallelySettings, UpstreamSettings } from "../../core/settings.ts";
 import {
@@ -24,10 +25,16 @@ import {
 
 const PROFILES = ["neuro", "randy", "tony", "jippity", "gary", "neuro_api"] as const;
 
+/** A relay waits for a link as long as it takes. Why not longer: the link is dialed again, which costs nothing. */
+const LINK_DIAL_MS = 86_400_000;
+
 const u = UPSTREAM_DEFAULTS;
 const upstreamFields = entry({
   id: text("The id of this upstream, if there are several: `neuro`, `evil`.", { default: u.id, restart: true }),
-  url: optionalText("The backend's URL: `ws://127.0.0.1:8000`. The original relay's `host` and `port` work as well."),
+  url: optionalText(
+    "The backend's URL: `ws://127.0.0.1:8000`. The original relay's `host` and `port` work as well. With `link:<name>` the relay does not " +
+      "connect to a backend; it waits for `neuro-relay link` to connect one.",
+  ),
   host: optionalText("The host of `url`; 127.0.0.1 if only `port` is given."),
   port: optionalPort("The port of `url`; 8000 if only `host` is given."),
   name: text("The game name under which Neuro sees the relay.", { default: u.name, restart: true }),
@@ -47,7 +54,10 @@ const upstreamFields = entry({
     base: duration("Upper bound of the first delay. It doubles with each attempt.", { default: u.backoff.base, min: 1 }),
     cap: duration("Upper bound of every delay.", { default: u.backoff.cap, min: 1 }),
   }),
-  dial_timeout: duration("How long one connection attempt may take.", { default: u.dial_timeout, min: 1 }),
+  dial_timeout: duration("How long one connection attempt may take. Has no effect for `link:<name>`.", {
+    default: u.dial_timeout,
+    min: 1,
+  }),
   frame_bytes: size(
     "Maximum size of a frame that is sent to the backend. Several backends close a connection at 1 MiB.",
     { default: u.frame_bytes, min: 16_384, max: 16_777_216 },
@@ -67,10 +77,14 @@ export const upstream: z.ZodType<UpstreamSettings> = upstreamFields.transform((g
     context.addIssue({ code: "custom", path: ["url"], message: "expected either url, or host and port" });
   }
   const address = url ?? (hasHostOrPort ? `ws://${bracketed(host ?? "127.0.0.1")}:${port ?? 8_000}` : "");
-  if (!isSocketUrl(address)) {
-    context.addIssue({ code: "custom", path: ["url"], message: "expected a URL such as ws://127.0.0.1:8000" });
+  const isLink = linkNameOf(address) !== undefined;
+  if (!isLink && !isSocketUrl(address)) {
+    const message = address.startsWith("link:")
+      ? "expected link:<name>; a name has 1 to 64 letters, digits, hyphens and underscores"
+      : "expected a URL such as ws://127.0.0.1:8000, or link:<name>";
+    context.addIssue({ code: "custom", path: ["url"], message });
   }
-  return { ...rest, url: address };
+  return { ...rest, url: address, ...(isLink && { dial_timeout: LINK_DIAL_MS }) };
 });
 
 /** An IPv6 address needs brackets in a URL. */

@@ -5,7 +5,7 @@ import type { WebPorts } from "../ports.ts";
 import { notReadyReasons } from "../routes.ts";
 import { type ApiOperation, composedOperation, operation } from "./operation.ts";
 import { byId, pageRequest } from "./parameters.ts";
-import { auditEntries, overview, peers, uploads } from "./schemas.ts";
+import { auditEntries, links, overview, peers, uploads } from "./schemas.ts";
 
 const tag = "Overview";
 
@@ -30,6 +30,16 @@ export const OVERVIEW_OPERATIONS: readonly ApiOperation[] = [
     service: "intermediary",
     reply: peers,
     request: () => ({ of: "intermediary", get: "peers" }),
+  }),
+  composedOperation({
+    id: "listLinks",
+    method: "GET",
+    path: "/api/links",
+    tag,
+    summary: "Lists the programs that connect Neuro to this relay: `neuro-relay link`.",
+    scopes: ["watch"],
+    reply: links,
+    run: (_, ports) => Promise.resolve({ body: { items: ports.links(), next: null } }),
   }),
   operation({
     id: "listUploads",

@@ -17,6 +17,7 @@ import type {
   IntegrationCounts,
   IntegrationDetail,
   IntegrationView,
+  LinkView,
   MessageView,
   NeuroView,
   Overview,
@@ -350,6 +351,18 @@ export const queueEntries: z.ZodType<Page<QueueEntryView>> = pageOf("QueueEntryP
 export const deadLetters: z.ZodType<Page<DeadLetterView>> = pageOf("DeadLetterPage", deadLetter);
 export const auditEntries: z.ZodType<Page<AuditView>> = pageOf("AuditPage", auditEntry);
 export const peers: z.ZodType<Page<PeerView>> = pageOf("PeerPage", peer);
+const link: z.ZodType<LinkView> = named(
+  "Link",
+  z.object({
+    name: text,
+    address: text,
+    state: z.enum(["ready", "open"]).describe("`ready`: it is connected, and has no connection to Neuro."),
+    since: instant,
+  }),
+  "A program, `neuro-relay link`, that connects Neuro to this relay.",
+);
+
+export const links: z.ZodType<Page<LinkView>> = pageOf("LinkPage", link);
 export const uploads: z.ZodType<Page<UploadView>> = pageOf("UploadPage", upload);
 
 export const prediction: z.ZodType<PredictionView> = named(

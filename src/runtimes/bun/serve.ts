@@ -5,8 +5,9 @@ import { tooManyRequests } from "../../http/app.ts";
 import { createRawDialer } from "../../websocket-client/raw-socket.ts";
 import { connect } from "../../websocket-client/bun-byte-stream.ts";
 import type { ListenerSpec } from "../listeners.ts";
-import type { RelayHandle, ServeOptions } from "../serve-options.ts";
+import type { LinkProcessOptions, RelayHandle, ServeOptions, Stoppable } from "../serve-options.ts";
 import type { OpenListener } from "../monitored-listener.ts";
+import { LINK_KEEPALIVE, runLink } from "../link/link-process.ts";
 import { serveProcess } from "../serve.ts";
 import type { ListenerContext, ServerRuntime } from "../server-runtime.ts";
 import { Keepalive } from "../keepalive.ts";
@@ -26,11 +27,20 @@ const IDLE_SECONDS = 30;
 export const serve = (settings: Settings, options: ServeOptions = {}): Promise<RelayHandle> =>
   serveProcess(bun, settings, options);
 
+/** Starts `neuro-relay link`. Throws a `StartError`, and leaves nothing open, when it cannot. */
+export const link = (options: LinkProcessOptions): Promise<Stoppable> => runLink(bun, options);
+
 const afterTurn = (run: () => void): void => void setImmediate(run);
 
 const keepalive = new Keepalive();
 
-const bun: ServerRuntime = { listen, afterTurn, writeOutput, dial: createRawDialer({ connect, afterTurn }) };
+const bun: ServerRuntime = {
+  listen,
+  afterTurn,
+  writeOutput,
+  dial: createRawDialer({ connect, afterTurn }),
+  linkDial: createRawDialer({ connect, afterTurn }, LINK_KEEPALIVE),
+};
 
 /**
  * Why Node's server for the Intermediary: anyone can connect there and greet later, and Bun's own does not tell how much of a message it

@@ -3,8 +3,9 @@ import type { Settings } from "../../core/settings.ts";
 import { connect } from "../../websocket-client/deno-byte-stream.ts";
 import { createRawDialer } from "../../websocket-client/raw-socket.ts";
 import type { ListenerSpec } from "../listeners.ts";
-import type { RelayHandle, ServeOptions } from "../serve-options.ts";
+import type { LinkProcessOptions, RelayHandle, ServeOptions, Stoppable } from "../serve-options.ts";
 import type { OpenListener } from "../monitored-listener.ts";
+import { LINK_KEEPALIVE, runLink } from "../link/link-process.ts";
 import { serveProcess } from "../serve.ts";
 import type { ListenerContext, ServerRuntime } from "../server-runtime.ts";
 import { listenOnNode } from "../node-http/listen.ts";
@@ -21,6 +22,12 @@ export function serve(settings: Settings, options: ServeOptions = {}): Promise<R
   return serveProcess(deno, settings, options);
 }
 
+/** Starts `neuro-relay link`. Throws a `StartError`, and leaves nothing open, when it cannot. */
+export function link(options: LinkProcessOptions): Promise<Stoppable> {
+  catchUnhandled((error) => console.error(`internal error: ${error instanceof Error ? error.stack : error}`));
+  return runLink(deno, options);
+}
+
 const afterTurn = (run: () => void): void => void setImmediate(run);
 
 /** Why Node's server: Deno's own neither limits connections nor disconnects a socket whose peer does not read. */
@@ -33,6 +40,7 @@ const deno: ServerRuntime = {
   // Why not `node:fs`: on Deno its `write` blocks.
   writeOutput: (output, bytes) => Deno[output].write(bytes),
   dial: createRawDialer({ connect, afterTurn }),
+  linkDial: createRawDialer({ connect, afterTurn }, LINK_KEEPALIVE),
 };
 
 let isCatching = false;

@@ -4,6 +4,7 @@
  * Invariants: W1 nothing that a peer sends makes a handler throw; W2 an invalid configuration causes one error response for each
  * request, and no crash loop; W3 only short deadlines and dialled links keep the object awake.
  */
+import type { CredentialDigest } from "../../core/access.ts";
 import type { ConnectionInfo } from "../../core/event.ts";
 import { FAULTS } from "../../core/fault.ts";
 import type { Frame } from "../../core/json.ts";
@@ -19,6 +20,7 @@ import { openObjectStore, openObjectUploads } from "../../storage/durable-object
 import { isCloseCode } from "../../websocket-client/close.ts";
 import { createSockets, PeerConnections } from "../connections.ts";
 import { Host } from "../host.ts";
+import { LinkHub } from "../link/hub.ts";
 import { Links } from "../links.ts";
 import { DEFAULT_RELAY, malformedName, requestWithin, splitPath } from "../relay-path.ts";
 import { settingsOfRelay } from "../relay-settings.ts";
@@ -26,6 +28,7 @@ import { offeredProtocol, tooManyConnections } from "../upgrade.ts";
 import { VOICE_CHANNELS_MAX } from "../voice-channels.ts";
 import { dial } from "./dial.ts";
 import { loadSettings, type WorkerBindings } from "./environment.ts";
+import { acceptAwake } from "./awake-socket.ts";
 import { Hibernation } from "./hibernation.ts";
 import { ObjectClock } from "./object-clock.ts";
 
@@ -36,6 +39,7 @@ interface Running {
   readonly host: Host;
   readonly peers: PeerConnections;
   readonly links: Links;
+  readonly hub: LinkHub;
   readonly hibernation: Hibernation;
   readonly clock: ObjectClock;
 }
@@ -77,7 +81,7 @@ export class RelayObject implements DurableObject {
       address: request.headers.get("cf-connecting-ip") ?? "",
       isHostVerified: !this.#checksHost,
       basePath: addressed.base,
-      upgrade: (target, connection) => this.#upgrade(request, target, connection),
+      upgrade: (...admitted) => this.#upgrade(request, ...admitted),
     });
     await drainBody(routed);
     return response;
@@ -116,10 +120,10 @@ export class RelayObject implements DurableObject {
 
   alarm(): void {
     if (this.#running === undefined) return;
-    const { clock, host, links } = this.#running;
+    const { clock, host, links, hub } = this.#running;
     clock.alarmFired();
     host.tick();
-    if (links.size > 0) clock.ensureReturn();
+    if (links.size > hub.waiting) clock.ensureReturn();
   }
 
   /** The services of this relay. Tests override it. */
@@ -139,7 +143,8 @@ export class RelayObject implements DurableObject {
     const { storage } = this.#state;
     // Why the time: peers of an earlier life of this object may still be connected, under ids of that life.
     const peers = new PeerConnections(host, `${Date.now().toString(36)}-`);
-    const links = new Links(host.push, dial);
+    const hub = new LinkHub({ now: () => Date.now(), afterTurn: (run) => run(), observe: host.observe });
+    const links = new Links(host.push, hub.dialer(dial));
     const hibernation = new Hibernation(this.#state);
     const clock = await ObjectClock.open(storage, () => host.tick());
     const resumed = hibernation.resumed();
@@ -147,14 +152,14 @@ export class RelayObject implements DurableObject {
       const { peer: id, listener, connection } = peer;
       hibernation.resume(peer, (socket) => peers.resume({ id, listener, connection }, socket));
     }
-    this.#running = { host, peers, links, hibernation, clock };
+    this.#running = { host, peers, links, hub, hibernation, clock };
     await host.start({
       sockets: {
         ...createSockets(peers, links),
         attach: (peer, attachment) => hibernation.attach(peer, attachment),
         dial(link, url, headers) {
-          clock.ensureReturn();
           links.dial(link, url, headers);
+          if (links.size > hub.waiting) clock.ensureReturn();
         },
       },
       store: await openObjectStore(storage, {
@@ -163,17 +168,25 @@ export class RelayObject implements DurableObject {
       uploads: openObjectUploads(storage),
       clock: () => clock,
       afterTurn: (run) => run(),
+      links: () => hub.views(),
       resumed,
     });
   }
 
-  #upgrade(request: Request, target: UpgradeTarget, connection: ConnectionInfo): Response | undefined {
+  #upgrade(
+    request: Request,
+    target: UpgradeTarget,
+    connection: ConnectionInfo,
+    presented: CredentialDigest,
+  ): Response | undefined {
     if (this.#running === undefined) return undefined;
-    const { peers, hibernation } = this.#running;
+    const { peers, hub, hibernation } = this.#running;
     const { 0: theirs, 1: ours } = new WebSocketPair();
     if (target === "voice") {
       if (this.#state.getWebSockets(VOICE).length >= VOICE_CHANNELS_MAX) return tooManyConnections();
       this.#state.acceptWebSocket(ours, [VOICE]);
+    } else if (typeof target !== "string") {
+      acceptAwake(ours, hub.admit(target.link, connection, presented));
     } else {
       const handler = peers.admit(target, connection);
       hibernation.accept(ours, handler, { id: handler.id, listener: target, connection });

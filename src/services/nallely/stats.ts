@@ -161,6 +161,8 @@ export function recordObservation(
     case "relay_started":
     case "relay_stopped":
     case "relay_refused":
+    case "link_connected":
+    case "link_disconnected":
     case "listener_lost":
     case "listener_restored":
       return;

@@ -48,9 +48,10 @@ async function look(fixture: ApiFixture, lamp: JsonSocket): Promise<void> {
   const uploaded = await fixture.until("listUploads", ({ items }) => Array.isArray(items) ? items[0] : undefined);
   check.that(isObject(uploaded));
   check.equal([uploaded.from, uploaded.size], ["lamp", 3]);
+  check.equal(await fixture.call("listLinks"), { items: [], next: null });
   const { services, scopes, not_ready } = await fixture.call("getOverview");
   check.equal(not_ready, []);
-  check.equal(Array.isArray(scopes) && scopes.length, 5);
+  check.equal(Array.isArray(scopes) && scopes.length, 6);
   check.that(isObject(services) && isObject(services.intermediary) && isObject(services.brain));
   const names = (await fixture.items("listPeers")).map(({ name, type, connected }) => [name, type, connected]);
   check.equal(names, [["lamp", "integration", true], ["Chess", "game", true], ["away & <gone>", "integration", false]]);

@@ -67,6 +67,7 @@ export class AppFixture {
       },
       frames: () => 0,
       metrics: () => Promise.resolve("some_total 1\n"),
+      links: () => [],
       otherReasons: () => Promise.resolve([]),
       readUpload: (file) => {
         this.portCalls++;
@@ -97,7 +98,7 @@ export class AppFixture {
       disableTimeout: () => void this.untimedPaths.push(path),
       upgrade: (entrance, connection) => {
         this.upgrades.push({ entrance, connection });
-        return new Response(null, { status: 200, headers: { "x-upgraded": entrance } });
+        return new Response(null, { status: 200, headers: { "x-upgraded": JSON.stringify(entrance) } });
       },
     });
   }

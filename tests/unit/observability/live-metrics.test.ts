@@ -179,6 +179,15 @@ test("OB28 every metric of a running relay changes when what it measures changes
       await harness.reaches("event_loop_lag_seconds", {}, (seconds) => seconds < 0.15);
     }, { services: services(settings) });
   }, { services: services(upstream) });
+  const linked = testSettings((settings) => {
+    settings["nakurity-clients"] = [{ ...UPSTREAM_DEFAULTS, url: "link:pc" }];
+  });
+  await withRelay(linked, async (relay) => {
+    const link = await JsonClient.open(`${relay.urls.web.replace("http", "ws")}/link/pc?token=${WEB_TOKEN}`);
+    await new ScrapedRelay(relay).changes("link_up", { link: "pc" }, is(1));
+    link.close();
+    await new ScrapedRelay(relay).reaches("link_up", { link: "pc" }, is(0));
+  }, { services: services(linked) });
   seen.add("neuro_relay_writes_suspended"); // Why: the stores of these relays work. NB48 tests it.
   check.equal(createMetrics().registry.describe().map(({ name }) => name).filter((name) => !seen.has(name)), []);
 }, { timeoutMs: 60_000 });

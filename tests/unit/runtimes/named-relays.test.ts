@@ -101,6 +101,16 @@ test(
   { timeoutMs: 60_000 },
 );
 
+test("LK12 a relay that only waits for a link stops when it is idle", () =>
+  withProcess((settings) => {
+    settings.relays = { ...settings.relays, idle: 1_000 };
+    settings["nakurity-clients"] = [{ ...upstreamAt("link:neuro"), dial_timeout: 86_400_000, relays: ["show-1"] }];
+  }, async ({ web, log }) => {
+    check.equal(await statusOf(`${web}/r/show-1/health`), 200);
+    check.equal(runningIn(log), ["show-1"]);
+    await until(() => runningIn(log).length === 0, "the stop");
+  }), { timeoutMs: 30_000 });
+
 test("RT82 of more names than relays.running allows, the idle relays make room; used ones do not", () =>
   withProcess(() => {}, async ({ neuro, web, log }) => {
     const game = await JsonSocket.open(`${neuro}/r/show-1/`);

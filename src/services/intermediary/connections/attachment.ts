@@ -1,14 +1,12 @@
 /** The part of a peer that survives a panic of the service, and the sleep of a Durable Object: its attachment. */
+import { ALL_SCOPES } from "../../../core/access.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { ResumedPeer } from "../../../core/event.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
-import type { Scope } from "../../../core/settings.ts";
 import { readRate } from "../codec/watcher-requests.ts";
 import { type Connections, newAccount } from "./connection-state.ts";
 import { type Identity, type Integration, newIntegration, type Watcher } from "./peer.ts";
-
-const SCOPES: readonly Scope[] = ["integration", "watch", "command", "direct", "admin"];
 
 export const attachIntegration = (integration: Integration, ctx: StepContext): void =>
   attach(integration, { kind: "integration", acks: integration.acks, hasQueue: integration.hasQueue }, ctx);
@@ -36,7 +34,7 @@ export function restorePeer(
     connection,
     name,
     digest,
-    scopes: new Set(SCOPES.filter((scope) => stringsIn(scopes).includes(scope))),
+    scopes: new Set(ALL_SCOPES.filter((scope) => stringsIn(scopes).includes(scope))),
     session: String(session),
     since: typeof since === "number" ? Math.min(since, now) : now,
   };
