@@ -41,6 +41,7 @@ import { moveContexts } from "./upstream/contexts.ts";
 import { leaveShutdown, updateOffAir } from "./upstream/broadcast.ts";
 import { cancelForces, onActionsSynced, restoreInterruptedForce } from "./forces/forces.ts";
 import { failAll, failForLostGame } from "./pending/pending.ts";
+import { pendingCount } from "./pending/pending-actions.ts";
 
 /** How long the links to Neuro stay open after everything was unregistered. */
 const LINGER_MS: Millis = 500;
@@ -108,7 +109,7 @@ export function beginDrain(state: NeuroState, until: Millis, ctx: StepContext): 
 export function continueDrain(state: NeuroState, ctx: StepContext): void {
   if (state.drain.is === "answering") {
     const { answerUntil, until } = state.drain;
-    const isBusy = [...state.upstreams.values()].some(({ pendingActions }) => pendingActions.byId.size > 0);
+    const isBusy = [...state.upstreams.values()].some(({ pendingActions }) => pendingCount(pendingActions) > 0);
     if (isBusy && ctx.now < answerUntil) return;
     withdrawAll(state, ctx);
     // Why: an action that crosses the unregistration would never be answered, and some backends wait for its result without limit.

@@ -366,8 +366,10 @@ export interface Force {
 }
 
 export interface PendingActions {
-  readonly byId: Map<string, PendingAction>;
+  /** Those whose results Neuro awaits on this connection, by her ids. */
   readonly byUpstreamId: Map<string, PendingAction>;
+  /** The others: their origin is a person, Neuro has their result, or the connection that they came by is closed. */
+  readonly others: Set<PendingAction>;
   /** What is kept of the link that they came by. */
   readonly retained: RetainedBytes;
   readonly deadlines: DeadlineQueue<PendingAction>;

@@ -13,6 +13,7 @@ import { failed, ok, type Result } from "../../../core/result.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { NeuroState, PendingAction } from "../state.ts";
 import { approveAction, rejectAction } from "../pending/pending.ts";
+import { pendingById } from "../pending/pending-actions.ts";
 
 /** Time that an integration has to answer at least; a tenth of the whole time if that is shorter. */
 const ANSWER_TIME_MIN_MS: Millis = 1_000;
@@ -51,7 +52,7 @@ export function decide(
 /** The pending action with this id. */
 export function pendingAt(state: NeuroState, id: string): PendingAction | undefined {
   for (const { pendingActions } of state.upstreams.values()) {
-    const pending = pendingActions.byId.get(id);
+    const pending = pendingById(pendingActions, id);
     if (pending !== undefined) return pending;
   }
   return undefined;

@@ -13,6 +13,7 @@ import type { StepContext } from "../../../core/context.ts";
 import { checkData, compileSchema } from "../codec/validate-data.ts";
 import { type Game, type GameAction, isConnected, type NeuroState } from "../state.ts";
 import { requestOf, startAction } from "../pending/pending.ts";
+import { allPending } from "../pending/pending-actions.ts";
 
 const MANUAL_ACTIONS_MAX = 32;
 
@@ -67,7 +68,7 @@ export function checkAction(
 function countManualActions(state: NeuroState): number {
   let count = 0;
   for (const { pendingActions } of state.upstreams.values()) {
-    for (const pending of pendingActions.byId.values()) if (requestOf(pending) !== undefined) count++;
+    for (const pending of allPending(pendingActions)) if (requestOf(pending) !== undefined) count++;
   }
   return count;
 }

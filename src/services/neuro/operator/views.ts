@@ -19,6 +19,7 @@ import type { ForceMessage } from "../../../core/neuro-messages.ts";
 import type { ForceState, ForceStateName } from "../forces/states.ts";
 import { sentForceOf } from "../forces/transition.ts";
 import { requestOf } from "../pending/pending.ts";
+import { allPending } from "../pending/pending-actions.ts";
 import { isSpent } from "../pending/transition.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import { waitingForces } from "../forces/force-queue.ts";
@@ -101,7 +102,7 @@ function viewOf(game: Game, pending: number): IntegrationView {
 function countPending(state: NeuroState): ReadonlyMap<Game, number> {
   const counts = new Map<Game, number>();
   for (const { pendingActions } of state.upstreams.values()) {
-    for (const { deliveries, state } of pendingActions.byId.values()) {
+    for (const { deliveries, state } of allPending(pendingActions)) {
       if (state !== "outstanding") continue;
       for (const { gameAction: { game }, state } of deliveries) {
         if (!isSpent(state)) counts.set(game, (counts.get(game) ?? 0) + 1);
@@ -124,7 +125,7 @@ function upstreamView(upstream: Upstream, now: Millis): UpstreamView {
     character: session?.characterId ?? null,
     force: forces.current === undefined ? null : forceView(forces.current),
     waiting: waitingForces(upstream, now).map(forceView),
-    pending: [...pendingActions.byId.values()].filter(({ state }) => state === "outstanding").map(pendingView),
+    pending: allPending(pendingActions).filter(({ state }) => state === "outstanding").map(pendingView),
     contexts_held: held,
   };
 }

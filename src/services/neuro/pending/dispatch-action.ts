@@ -14,6 +14,7 @@ import { sentForceOf } from "../forces/transition.ts";
 import { RELAY, toNeuro } from "../outbound.ts";
 import { type Force, type Game, type GameAction, isConnected, type Upstream, type UpstreamAction } from "../state.ts";
 import { pendingBytes, startAction } from "./pending.ts";
+import { pendingCount } from "./pending-actions.ts";
 import type { ActionOrigin } from "./states.ts";
 
 type ActionMessage = NeuroMessage & { readonly command: "action" };
@@ -44,10 +45,11 @@ export function dispatchAction(upstream: Upstream, message: ActionMessage, ctx: 
 }
 
 /** Games answer at their own pace, so the actions that a backend may have pending are limited. */
-function pendingRefusal({ pendingActions: { byId, retained }, service }: Upstream, bytes: number): string | undefined {
+function pendingRefusal({ pendingActions, service }: Upstream, bytes: number): string | undefined {
   const wait = "Too many actions wait for their results; wait for some of them";
-  if (byId.size >= PENDING_ACTIONS_MAX) return `${wait} (${byId.size} of ${PENDING_ACTIONS_MAX}).`;
-  const refusal = retained.refusal(bytes, service.settings.limits);
+  const count = pendingCount(pendingActions);
+  if (count >= PENDING_ACTIONS_MAX) return `${wait} (${count} of ${PENDING_ACTIONS_MAX}).`;
+  const refusal = pendingActions.retained.refusal(bytes, service.settings.limits);
   return refusal === undefined ? undefined : `${wait} (${refusal.reason}).`;
 }
 

@@ -28,6 +28,7 @@ import { checkResult, reportIgnored } from "../diagnostics/result-checks.ts";
 import { toGame, toNeuro } from "../outbound.ts";
 import { type Delivery, type Game, type GameAction, isConnected, type PendingAction, type Upstream } from "../state.ts";
 import { confirmed, missedDeadline, mustConfirm, overBy, presumeSilent } from "./confirmation.ts";
+import { addPending, allPending, deletePending, forgetUpstreamId, pendingById } from "./pending-actions.ts";
 import type { ActionOrigin, DeliveryEvent, PendingEvent } from "./states.ts";
 import { isSpent, isUndelivered, isWithGame, nextDelivery, nextPending } from "./transition.ts";
 
@@ -90,11 +91,9 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
     failure: undefined,
     state: "outstanding",
   };
-  const { byId, byUpstreamId } = upstream.pendingActions;
-  byId.set(pending.id, pending);
+  addPending(upstream.pendingActions, pending);
   for (const { game } of recipients) game.pending.push(pending);
   upstream.pendingActions.retained.charge(bytes);
-  if (origin.is === "neuro") byUpstreamId.set(origin.id, pending);
   expireAt(pending, pending.deadline);
   if (force !== undefined) onActionStarted(force, origin.is, ctx);
   const ready = needsPerson ? deliveries.filter(({ state }) => state === "queued") : deliveries;
@@ -166,8 +165,11 @@ function actionOf(game: Game, id: string): PendingAction | undefined {
   const oldest = game.pending[0];
   // Why first: it nearly always is the one, and no text has to be cut and looked up.
   if (oldest !== undefined && id.startsWith(oldest.id) && (id[oldest.id.length] ?? SEPARATOR) === SEPARATOR) return oldest;
-  const { byId, byUpstreamId } = game.upstream.pendingActions;
-  return byId.get(ownId(id)) ?? byUpstreamId.get(id);
+  const { byUpstreamId } = game.upstream.pendingActions;
+  const own = ownId(id);
+  const named = byUpstreamId.get(id.slice(own.length + SEPARATOR.length));
+  if (named?.id === own) return named;
+  return game.pending.find((pending) => pending.id === own) ?? byUpstreamId.get(id);
 }
 
 function deliveryTo(game: Game, { deliveries }: PendingAction): Delivery | undefined {
@@ -253,7 +255,7 @@ export function failUndelivered(game: Game, why: string, ctx: StepContext): void
  */
 export function stopActions({ pendingActions }: Upstream, message: string, ctx: StepContext): void {
   const result: ActionResult = { success: false, message, origin: "operator" };
-  for (const pending of [...pendingActions.byId.values()]) {
+  for (const pending of allPending(pendingActions)) {
     if (pending.origin.is === "person" || pending.state !== "outstanding") continue;
     const isUnderway = pending.force !== undefined && pending.deliveries.some(({ state }) => isWithGame(state));
     if (isUnderway) dispatch(pending, "answered_early", result, ctx);
@@ -270,14 +272,9 @@ export function expireActions(upstream: Upstream, ctx: StepContext): void {
 
 /** The relay stops: every action gets its result now. */
 export function failAll({ pendingActions }: Upstream, message: string, ctx: StepContext): void {
-  for (const pending of [...pendingActions.byId.values()]) {
+  for (const pending of allPending(pendingActions)) {
     conclude(pending, { success: false, message, origin: "relay" }, ctx);
   }
-}
-
-/** The connection is lost: its actions get no result any more, but results of games still count for their forces. */
-export function forgetUpstreamIds({ pendingActions }: Upstream): void {
-  pendingActions.byUpstreamId.clear();
 }
 
 /**
@@ -418,11 +415,11 @@ function concludeIfSpent(pending: PendingAction, result: ActionResult, ctx: Step
 
 /** Answers an action, once and for all. */
 function conclude(pending: PendingAction, result: ActionResult, ctx: StepContext): void {
-  const { byId, deadlines } = pending.upstream.pendingActions;
-  if (pending.expiry !== undefined) deadlines.clear(pending.expiry);
-  byId.delete(pending.id);
+  const { pendingActions } = pending.upstream;
+  if (pending.expiry !== undefined) pendingActions.deadlines.clear(pending.expiry);
+  deletePending(pendingActions, pending);
   for (const { gameAction } of pending.deliveries) remove(gameAction.game.pending, pending);
-  pending.upstream.pendingActions.retained.release(pending.bytes);
+  pendingActions.retained.release(pending.bytes);
   dispatch(pending, "concluded", result, ctx);
 }
 
@@ -459,7 +456,7 @@ function report(pending: PendingAction, { success, message, origin: by, delivery
   const { name, slug } = (delivery ?? deliveries[0] as Delivery).gameAction.game;
   const ms = ctx.now - pending.startedAt;
   if (origin.is === "neuro" && isReachable(pending)) {
-    upstream.pendingActions.byUpstreamId.delete(origin.id);
+    if (pending.state !== "finished") forgetUpstreamId(upstream.pendingActions, pending);
     const result: ResultMessage = message === undefined
       ? { command: "action/result", id: origin.id, success }
       : { command: "action/result", id: origin.id, success, message };
@@ -517,7 +514,7 @@ function ignoreResult(game: Game, result: ResultMessage, ctx: StepContext): void
     ? "unknown"
     : id === game.lastAnsweredId
     ? "twice"
-    : game.upstream.pendingActions.byId.has(id)
+    : pendingById(game.upstream.pendingActions, id) !== undefined
     ? "foreign"
     : "late";
   if (why === "late" && success) confirmed(game);

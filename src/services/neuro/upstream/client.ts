@@ -37,7 +37,7 @@ import { blameFrames, type LinkClose, tryNextGroup } from "./rejected-frames.ts"
 import { SentFrames } from "./sent-frames.ts";
 import { forwardSpeechFinished, requestShutdown, sessionStarted } from "./broadcast.ts";
 import { dispatchAction } from "../pending/dispatch-action.ts";
-import { forgetUpstreamIds } from "../pending/pending.ts";
+import { forgetUpstreamIds } from "../pending/pending-actions.ts";
 
 /** A request for all actions this soon after they were registered crossed the registration on its way, and is ignored. */
 const RESYNC_ECHO_MS = 2_000;
@@ -71,8 +71,8 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
     unsynced: new Set(),
     forces: { current: undefined, answerBy: 0, waiting: new Map(), retiredNames: new Map() },
     pendingActions: {
-      byId: new Map(),
       byUpstreamId: new Map(),
+      others: new Set(),
       retained: new RetainedBytes(state.retained, "peer_bytes"),
       deadlines: new DeadlineQueue(),
     },
@@ -232,7 +232,7 @@ function close(upstream: Upstream, ctx: StepContext): void {
   upstream.isOpen = false;
   upstream.hasBackpressure = false;
   upstream.since = wasOpen ? ctx.now : upstream.since;
-  forgetUpstreamIds(upstream);
+  forgetUpstreamIds(upstream.pendingActions);
   forgetRegistered(upstream);
   upstream.shutdown.awaited.clear();
   upstream.shutdown.isRequested = false;
