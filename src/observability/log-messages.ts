@@ -22,6 +22,8 @@ export type LogMessage<Of extends Observation> =
 
 interface LogText<Of extends Observation> {
   readonly source: LogSource;
+  /** Absent: each line has `level`. */
+  levelOf?(observation: Of): Exclude<LogLevel, "debug">;
   text(observation: Of): string;
   /** False for an observation without a line. Absent: each has one. */
   isWritten?(observation: Of): boolean;
@@ -360,6 +362,7 @@ const LOG_MESSAGES = {
   },
   diagnostic: {
     level: "warning",
+    levelOf: ({ severity }) => severity === "info" ? "info" : "warning",
     source: "neuro",
     limit: floodLimit("diagnostics"),
     // Why only the first one: the others say the same. Why not each: some are reported by another line as well.

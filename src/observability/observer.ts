@@ -5,6 +5,7 @@
  * bounded number of lines.
  */
 import type { Observation, ObservationName } from "../core/observation.ts";
+import type { LogLevel } from "../core/settings.ts";
 import { logMessageOf } from "./log-messages.ts";
 import { type LogClock, LogRateLimiter, type RateLimit } from "./log-rate-limit.ts";
 import { shown } from "./log-text.ts";
@@ -39,8 +40,14 @@ export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock)
     return counter;
   };
   const write = (observation: Observation, text: string, properties: Record<string, unknown>): void => {
-    const { source, level } = logMessageOf(observation.is);
-    log.write({ source, level, text, at: now(), properties: { observation: observation.is, ...properties } });
+    const { source } = logMessageOf(observation.is);
+    log.write({
+      source,
+      level: levelOf(observation),
+      text,
+      at: now(),
+      properties: { observation: observation.is, ...properties },
+    });
   };
   const summarize = (observation: Observation, { plural, windowMs }: RateLimit, suppressed: number): void => {
     const detail = detailOf(observation);
@@ -50,10 +57,10 @@ export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock)
   };
   return {
     observe(observation) {
-      const { source, level, limit, text, isWritten, measure } = logMessageOf(observation.is);
+      const { source, limit, text, isWritten, measure } = logMessageOf(observation.is);
       (counts.get(observation.is) ?? countOf(observation.is)).add();
       measure?.(observation, metrics, now);
-      if (!log.isOn(source, level) || isWritten?.(observation) === false) return;
+      if (!log.isOn(source, levelOf(observation)) || isWritten?.(observation) === false) return;
       const isAllowed = limit === undefined ||
         limiter.allows(kindOf(observation), limit, (suppressed) => summarize(observation, limit, suppressed));
       if (isAllowed) write(observation, text(observation), propertiesOf(observation));
@@ -64,6 +71,11 @@ export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock)
     },
     close: () => limiter.close(),
   };
+}
+
+function levelOf(observation: Observation): LogLevel {
+  const { level, levelOf } = logMessageOf(observation.is);
+  return levelOf === undefined ? level : levelOf(observation);
 }
 
 const kindOf = (observation: Observation): string => [observation.is, ...Object.values(detailOf(observation))].join(" ");

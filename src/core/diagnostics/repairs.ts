@@ -69,9 +69,9 @@ export const REPAIRS: Readonly<Record<RepairKind, DiagnosticRule>> = {
     "the Neuro API has no such key; strict backends refuse it",
   ),
   unexpected_data: repaired(
-    "warning",
+    "info",
     "Data of a command without data",
-    "`startup` and `shutdown/ready` have no `data`.",
+    "`startup` and `shutdown/ready` have no `data`; strict backends refuse it.",
     "this command has no data",
     LINKS.startup,
   ),

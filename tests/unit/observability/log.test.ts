@@ -58,9 +58,11 @@ test("DI11 the first occurrence of a diagnostic is one line, unless another line
     seen("unregister_unknown", 2),
     seen("numeric_id", 1),
     seen("result_missing", 1),
+    seen("startup_late", 1),
   ]);
   check.equal(lines, [
     '2030-01-02T03:04:05.000Z WARNING [neuro] warning "unregister_unknown" in "Chess": "check the names: no such action was registered on this connection or before: PAYLOAD"',
+    '2030-01-02T03:04:05.000Z INFO    [neuro] info "startup_late" in "Chess": "send `startup` as soon as the connection is open: PAYLOAD"',
   ]);
 });
 

@@ -39,7 +39,9 @@ function checkDelay({ openedAt, service }: GameSocket, game: Game, ctx: StepCont
 /** A game sends `startup`. */
 export function checkStartup(game: Game, ctx: StepContext): void {
   const peer = peerOf(game);
-  if (game.startedBy === peer) diagnose(game, "startup_repeated", { message: { command: "startup" } }, ctx);
+  if (peer !== undefined && game.startedBy === peer) {
+    diagnose(game, "startup_repeated", { message: { command: "startup" } }, ctx);
+  }
   game.startedBy = peer;
 }
 
