@@ -20,6 +20,8 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<Command>>>
   brain: async () => (await import("./brain.ts")).brainCommand(),
   replay: async () => (await import("./replay.ts")).replayCommand(),
   lint: async () => (await import("./lint/command.ts")).lintCommand(),
+  shutdown: async () => (await import("./ask.ts")).shutdownCommand(),
+  reregister: async () => (await import("./ask.ts")).reregisterCommand(),
   completion: async (program) => (await import("./completion.ts")).completionCommand(program),
 };
 const DEFAULT_COMMAND = "serve";

@@ -58,6 +58,7 @@ export const DEFAULTS: Settings = {
     await_names: 2 * SECOND,
     restart_window: 300,
     parked: DAY,
+    shutdown_timeout: 5 * SECOND,
     ageing: 15 * SECOND,
     broadcast_backend: false,
   },

@@ -106,6 +106,10 @@ export interface ServiceCommands {
     readonly setGlobalControls: RequestType<{ readonly to: Partial<Controls> }, Controls>;
     /** Closes the connection of an integration, which may reconnect. */
     readonly disconnect: RequestType<{ readonly id: string }, Done>;
+    /** Asks one integration, or all, to shut down. One that does not answer is disconnected after `actions.shutdown_timeout`. */
+    readonly shutDown: RequestType<{ readonly id?: string; readonly how: ShutdownKind }, AskOutcome>;
+    /** Asks one integration, or all, to register their actions again. With `clear` they are unregistered first. */
+    readonly reregister: RequestType<{ readonly id?: string; readonly clear?: boolean }, AskOutcome>;
     /** Sends an action to one integration, as Neuro would. Replies with its result. `data` is JSON text. */
     readonly sendAction: RequestType<{ readonly id: string; readonly name: string; readonly data?: string }, ActionOutcome>;
     /** Answers a force instead of Neuro. Replies with the action's result. */
@@ -131,6 +135,15 @@ export interface ServiceCommands {
       Done
     >;
   };
+}
+
+/** `cancel` takes an earlier request back. */
+export type ShutdownKind = "graceful" | "immediate" | "cancel";
+
+/** How many integrations a command has reached. */
+export interface AskOutcome {
+  readonly status: "asked";
+  readonly count: number;
 }
 
 /** Reply of a command that has nothing to show but that it was done. */

@@ -145,6 +145,8 @@ export interface ActionSettings {
   readonly restart_window: Millis;
   /** How long the actions of a disconnected game are remembered. */
   readonly parked: Millis;
+  /** An integration that an operator asks to shut down is disconnected if it does not answer in this time; 0: it is not. */
+  readonly shutdown_timeout: Millis;
   /** A waiting force rises by one priority each time this passes. */
   readonly ageing: Millis;
   /** Unknown actions are ignored instead of answered, because other games share the backend. */

@@ -229,6 +229,9 @@ export const TEXTS = {
       disconnect: "Disconnect",
       confirmDisconnect: "Disconnect it?",
       isOffline: "It is offline.",
+      shutDown: "Shut down",
+      confirmShutDown: "Shut it down?",
+      reregister: "Register again",
       noActions: "It has registered no actions.",
       upstreamName: "Its name in Neuro's list",
       shared: "shared",
@@ -401,6 +404,14 @@ export const TEXTS = {
 
   tools: {
     session: "Session",
+    all: {
+      title: "All integrations",
+      about: "Asks every connected integration. One that doesn't answer a shutdown in time is disconnected.",
+      shutDown: "Shut down",
+      confirmShutDown: "Shut all down?",
+      cancel: "Cancel the shutdown",
+      reregister: "Register again",
+    },
     to: "To",
     context: {
       title: "Tell Neuro",
@@ -517,6 +528,11 @@ const OPERATOR_ACTIONS: ReadonlyMap<string, string> = new Map([
   ["context", "gave context to {}"],
   ["inject", "sent a raw message to {}"],
   ["disconnect", "disconnected {}"],
+  ["shut_down", "asked {} to shut down"],
+  ["shut_down_now", "asked {} to shut down at once"],
+  ["cancel_shutdown", "cancelled the shutdown of {}"],
+  ["reregister", "asked {} to register again"],
+  ["clear", "cleared the actions of {}"],
   ["send", "sent a command to {}"],
   ["command", "sent a command to {}"],
   ["direct", "sent a direct message to {}"],

@@ -131,6 +131,10 @@ export const actions: z.ZodType<ActionSettings> = block("How the actions of many
     default: a.restart_window,
   }),
   parked: duration("How long the actions of a disconnected game are remembered.", { default: a.parked, min: 1_000 }),
+  shutdown_timeout: duration(
+    "An integration that an operator asks to shut down is disconnected if it does not answer in this time; 0: it is not.",
+    { default: a.shutdown_timeout, max: 600_000 },
+  ),
   ageing: duration("A waiting force rises by one priority each time this passes.", { default: a.ageing, min: 100 }),
   broadcast_backend: flag("Ignore unknown actions instead of answering them, because other games share the same backend.", {
     default: a.broadcast_backend,

@@ -34,15 +34,33 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
             [connected ? TEXT.connected : TEXT.offline, age],
           ]}
         />
-        <ConfirmButton
-          icon="unplug"
-          name="disconnect"
-          disabledReason={missingScope ?? (connected ? undefined : TEXT.isOffline)}
-          confirmText={TEXT.confirmDisconnect}
-          onPress={() => store.send("DELETE", `integrations/${pathSegment(id)}/connection`)}
-        >
-          {TEXT.disconnect}
-        </ConfirmButton>
+        <div class="force-buttons">
+          <Button
+            name="reregister"
+            disabledReason={missingScope ?? (connected ? undefined : TEXT.isOffline)}
+            onPress={() => store.send("POST", `integrations/${pathSegment(id)}/reregistration`, {})}
+          >
+            {TEXT.reregister}
+          </Button>
+          <ConfirmButton
+            icon="stop"
+            name="shutdown"
+            disabledReason={missingScope ?? (connected ? undefined : TEXT.isOffline)}
+            confirmText={TEXT.confirmShutDown}
+            onPress={() => store.send("POST", `integrations/${pathSegment(id)}/shutdown`, { how: "graceful" })}
+          >
+            {TEXT.shutDown}
+          </ConfirmButton>
+          <ConfirmButton
+            icon="unplug"
+            name="disconnect"
+            disabledReason={missingScope ?? (connected ? undefined : TEXT.isOffline)}
+            confirmText={TEXT.confirmDisconnect}
+            onPress={() => store.send("DELETE", `integrations/${pathSegment(id)}/connection`)}
+          >
+            {TEXT.disconnect}
+          </ConfirmButton>
+        </div>
       </div>
       <DiagnosticList diagnostics={diagnostics} />
       {registered_actions.length === 0

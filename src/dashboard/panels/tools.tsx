@@ -3,7 +3,7 @@ import { type Child, useRef, useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import { type JsonObject, parseJson } from "../../core/json.ts";
 import type { SendOutcome } from "../../core/view.ts";
-import { Button, Prose } from "../components/primitives.tsx";
+import { Button, ConfirmButton, Prose } from "../components/primitives.tsx";
 import { sanitize } from "../lib/sanitize.ts";
 import { upstreamsOf } from "../state/dashboard-state.ts";
 import { store, useMissingScope, useStore } from "../state/hooks.ts";
@@ -21,10 +21,43 @@ export function Tools() {
       <ContextForm />
       <RawMessageForm />
       <CommandForm />
+      <AllIntegrations />
       <section class="tool narrow-only" aria-label={TEXT.session}>
         <Button icon="leave" onPress={() => store.signOut()}>{TEXTS.header.signOut}</Button>
       </section>
     </div>
+  );
+}
+
+/** Requests to every connected integration. */
+function AllIntegrations() {
+  const disabledReason = useMissingScope("admin");
+  const ask = (how: "graceful" | "cancel") => store.send("POST", "shutdown", { how });
+  return (
+    <section class="tool" aria-labelledby="all-title">
+      <h2 id="all-title" class="panel-title">{TEXT.all.title}</h2>
+      <p class="soft small">{TEXT.all.about}</p>
+      <div class="force-buttons">
+        <ConfirmButton
+          name="shutdown-all"
+          disabledReason={disabledReason}
+          confirmText={TEXT.all.confirmShutDown}
+          onPress={() => ask("graceful")}
+        >
+          {TEXT.all.shutDown}
+        </ConfirmButton>
+        <Button name="cancel-shutdown" disabledReason={disabledReason} onPress={() => ask("cancel")}>
+          {TEXT.all.cancel}
+        </Button>
+        <Button
+          name="reregister-all"
+          disabledReason={disabledReason}
+          onPress={() => store.send("POST", "reregistration", {})}
+        >
+          {TEXT.all.reregister}
+        </Button>
+      </div>
+    </section>
   );
 }
 

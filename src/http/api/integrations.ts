@@ -6,6 +6,7 @@ import { byDiagnostic, bySlug, id, pageRequest } from "./parameters.ts";
 import {
   actionOutcome,
   actionRequest,
+  askOutcome,
   controls,
   controlsChange,
   diagnostics,
@@ -15,12 +16,20 @@ import {
   integrationDetail,
   integrations,
   rawMessage,
+  reregistrationRequest,
+  shutdownRequest,
 } from "./schemas.ts";
 
 const tag = "Integrations";
 const service = "neuro";
 const params = { id: id("The integration's id.") };
 const PERSISTENT = "The change stays in force until it is lifted, also over restarts.";
+
+const SHUTDOWN =
+  "The policy `shutdown` is not asked: a client that does not know the command may end at once. One that does not answer with " +
+  "`shutdown/ready` is disconnected after `actions.shutdown_timeout` (5 s).";
+const REREGISTRATION =
+  "A client that ignores the request keeps its actions, or with `clear` has none until it registers some by itself.";
 
 export const INTEGRATION_OPERATIONS: readonly ApiOperation[] = [
   operation({
@@ -96,6 +105,60 @@ export const INTEGRATION_OPERATIONS: readonly ApiOperation[] = [
     params,
     reply: done,
     request: ({ path }) => ({ of: "neuro", do: "disconnect", id: path.id }),
+  }),
+  operation({
+    id: "shutDownIntegration",
+    method: "POST",
+    path: "/api/integrations/{id}/shutdown",
+    tag,
+    summary: "Asks one integration to shut down, or takes that back.",
+    description: SHUTDOWN,
+    scopes: ["admin"],
+    service,
+    params,
+    body: shutdownRequest,
+    reply: askOutcome,
+    request: ({ path, body }) => ({ of: "neuro", do: "shutDown", id: path.id, how: body.how }),
+  }),
+  operation({
+    id: "shutDownIntegrations",
+    method: "POST",
+    path: "/api/shutdown",
+    tag,
+    summary: "Asks all connected integrations to shut down, or takes that back. The relay continues.",
+    description: SHUTDOWN,
+    scopes: ["admin"],
+    service,
+    body: shutdownRequest,
+    reply: askOutcome,
+    request: ({ body }) => ({ of: "neuro", do: "shutDown", how: body.how }),
+  }),
+  operation({
+    id: "reregisterIntegration",
+    method: "POST",
+    path: "/api/integrations/{id}/reregistration",
+    tag,
+    summary: "Asks one integration to register all its actions again.",
+    description: REREGISTRATION,
+    scopes: ["admin"],
+    service,
+    params,
+    body: reregistrationRequest,
+    reply: askOutcome,
+    request: ({ path, body }) => ({ of: "neuro", do: "reregister", id: path.id, ...body }),
+  }),
+  operation({
+    id: "reregisterIntegrations",
+    method: "POST",
+    path: "/api/reregistration",
+    tag,
+    summary: "Asks all connected integrations to register their actions again.",
+    description: REREGISTRATION,
+    scopes: ["admin"],
+    service,
+    body: reregistrationRequest,
+    reply: askOutcome,
+    request: ({ body }) => ({ of: "neuro", do: "reregister", ...body }),
   }),
   operation({
     id: "sendAction",

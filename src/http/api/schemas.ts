@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { DIAGNOSTIC_IDS, SEVERITIES } from "../../core/diagnostics/catalogue.ts";
+import type { AskOutcome, ShutdownKind } from "../../core/request.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type {
   ActionOutcome,
@@ -224,6 +225,21 @@ export const sendOutcome: z.ZodType<SendOutcome> = named(
   "SendOutcome",
   z.object({ status: z.enum(["sent", "queued"]), count: count.exactOptional() }),
   "`sent`: the message was sent; `queued`: it is stored until its recipient connects. `count`: the number of recipients.",
+);
+export const shutdownRequest: z.ZodType<{ readonly how: ShutdownKind }> = named(
+  "ShutdownRequest",
+  z.strictObject({ how: z.enum(["graceful", "immediate", "cancel"]).describe("`cancel` takes an earlier request back.") }),
+  "How integrations are asked to shut down.",
+);
+export const reregistrationRequest: z.ZodType<{ readonly clear?: boolean }> = named(
+  "ReregistrationRequest",
+  z.strictObject({ clear: flag.exactOptional().describe("Unregister all actions first.") }),
+  "How integrations are asked to register their actions again.",
+);
+export const askOutcome: z.ZodType<AskOutcome> = named(
+  "AskOutcome",
+  z.object({ status: z.literal("asked"), count }),
+  "The number of integrations that were asked.",
 );
 export const done: z.ZodType<{ readonly status: string }> = named(
   "Done",

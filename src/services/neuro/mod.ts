@@ -41,6 +41,7 @@ import {
 import { beginDrain, configure, continueDrain, restoreState, startService } from "./lifecycle.ts";
 import { diagnose, reportRepairs } from "./diagnostics/diagnose.ts";
 import { handleRequest } from "./operator/requests.ts";
+import { endShutdown } from "./operator/shutdown.ts";
 import { expireActions } from "./pending/pending.ts";
 import { type EntryKind, isEntryKind, recordWriteSettled, saveAt, saveRecords, scheduleSave } from "./persistence.ts";
 import { chooseAction, decideDue, type Decider, jobFinished, nextWakeup as deciderWakeup } from "./standalone/decider.ts";
@@ -314,7 +315,8 @@ function handleTimer(state: NeuroState, timer: Timer, ctx: StepContext): void {
     }
     case "grace":
     case "restart_window":
-    case "retention": {
+    case "retention":
+    case "shutdown_answer": {
       const game = state.games.get(timer.game);
       return game === undefined ? undefined : handleGameTimer(game, timer.is, ctx);
     }
@@ -348,6 +350,8 @@ function handleGameTimer(game: Game, is: GameTimer, ctx: StepContext): void {
       return endRestartWindow(game, ctx);
     case "retention":
       return endRetention(game, ctx);
+    case "shutdown_answer":
+      return endShutdown(game, ctx);
     default:
       return assertNever(is);
   }

@@ -93,7 +93,7 @@ export type Timer =
   | { readonly is: GameTimer; readonly game: string }
   | { readonly is: UpstreamTimer; readonly upstream: string }
   | { readonly is: "keepalive" | "contests" | "save_records" | "drain" };
-export type GameTimer = "grace" | "restart_window" | "retention";
+export type GameTimer = "grace" | "restart_window" | "retention" | "shutdown_answer";
 export type UpstreamTimer = "trial" | "current_force" | "force_names" | "store_contexts" | "context_budget" | "shutdown";
 
 /** One socket of the game port. It may speak for several games. */
@@ -227,6 +227,8 @@ export interface Game extends Diagnosed {
   lastAnsweredId: string;
   /** When its force last became the current one. */
   lastForcedAt: Millis;
+  /** Whether an operator has asked it to shut down, since it connected, and its answer. */
+  shutdown: "none" | "asked" | "ready";
   /** The peer from which its last `startup` came. */
   startedBy: PeerId | undefined;
   readonly minuteContexts: MinuteCount;

@@ -5,6 +5,7 @@ import { stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { check } from "../../harness/check.ts";
+import { JsonClient } from "../../harness/json-client.ts";
 import { freePort } from "../storage/backends.ts";
 import { CliFolder, exitStatus, untilOutput } from "./cli-process.ts";
 
@@ -80,6 +81,35 @@ test("CF44 status shows the running relay, and open its dashboard with the token
   check.equal((await place.run(["open", "--print"])).out.trim(), address);
   const doctor = await place.run(["doctor"]);
   check.equal(doctor.status, 0, doctor.out);
+  relay.kill("SIGTERM");
+  await exitStatus(relay);
+  await place.remove();
+}, { timeoutMs: 60_000 });
+
+test("CF53 shutdown and reregister ask one integration, or all, of the running relay", async () => {
+  const place = await CliFolder.make({ "relay.yaml": await configuration() });
+  const none = await place.run(["shutdown", "--all"]);
+  check.equal([none.status, none.out], [1, ""]);
+  check.match(none.errors, /no relay answers at/);
+  const relay = place.start([]);
+  const said = await untilOutput(relay, "stdout", /is ready/);
+  const game = await JsonClient.open(
+    /ws:\S+/.exec(said.split("\n").find((line) => line.includes("Backend")) ?? "")?.[0] ?? "",
+  );
+  game.send({ command: "startup", game: "Chess" });
+  await game.next(({ command }) => command === "startup");
+  const all = await place.run(["shutdown", "--all"]);
+  check.equal([all.status, all.out], [0, "asked 1 integration\n"]);
+  await game.next(({ command }) => command === "shutdown/graceful");
+  check.equal((await place.run(["shutdown", "chess", "--cancel"])).out, "asked 1 integration\n");
+  check.equal((await place.run(["reregister", "chess", "--clear"])).out, "asked 1 integration\n");
+  await game.next(({ command }) => command === "actions/reregister_all");
+  const unknown = await place.run(["reregister", "nobody"]);
+  check.equal([unknown.status, unknown.errors], [1, "no integration has the id nobody\n"]);
+  for (const words of [["shutdown"], ["shutdown", "chess", "--all"], ["shutdown", "chess", "--immediate", "--cancel"]]) {
+    check.equal((await place.run(words)).status, 2, words.join(" "));
+  }
+  game.close();
   relay.kill("SIGTERM");
   await exitStatus(relay);
   await place.remove();

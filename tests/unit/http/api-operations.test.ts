@@ -27,11 +27,24 @@ test("AP10 BR75c every operation returns what the document declares", () =>
     await speak(fixture, chess);
     await queue(fixture, lamp);
     await predict(fixture);
+    await ask(fixture, chess);
     check.equal((await fixture.call("disconnectIntegration", { path: { id: "chess" } })).status, "disconnecting");
     check.equal((await chess.line.closed).code, 1001);
     await record(fixture);
     check.equal([...fixture.answered].sort(), OPERATIONS.map(({ id }) => id).sort());
   }));
+
+async function ask(fixture: ApiFixture, chess: Game): Promise<void> {
+  const path = { id: "chess" };
+  const again = await fixture.call("reregisterIntegration", { path, body: { clear: true } });
+  check.equal([again.status, again.count], ["asked", 1]);
+  await chess.line.next(({ command }) => command === "actions/reregister_all");
+  chess.register(PLAY, "rest");
+  check.equal((await fixture.call("reregisterIntegrations", { body: {} })).count, 2);
+  check.equal((await fixture.call("shutDownIntegration", { path, body: { how: "graceful" } })).count, 1);
+  await chess.line.next(({ command }) => command === "shutdown/graceful");
+  check.equal((await fixture.call("shutDownIntegrations", { body: { how: "cancel" } })).count, 1);
+}
 
 async function predict(fixture: ApiFixture): Promise<void> {
   const client = await JsonSocket.open(fixture.urls.brain);

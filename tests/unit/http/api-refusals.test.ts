@@ -18,6 +18,10 @@ const BODIES: Readonly<Record<string, JsonObject>> = {
   answerForce: { name: "play" },
   decidePendingAction: { approve: true, message: "no" },
   injectUpstreamMessage: { message: {} },
+  shutDownIntegration: { how: "cancel" },
+  shutDownIntegrations: { how: "cancel" },
+  reregisterIntegration: { clear: false },
+  reregisterIntegrations: { clear: false },
   sendContext: { message: "hello", silent: true },
   sendCommand: { to: "nobody", cmd: 1 },
 };

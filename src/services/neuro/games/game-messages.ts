@@ -49,6 +49,7 @@ export function handleGameMessage(game: Game, message: GameMessage, ctx: StepCon
     case "startup":
       return restartGame(game, ctx);
     case "shutdown/ready":
+      if (game.shutdown === "asked") game.shutdown = "ready";
       return shutdownReady(game, ctx);
     case "other":
       return answerExtension(game, message, ctx);
@@ -152,25 +153,34 @@ function unregisterActions(
   ctx: StepContext,
 ): void {
   const { names, mainThread } = message;
+  const gone = unregisterNames(game, names, mainThread, ctx);
+  if (gone.length > 0) checkChanges(game, message, ctx);
+  if (gone.length < names.length || names.length === 0) {
+    checkUnregister(game, message, names.filter((name) => !gone.includes(name)), ctx);
+  }
+}
+
+/** Unregisters actions of a game, and returns the names of those that were registered. */
+export function unregisterNames(
+  game: Game,
+  names: readonly string[],
+  mainThread: boolean | undefined,
+  ctx: StepContext,
+): readonly string[] {
   const gone: string[] = [];
-  const unknown: string[] = [];
   for (const name of names) {
     const action = game.actions.get(name);
-    if (action === undefined) {
-      unknown.push(name);
-      continue;
-    }
+    if (action === undefined) continue;
     gone.push(name);
     onNameUnregistered(game, name, ctx);
     unregisterAction(action, ctx.now);
   }
-  if (unknown.length > 0 || names.length === 0) checkUnregister(game, message, unknown, ctx);
-  if (gone.length === 0) return;
-  checkChanges(game, message, ctx);
+  if (gone.length === 0) return gone;
   game.service.unsavedRecords.add(game.record);
   ctx.observe({ is: "actions_unregistered", integration: game.name, names: gone });
   sync(game.upstream, ctx, mainThread);
   onActionsSynced(game.upstream, ctx);
+  return gone;
 }
 
 /** A `startup` cancels the forces of the session before it; its actions may be registered again. */

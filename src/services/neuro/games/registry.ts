@@ -47,6 +47,7 @@ export const GAME_BYTES = 4_096;
 
 const graceTimer = ({ key }: Game): Timer => ({ is: "grace", game: key });
 export const restartTimer = ({ key }: Game): Timer => ({ is: "restart_window", game: key });
+export const shutdownTimer = ({ key }: Game): Timer => ({ is: "shutdown_answer", game: key });
 export const retentionTimer = ({ key }: Game): Timer => ({ is: "retention", game: key });
 
 /** A name in the form that identifies a game: NFC, without control characters, at most `NAME_CODE_POINTS_MAX` code points. */
@@ -111,6 +112,7 @@ export function createGame(
     lastAnsweredId: "",
     lastForcedAt: 0,
     findings: new Map(),
+    shutdown: "none",
     startedBy: undefined,
     minuteContexts: { startedAt: 0, count: 0 },
     minuteChanges: { startedAt: 0, count: 0 },
@@ -197,6 +199,8 @@ export function disconnectGame(game: Game, ctx: StepContext): void {
   const { service: state } = game;
   setAway(game, { is: "grace", since: ctx.now });
   state.unsavedRecords.add(game.record);
+  game.shutdown = "none";
+  state.timers.clear(shutdownTimer(game));
   const { name, slug } = game;
   if (game.listener === "neuro") ctx.observe({ is: "integration_disconnected_via_backend", name, slug });
   leaveShutdown(game, ctx);
@@ -224,7 +228,9 @@ function deleteGame(game: Game): void {
   keepPresumedForce(game, undefined);
   forgetFindings(game);
   game.retained.release(GAME_BYTES);
-  for (const timer of [graceTimer(game), restartTimer(game), retentionTimer(game)]) state.timers.clear(timer);
+  for (const timer of [graceTimer(game), restartTimer(game), retentionTimer(game), shutdownTimer(game)]) {
+    state.timers.clear(timer);
+  }
   state.games.delete(game.key);
   state.away.delete(game);
   state.silent.connected(game);

@@ -19,6 +19,7 @@ import { decide, pendingAt } from "./approval.ts";
 import { diagnosticPage } from "./diagnostics.ts";
 import { control, controlAll } from "./controls.ts";
 import { answerForce, cancelForce, forceAt } from "./forces.ts";
+import { askable, reregister, shutDown } from "./shutdown.ts";
 import { sendAction } from "./send-action.ts";
 import { integrationDetail, integrationPage, integrationView, readiness, statusOf } from "./views.ts";
 import { injectToGame, injectToNeuro, sendOperatorContext, upstreamAt } from "./inject.ts";
@@ -92,6 +93,8 @@ function scopesFor(command: NeuroCommand): readonly Scope[] {
     case "setControls":
     case "setGlobalControls":
     case "disconnect":
+    case "shutDown":
+    case "reregister":
     case "injectMessage":
       return ["admin"];
     default:
@@ -128,6 +131,9 @@ function execute(
     }
     case "injectMessage":
       return inject(state, request, ctx);
+    case "shutDown":
+    case "reregister":
+      return ask(state, request, ctx);
     default:
       return assertNever(request);
   }
@@ -168,6 +174,22 @@ function respondOnceStored(
   saveRecords(state, ctx);
   ctx.emit({ do: "respond", requestId, body, ...(record.latestKey !== undefined && { after: record.latestKey }) });
   return ok(undefined);
+}
+
+/** Asks one integration, or all connected ones. */
+function ask(
+  state: NeuroState,
+  request: NeuroCommand & { readonly do: "shutDown" | "reregister" },
+  ctx: StepContext,
+): NeuroOutcome {
+  const found = request.id === undefined ? undefined : gameAt(state, request.id);
+  if (found?.ok === false) return found;
+  const games = askable(state, found?.value);
+  if (found !== undefined && games.length === 0) return failed("notNow", `${found.value.name} is not connected`);
+  const count = request.do === "shutDown"
+    ? shutDown(games, request.how, ctx)
+    : reregister(games, request.clear === true, ctx);
+  return ok({ status: "asked", count });
 }
 
 function inject(
@@ -218,10 +240,16 @@ function auditEntriesOf(state: NeuroState, request: NeuroCommand): readonly Audi
       return [{ did: "inject", to: request.integration ?? request.upstream ?? "neuro" }];
     case "disconnect":
       return [{ did: "disconnect", to: request.id }];
+    case "shutDown":
+      return [{ did: SHUTDOWNS[request.how], to: request.id ?? "all" }];
+    case "reregister":
+      return [{ did: request.clear === true ? "clear" : "reregister", to: request.id ?? "all" }];
     default:
       return assertNever(request);
   }
 }
+
+const SHUTDOWNS = { graceful: "shut_down", immediate: "shut_down_now", cancel: "cancel_shutdown" } as const;
 
 const subject = (whose: string, name: string): string => `${whose} ${name}`.slice(0, 200);
 
