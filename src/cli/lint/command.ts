@@ -40,6 +40,7 @@ export function lintCommand(): Command {
 async function lint({ port, set = [], ...options }: LintOptions): Promise<void> {
   const sets = [...set, ...(port === undefined ? [] : [`nakurity-backend.port=${port}`])];
   const { settings } = await readConfiguration({ ...options, set: sets });
+  if (options.output !== undefined) await save(options.output, ""); // Why here: a wrong path is reported before the integration runs.
   const report = await check(settingsFor(settings, options), options);
   const text = FORMATTERS[options.format](report);
   if (options.output === undefined) await print(`${text}\n`);

@@ -180,6 +180,9 @@ test("DI24 `lint` ends after `--for` without an integration, and refuses wrong o
   const place = await CliFolder.make();
   const { status, out } = await lint(place, ["--for", "200ms"], async () => {});
   check.equal([status, out], [1, "\nfailed: no integration has connected\n"]);
+  const unwritable = await place.run(["lint", "--for", "60s", "--output", "none/report.txt"]);
+  check.equal([unwritable.status, unwritable.out], [2, ""]);
+  check.match(unwritable.errors, /^none\/report\.txt: cannot be written: /);
   for (const words of [["--for", "soon"], ["--for", "0"], ["--format", "html"], ["--fail-on", "never"]]) {
     const refused = await place.run(["lint", ...words]);
     check.equal([refused.status, refused.out], [2, ""], words.join(" "));
