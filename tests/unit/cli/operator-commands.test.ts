@@ -86,7 +86,7 @@ test("CF44 status shows the running relay, and open its dashboard with the token
   await place.remove();
 }, { timeoutMs: 60_000 });
 
-test("CF53 shutdown and reregister ask one integration, or all, of the running relay", async () => {
+test("CF60 shutdown and reregister ask one integration, or all, of the running relay", async () => {
   const place = await CliFolder.make({ "relay.yaml": await configuration() });
   const none = await place.run(["shutdown", "--all"]);
   check.equal([none.status, none.out], [1, ""]);
