@@ -296,7 +296,7 @@ export interface LimitSettings {
   readonly bytes_per_second: number;
   /** Of one address beyond this machine; 0: unlimited. */
   readonly requests_per_second: number;
-  /** What the peers of this machine, or of an address with an accepted peer, may send together: as much as so many peers. 0: unlimited. */
+  /** What the peers of this machine, or of an address with an accepted peer, may send together: as much as this many peers. 0: unlimited. */
   readonly rates_per_address: number;
   readonly backlog_soft_bytes: number;
   readonly backlog_hard_bytes: number;
