@@ -8,6 +8,7 @@ import type { Settings } from "../core/settings.ts";
 import { backend, brain, intermediary, proxy, web } from "./schema/listeners.ts";
 import { actions, nallely, policies, upstream } from "./schema/neuro.ts";
 import { diagnostics, limits, log, record, relays, security, shutdown } from "./schema/process.ts";
+import { cluster } from "./schema/cluster.ts";
 import { queue, uploads } from "./schema/storage.ts";
 import { block, list, optionalText } from "./setting.ts";
 
@@ -31,6 +32,7 @@ const blocks = z.strictObject({
   "dependency-authentication": block("Tokens of other programs.", { "neuro-os": neuroOs }),
   "intercept-proxy": proxy,
   relays,
+  cluster,
   integrations: policies,
   actions,
   queue,

@@ -46,6 +46,18 @@ export const DEFAULTS: Settings = {
     integration_name: "intercept-proxy",
   },
   relays: { names: ["default"], idle: MINUTE, running: 16 },
+  cluster: {
+    enabled: false,
+    url: "redis://127.0.0.1:6379",
+    prefix: "neuro-relay",
+    node: "",
+    host: "127.0.0.1",
+    port: 8768,
+    advertise: "",
+    secret: "",
+    lease: 2 * SECOND,
+    patience: 30 * SECOND,
+  },
   integrations: [],
   actions: {
     naming: "shared",

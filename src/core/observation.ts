@@ -255,6 +255,21 @@ export type ProblemObservation =
   /** A program that brings a connection to Neuro along has connected or disconnected. */
   | { readonly is: "link_connected"; readonly name: string; readonly address: string; readonly replaces: boolean }
   | { readonly is: "link_disconnected"; readonly name: string; readonly code: number; readonly reason: string }
+  /** A node of the cluster, this one or another: joined, suspended because its lease is in doubt, resumed, declared dead, or as it was seen. */
+  | {
+    readonly is: "node_changed";
+    readonly node: string;
+    readonly to: "joined" | "suspended" | "resumed" | "dead" | "appeared" | "gone";
+  }
+  | { readonly is: "node_unreachable"; readonly node: string; readonly reason: string }
+  /** This node owns a relay now, or no longer. */
+  | { readonly is: "relay_owned"; readonly name: string; readonly epoch: number; readonly how: "claimed" | "handed over" }
+  | {
+    readonly is: "relay_left";
+    readonly name: string;
+    readonly epoch: number;
+    readonly how: "handed over" | "stopped" | "lost";
+  }
   /** Nobody read standard output or standard error in time, so lines were dropped. */
   | { readonly is: "lines_dropped"; readonly output: "stdout" | "stderr"; readonly lines: number };
 

@@ -51,7 +51,8 @@ function patternOf(secret: string): string {
 }
 
 /** True for the name of a setting that is, or can contain, a secret. */
-export const isSecretName = (name: string): boolean => name.endsWith("token") || name.endsWith("url");
+export const isSecretName = (name: string): boolean =>
+  name.endsWith("token") || name.endsWith("secret") || name.endsWith("url");
 
 /** Every token in the settings, and every password and token in their URLs. */
 export function secretsOf(settings: Settings): readonly string[] {

@@ -20,6 +20,7 @@ export interface Settings {
   readonly "dependency-authentication": { readonly "neuro-os": { readonly auth_token: string | undefined } };
   readonly "intercept-proxy": ProxySettings;
   readonly relays: RelaysSettings;
+  readonly cluster: ClusterSettings;
   readonly integrations: readonly IntegrationPolicy[];
   readonly actions: ActionSettings;
   readonly queue: QueueSettings;
@@ -106,6 +107,22 @@ export interface RelaysSettings {
   readonly idle: Millis;
   /** The number of relays that run at the same time. */
   readonly running: number;
+}
+
+export interface ClusterSettings extends ListenSettings {
+  readonly enabled: boolean;
+  /** The Redis server of all nodes. */
+  readonly url: string;
+  /** The beginning of every key. */
+  readonly prefix: string;
+  /** The name of this node; empty: the name of the host. */
+  readonly node: string;
+  /** Where other nodes reach this one, `host:port`; empty: the local address of the connection to Redis. */
+  readonly advertise: string;
+  readonly secret: string;
+  readonly lease: Millis;
+  /** How long a client waits for an owner of its relay. */
+  readonly patience: Millis;
 }
 
 export interface ProxySettings extends ListenSettings {

@@ -73,13 +73,12 @@ export class Engine {
 
   /** Restores every service from the store. The engine then accepts events. */
   static async start(relay: Relay, options: EngineOptions): Promise<Engine> {
-    const { ports, resumed = [] } = options;
+    const { ports, resumed = [], hasSlept = true } = options;
     const epoch = await takeEpoch(ports.store, ports.clock.now());
     for (const service of relay.services) {
       const entries = await readService(ports.store, service);
       const input = { entries, resumed: ofService(service.name, resumed), now: ports.clock.now() };
-      // Why: connections survive a relay only if it slept. Everything else that ends it also closes them.
-      relay.restore(service.name, { ...input, hasSlept: true });
+      relay.restore(service.name, { ...input, hasSlept });
     }
     const engine = new Engine(relay, options, epoch);
     engine.push({ is: "tick" });
@@ -165,6 +164,17 @@ export class Engine {
   /** True if nobody is connected, no request is unanswered, and nothing is due until that time. */
   isIdle(until: Millis): boolean {
     return this.#peers.size + this.#requests.size === 0 && (this.#nextDeadline() ?? Infinity) > until;
+  }
+
+  /** True while a reply to this peer waits for the store, or for an earlier reply that does. */
+  hasWaitingReply(peer: PeerId): boolean {
+    return this.#outbox.hasWaitingReply(peer);
+  }
+
+  /** Completes every write and sends the replies that wait for it. The runtime hands over no event meanwhile or later. */
+  async quiesce(): Promise<void> {
+    await this.#writer.idle();
+    this.#ports.clock.wake(undefined);
   }
 
   /** Applies new settings. Settings that need a restart keep their values in the parts that read them at the start. */
@@ -398,8 +408,10 @@ export class Engine {
 export interface EngineOptions {
   readonly settings: Settings;
   readonly ports: Ports;
-  /** Peers that are connected already, after a Durable Object slept. */
+  /** Peers that are connected already, after a Durable Object slept, or another node of a cluster owned the relay. */
   readonly resumed?: readonly ResumedPeer[];
+  /** True unless events of those peers may be lost: the last owner did not hand the relay over. */
+  readonly hasSlept?: boolean;
 }
 
 const ofService = (service: ServiceName, resumed: readonly ResumedPeer[]): readonly ResumedPeer[] =>

@@ -111,6 +111,10 @@ export class Outbox {
     this.#sockets.close(peer, frame?.code ?? FAULTS[fault].close, frame?.reason ?? FAULTS[fault].message);
   }
 
+  hasWaitingReply(peer: PeerId): boolean {
+    return this.#replies.has(peer);
+  }
+
   /** The socket reports that its backlog has been sent. */
   relieved(to: PeerId | LinkId): boolean {
     return this.#congested.delete(to);

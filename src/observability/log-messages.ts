@@ -41,6 +41,16 @@ const IGNORED = {
   unknown: "no such action",
 } as const;
 
+/** What happened to a node of the cluster, in words. */
+const NODE_CHANGES = {
+  joined: "has joined",
+  suspended: "is suspended: Redis did not confirm its lease in time",
+  resumed: "continues",
+  dead: "was declared dead: its relays belong to other nodes, and it joins again",
+  appeared: "is a member",
+  gone: "is no member any more",
+} as const;
+
 const LOG_MESSAGES = {
   nallely_connected: {
     level: "info",
@@ -482,6 +492,30 @@ const LOG_MESSAGES = {
     limit: retryLimit("lost links"),
     text: ({ name, code, reason }) => `link ${name} disconnected: ${code}${reason === "" ? "" : ` ${quoted(reason)}`}`,
     measure: ({ name }, { linkUp }) => linkUp.labels(name).set(0),
+  },
+  node_changed: {
+    level: "warning",
+    source: "relay",
+    limit: retryLimit("changes of nodes"),
+    text: ({ node, to }) => `cluster: node ${node} ${NODE_CHANGES[to]}`,
+  },
+  node_unreachable: {
+    level: "warning",
+    source: "relay",
+    limit: retryLimit("connections to other nodes"),
+    text: ({ node, reason }) => `cluster: node ${node} cannot be reached: ${quoted(reason)}`,
+  },
+  relay_owned: {
+    level: "info",
+    source: "relay",
+    limit: retryLimit("relays that moved here"),
+    text: ({ name, epoch, how }) => `cluster: this node owns the relay ${name} (${how}, epoch ${epoch})`,
+  },
+  relay_left: {
+    level: "info",
+    source: "relay",
+    limit: retryLimit("relays that moved away"),
+    text: ({ name, epoch, how }) => `cluster: this node no longer owns the relay ${name} (${how}, epoch ${epoch})`,
   },
   lines_dropped: {
     level: "warning",

@@ -71,7 +71,7 @@ export const CLOSING_BYTES_MAX = 1_048_576;
 export const CLOSING_FRAME_BYTES_MIN = 4_096;
 
 /** Bytes of the largest header of a client's frame. */
-const FRAME_HEADER_BYTES_MAX = 14;
+export const FRAME_HEADER_BYTES_MAX = 14;
 
 /** A write contains about this many characters; more frames leave in several writes. */
 const BATCH_CHARS = 16_384;
@@ -102,6 +102,11 @@ export class PeerConnections {
   ): ConnectionHandler & { readonly id: PeerId } {
     const id = peerId(`${listener}-${this.#prefix}${++this.#count}`);
     return new PeerConnection({ id, listener, connection, credential }, this.#groupOf(listener), "new");
+  }
+
+  /** Takes a new peer whose id another node has given. */
+  accept(identity: PeerIdentity): ConnectionHandler {
+    return new PeerConnection(identity, this.#groupOf(identity.listener), "new");
   }
 
   /** Takes over a peer that was connected before this process, or this Durable Object, started. */

@@ -4,12 +4,13 @@
  * The runtime provides the ports. Knows nothing of files, processes and listeners.
  */
 import type { Event, ResumedPeer } from "../core/event.ts";
-import type { Millis } from "../core/ids.ts";
+import type { Millis, PeerId } from "../core/ids.ts";
 import { type Json, plain } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
 import { type Secrets, secretsOf } from "../core/secrets.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
+import type { NeuroView } from "../core/view.ts";
 import { errorText } from "../core/text.ts";
 import { type Clock, Engine, type Jobs, type Sockets, type Store } from "../engine/mod.ts";
 import { AccessControl, type App, createApp, notReadyReasons, type PortName, type WebPorts } from "../http/app.ts";
@@ -56,6 +57,8 @@ export interface HostPorts {
   links(): readonly LinkView[];
   /** Peers that were connected before this host was created. */
   readonly resumed?: readonly ResumedPeer[];
+  /** False if events of those peers may be lost. */
+  readonly hasSlept?: boolean;
 }
 
 /** The effective settings: they contain the web port's token, generated or configured. */
@@ -136,7 +139,9 @@ export class Host {
   };
 
   /** Restores the services from the store, and starts the engine. */
-  async start({ sockets, store, uploads, clock, afterTurn, links, resumed = [] }: HostPorts): Promise<void> {
+  async start(
+    { sockets, store, uploads, clock, afterTurn, links, resumed = [], hasSlept = true }: HostPorts,
+  ): Promise<void> {
     this.#links = links;
     this.#store = store;
     this.#uploads = uploads;
@@ -144,7 +149,7 @@ export class Host {
     const ports = { sockets, store, uploads, clock: clock(() => this.tick()), jobs, afterTurn, observe: this.observe };
     this.#clock = ports.clock;
     await this.#deleteOrphans(store, uploads, ports.clock.now());
-    this.#engine = await Engine.start(this.#relay, { settings: this.#settings, ports, resumed });
+    this.#engine = await Engine.start(this.#relay, { settings: this.#settings, ports, resumed, hasSlept });
     for (const event of this.#early) this.#engine.push(event);
     this.#early = [];
   }
@@ -191,6 +196,24 @@ export class Host {
   /** Why this relay is not ready; empty if it is. */
   notReadyReasons(): Promise<readonly string[]> {
     return notReadyReasons(this.#ports);
+  }
+
+  hasWaitingReply(peer: PeerId): boolean {
+    return this.#engine?.hasWaitingReply(peer) === true;
+  }
+
+  /** True unless an action or a force is pending. */
+  async isQuiet(): Promise<boolean> {
+    const reply = await this.#engine?.request({ of: "neuro", get: "status" }, { by: "relay", scopes: ["watch"] });
+    if (reply === undefined || !("body" in reply)) return true;
+    // Why the cast: this is what the service of this name replies.
+    const { upstreams } = reply.body as unknown as NeuroView;
+    return upstreams.every(({ pending, force }) => pending.length === 0 && force === null);
+  }
+
+  /** Stops between two events, with everything stored and every reply sent. */
+  async quiesce(): Promise<void> {
+    await this.#engine?.quiesce();
   }
 
   /** Call this when the timer of the clock fires. */

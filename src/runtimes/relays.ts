@@ -2,6 +2,7 @@
 import type { Millis } from "../core/ids.ts";
 import type { Settings } from "../core/settings.ts";
 import { type PortName, problemResponse } from "../http/app.ts";
+import type { Host } from "./host.ts";
 import { type ProcessParts, ProcessRelay } from "./process-relay.ts";
 import { DEFAULT_RELAY, isServed, malformedName, requestWithin, splitPath, unknownRelay } from "./relay-path.ts";
 import { RelayRegistry } from "./relay-registry.ts";
@@ -12,7 +13,23 @@ import { VoiceChannels } from "./voice-channels.ts";
 /** How often relays that are idle are looked for. */
 const SWEEP_MS: Millis = 1_000;
 
-export class Relays {
+/** What a process serves: its relays, or the gateway of a cluster's node. */
+export interface RelaySet {
+  /** Knows the services and the web port's token, and observes for the whole process. */
+  readonly host: Host;
+  /** Begins to serve. Throws a `StartError` when it cannot. */
+  start(): Promise<void>;
+  /** Answers a request of a client. */
+  fetch(request: Request, listener: PortName, client: HttpClient): Response | Promise<Response>;
+  /** Why it is not ready, apart from the relay at the root. */
+  notReadyReasons(): Promise<readonly string[]>;
+  configure(settings: Settings): void;
+  /** Finishes pending work, and accepts nothing new. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export class Relays implements RelaySet {
   readonly root: ProcessRelay;
   readonly #registry: RelayRegistry<ProcessRelay>;
   readonly #voiceChannels: VoiceChannels;
@@ -33,6 +50,14 @@ export class Relays {
 
   static async create(settings: Settings, parts: ProcessParts): Promise<Relays> {
     return new Relays(await ProcessRelay.create(DEFAULT_RELAY, settings, parts), settings, parts);
+  }
+
+  get host(): Host {
+    return this.root.host;
+  }
+
+  start(): Promise<void> {
+    return this.root.start();
   }
 
   /** Answers a request with the relay that its path names. The paths of the intercept proxy belong to the backend behind it. */

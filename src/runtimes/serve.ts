@@ -19,7 +19,7 @@ import {
 import { type ListenerHooks, openLater, type OpenListener, openMonitored } from "./monitored-listener.ts";
 import { openProcessLog } from "./open-ports.ts";
 import type { ProcessParts } from "./process-relay.ts";
-import { Relays } from "./relays.ts";
+import { Relays, type RelaySet } from "./relays.ts";
 import type { RelayHandle, ServeOptions } from "./serve-options.ts";
 import type { ListenerContext, ServerRuntime } from "./server-runtime.ts";
 import { type OutputLines, outputLines, type OutputName } from "./standard-output.ts";
@@ -49,8 +49,8 @@ export async function serveProcess(
     print,
     otherReasons: () => relays.notReadyReasons(),
   };
-  const relays: Relays = await Relays.create(settings, parts);
-  const { host } = relays.root;
+  const relays: RelaySet = await openRelays(settings, parts);
+  const { host } = relays;
   const opened: OpenListener[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(opened.map((listener) => listener.close()));
@@ -73,7 +73,7 @@ export async function serveProcess(
   let bound: readonly BoundListener[];
   try {
     bound = await allOf(listenersOf(settings, host.services).map(bind));
-    await relays.root.start();
+    await relays.start();
   } catch (error) {
     await stop();
     throw error;
@@ -94,6 +94,13 @@ export async function serveProcess(
     drain: (by) => (drained ??= drain(by)),
     configure: (changed) => relays.configure(changed),
   };
+}
+
+/** Why imported lazily: most processes are no nodes of a cluster. */
+async function openRelays(settings: Settings, parts: ProcessParts): Promise<RelaySet> {
+  if (!settings.cluster.enabled) return await Relays.create(settings, parts);
+  const { openClusterNode } = await import("./cluster/open-node.ts");
+  return await openClusterNode(settings, parts);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What a runtime provides to run relays as a process, and what it gets for each listener. */
 import type { RequestContext } from "../http/app.ts";
 import type { Dialer } from "../websocket-client/dialer.ts";
+import type { RawDialerPorts } from "../websocket-client/raw-socket.ts";
 import type { ConnectionHandler } from "./connections.ts";
 import type { ListenerSpec } from "./listeners.ts";
 import type { OpenListener } from "./monitored-listener.ts";
@@ -15,6 +16,8 @@ export interface ServerRuntime {
   readonly dial: Dialer;
   /** Finds a silent peer within `LINK_KEEPALIVE`. */
   readonly linkDial: Dialer;
+  /** Opens the TCP or TLS connection of an outgoing socket. */
+  readonly connect: RawDialerPorts["connect"];
   readonly writeOutput: WriteOutput;
 }
 

@@ -70,6 +70,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     packages: ["node:*", "bun", "bun:*", "cloudflare:*", "#serve"],
     packagesOf: {
       "src/runtimes/hashing/portable.ts": ["@noble/hashes/*"],
+      "src/runtimes/cluster/cluster-storage.ts": ["ioredis"],
     },
   },
   cli: {

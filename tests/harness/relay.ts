@@ -97,7 +97,7 @@ export class RelayProcess {
     }
   }
 
-  signal(signal: "SIGUSR1" | "SIGUSR2"): void {
+  signal(signal: "SIGUSR1" | "SIGUSR2" | "SIGSTOP" | "SIGCONT"): void {
     this.#child.kill(signal);
   }
 

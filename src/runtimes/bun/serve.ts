@@ -38,6 +38,7 @@ const bun: ServerRuntime = {
   listen,
   afterTurn,
   writeOutput,
+  connect,
   dial: createRawDialer({ connect, afterTurn }),
   linkDial: createRawDialer({ connect, afterTurn }, LINK_KEEPALIVE),
 };

@@ -39,6 +39,7 @@ const deno: ServerRuntime = {
   afterTurn,
   // Why not `node:fs`: on Deno its `write` blocks.
   writeOutput: (output, bytes) => Deno[output].write(bytes),
+  connect,
   dial: createRawDialer({ connect, afterTurn }),
   linkDial: createRawDialer({ connect, afterTurn }, LINK_KEEPALIVE),
 };

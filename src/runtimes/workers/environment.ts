@@ -50,6 +50,12 @@ function readSettings(environment: WorkerBindings): LoadedSettings {
   });
   if (!loaded.ok) return loaded;
   const { settings, warnings } = loaded;
+  if (settings.cluster.enabled) {
+    return {
+      ok: false,
+      errors: ["cluster.enabled: each relay on Workers is a Durable Object, which moves by itself; leave it false"],
+    };
+  }
   if (settings.record.file !== "") {
     return { ok: false, errors: ["record.file: a Worker has no files; record on Bun or Deno"] };
   }

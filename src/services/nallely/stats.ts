@@ -163,6 +163,10 @@ export function recordObservation(
     case "relay_refused":
     case "link_connected":
     case "link_disconnected":
+    case "node_changed":
+    case "node_unreachable":
+    case "relay_owned":
+    case "relay_left":
     case "listener_lost":
     case "listener_restored":
       return;

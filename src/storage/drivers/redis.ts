@@ -13,7 +13,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { pid } from "node:process";
 import { createStorage } from "unstorage";
-import type { Redis } from "ioredis";
+import type { Redis, RedisOptions } from "ioredis";
 import { errorText, redactUrl } from "../../core/text.ts";
 import { StoreOpenError } from "../open-error.ts";
 import type { StoreBackend } from "../store.ts";
@@ -49,7 +49,7 @@ if value then redis.call('hsetnx', KEYS[2], ARGV[1], value) redis.call('del', KE
 /** Connects to the server. Throws a `StoreOpenError` when it cannot be reached, does not reply, or another process writes there. */
 export async function openRedis(url: string, relay: string = DEFAULT_RELAY): Promise<StoreBackend> {
   const session = newSession();
-  const client = await connectRedis(url, session);
+  const client = await connectRedis(url, { connectionName: session });
   const keys = { own: ownersKey(PREFIX), epoch: `${PREFIX}:epoch`, entries: entriesKey(PREFIX, relay) };
   const take = async (seen: string): Promise<string | undefined> => {
     const taken = await client.eval(TAKE, 2, keys.own, keys.epoch, relay, seen, session);
@@ -95,15 +95,15 @@ const inUse = (url: string, holder: string): StoreOpenError =>
     isInUse: true,
   });
 
-/** Connects, under the name of a session. */
-export async function connectRedis(url: string, session: string): Promise<Redis> {
+/** Connects. Throws a `StoreOpenError` when the server cannot be reached or does not reply. */
+export async function connectRedis(url: string, options: RedisOptions): Promise<Redis> {
   const Client = await importClient();
   const client = new Client(url, {
-    connectionName: session,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 1,
     connectTimeout: REPLY_MS,
+    ...options,
   });
   // Why: a lost server shows in failed commands. Without a listener, ioredis prints every attempt to reconnect.
   client.on("error", () => undefined);

@@ -36,10 +36,10 @@ test("CF24 every default is a setting that can be configured", () => {
 });
 
 test("CF25 a setting of a feature that does not exist is unknown, and every service that can be enabled is supervised", () => {
-  const cluster = load({ sets: ["cluster.enabled=true"] });
-  check.that(!cluster.ok && /^--set cluster\.enabled: unknown setting/.test(cluster.errors[0] ?? ""));
-  const inFile = load({ file: { name: "relay.yaml", text: "cluster: {enabled: true}" } });
-  check.that(!inFile.ok && /^relay\.yaml:1:1 cluster: unknown setting/.test(inFile.errors[0] ?? ""));
+  const unknown = load({ sets: ["federation.enabled=true"] });
+  check.that(!unknown.ok && /^--set federation\.enabled: unknown setting/.test(unknown.errors[0] ?? ""));
+  const inFile = load({ file: { name: "relay.yaml", text: "federation: {enabled: true}" } });
+  check.that(!inFile.ok && /^relay\.yaml:1:1 federation: unknown setting/.test(inFile.errors[0] ?? ""));
   const supervised = services({ ...DEFAULTS, nallely: { ...DEFAULTS.nallely, enabled: true } }).map(({ name }) => name);
   for (const name of ["brain", "nallely"] as const) check.that(supervised.includes(name), name);
   check.equal(settingsReference().includes("Not part of this build"), false);

@@ -1,0 +1,52 @@
+/** Settings of a cluster: several nodes that serve the same relays. */
+import type { z } from "zod";
+import { DEFAULTS } from "../../core/defaults.ts";
+import type { ClusterSettings } from "../../core/settings.ts";
+import { block, duration, flag, host, port, text, url } from "../setting.ts";
+
+const c = DEFAULTS.cluster;
+export const cluster: z.ZodType<ClusterSettings> = block(
+  "Several nodes with one Redis that serve the same relays: a client reaches every relay at every node, and a relay moves to another node when its " +
+    "own one is lost. All nodes have the same settings, except `node`, `host` and `advertise`. Bun and Deno only.",
+  {
+    enabled: flag(
+      "The process is a node of a cluster. Entries and uploads are then in Redis, whatever `queue.backend` is.",
+      {
+        default: c.enabled,
+        restart: true,
+      },
+    ),
+    url: url("The Redis server of all nodes, 6.2 or later, or Valkey. Needs the package `ioredis`.", {
+      default: c.url,
+      restart: true,
+      example: "redis://127.0.0.1:6379",
+    }),
+    prefix: text("The beginning of every key in Redis. Clusters with different prefixes can share a server.", {
+      default: c.prefix,
+      restart: true,
+    }),
+    node: text("The name of this node, different for each. By default the name of the host.", {
+      default: c.node,
+      restart: true,
+    }),
+    host: host(c.host),
+    port: port(c.port),
+    advertise: text(
+      "Where the other nodes reach this one, as `host:port`. By default the address of this machine towards Redis, and `cluster.port`.",
+      { default: c.advertise, restart: true },
+    ),
+    secret: text("The secret that the nodes share, of at least 32 characters. Clients never use it.", {
+      default: c.secret,
+      restart: true,
+      secret: true,
+    }),
+    lease: duration(
+      "A node that cannot renew its lease for this time has lost its relays to the others. A node that is lost is noticed after 0.8 to 1.2 of it.",
+      { default: c.lease, min: 1_000, max: 60_000, restart: true },
+    ),
+    patience: duration("A client is closed (1012) when no node has owned its relay for this time.", {
+      default: c.patience,
+      min: 1_000,
+    }),
+  },
+);

@@ -1,0 +1,462 @@
+/**
+ * One node of a cluster: a member, a gateway for the clients of any relay, and the owner of some relays.
+ *
+ * Invariants: CL1 a relay runs only under a record of this session; CL2 at most `STARTS_MAX` relays start at a time, so that a node that takes over
+ * many does not miss its beats; CL3 nothing here waits for a message of Redis or of another node: everything is also found by looking.
+ */
+import { assertNever } from "../../core/assert.ts";
+import type { Observation } from "../../core/observation.ts";
+import type { Settings } from "../../core/settings.ts";
+import { errorText } from "../../core/text.ts";
+import { type ClusterDirectory, type OwnershipRecord, recordText, RELEASED } from "../../cluster/directory.ts";
+import type { BeatOutcome } from "../../cluster/membership.ts";
+import { nodeOf, rankedFor } from "../../cluster/placement.ts";
+import type { ToOwner } from "../../cluster/wire.ts";
+import { type PortName, problemResponse } from "../../http/app.ts";
+import { services } from "../../relay/services.ts";
+import { namedLog } from "../../observability/mod.ts";
+import { CLOSING_MS } from "../../websocket-client/close.ts";
+import { createRawDialer } from "../../websocket-client/raw-socket.ts";
+import { Host } from "../host.ts";
+import { lazyJobs } from "../open-ports.ts";
+import type { OpenListener } from "../monitored-listener.ts";
+import type { ProcessParts } from "../process-relay.ts";
+import { DEFAULT_RELAY, isServed, malformedName, requestWithin, splitPath, unknownRelay } from "../relay-path.ts";
+import { settingsOfRelay } from "../relay-settings.ts";
+import type { RelaySet } from "../relays.ts";
+import type { HttpClient } from "../server-runtime.ts";
+import { tooManyConnections } from "../upgrade.ts";
+import { VoiceChannels } from "../voice-channels.ts";
+import type { ClusterStorage } from "./cluster-storage.ts";
+import { Gateway } from "./gateway.ts";
+import { forward, type Forwarded, receiveForwarded } from "./http-forwarding.ts";
+import { Member } from "./member.ts";
+import { NodeConnections } from "./node-connections.ts";
+import { OwnedRelay } from "./owned-relay.ts";
+
+/** Relays that start at the same time. */
+const STARTS_MAX = 4;
+/** The nodes after the first one in the order for a relay try to claim it this much later each. */
+const RANK_MS = 300;
+const TICK_MS = 400;
+/** All records are looked through once in this many ticks, although nothing was reported. */
+const LOOK_TICKS = 10;
+const NODE_FRAME_BYTES_MAX = 64 * 1_048_576;
+
+export class ClusterNode implements RelaySet {
+  /** The web app of the gateway: it admits clients, and has no relay. */
+  readonly host: Host;
+  readonly #parts: ProcessParts;
+  readonly #storage: ClusterStorage;
+  readonly #directory: ClusterDirectory;
+  readonly #member: Member;
+  readonly #nodes: NodeConnections;
+  readonly #gateway: Gateway;
+  readonly #voiceChannels: VoiceChannels;
+  readonly #owned = new Map<string, OwnedRelay>();
+  readonly #claiming = new Set<string>();
+  readonly #finding = new Set<string>();
+  /** Members that cannot be reached, as was reported. */
+  readonly #unreachable = new Set<string>();
+  #starts = 0;
+  readonly #waitingStarts: (() => void)[] = [];
+  #settings: Settings;
+  #listener: OpenListener | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #ticks = 0;
+  #isDraining = false;
+  #joined: () => void = () => {};
+
+  constructor(settings: Settings, parts: ProcessParts, storage: ClusterStorage, place: string) {
+    const { log, webToken, print, options, runtime } = parts;
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#storage = storage;
+    this.#directory = storage.directory;
+    this.host = new Host({
+      settings,
+      services: options.services ?? services(settings),
+      log,
+      webToken,
+      jobs: lazyJobs,
+      isResident: true,
+      print,
+    });
+    this.#voiceChannels = new VoiceChannels({ limits: () => this.host.settings.limits, now: () => Date.now() });
+    this.#member = new Member({
+      directory: this.#directory,
+      node: settings.cluster.node,
+      leaseMs: settings.cluster.lease,
+      place,
+      beaten: (outcome) => this.#beaten(outcome),
+      suspended: () => this.#observe({ is: "node_changed", node: settings.cluster.node, to: "suspended" }),
+      died: (former) => this.#died(former),
+      reconnect: () => storage.reconnect(),
+    });
+    const afterTurn = (run: () => void): void => runtime.afterTurn(run);
+    const keepalive = { idleMs: settings.cluster.lease / 2, answerMs: settings.cluster.lease };
+    this.#nodes = new NodeConnections({
+      dial: createRawDialer({ connect: runtime.connect, afterTurn }, keepalive),
+      secret: settings.cluster.secret,
+      session: () => this.#member.session,
+      afterTurn,
+      toOwner: (session, message) => this.#toOwner(session, message),
+      toGateway: (session, message) => this.#gateway.receive(session, message),
+      ownerReached: (session) => {
+        this.#unreachable.delete(session);
+        this.#findOwners();
+      },
+      ownerLost: (session, reason) => {
+        this.#gateway.lost(session);
+        if (this.#unreachable.has(session)) return;
+        this.#unreachable.add(session);
+        this.#observe({ is: "node_unreachable", node: nodeOf(session), reason });
+      },
+      gatewayLost: (session) => {
+        for (const relay of this.#owned.values()) relay.lost(session);
+      },
+    });
+    this.#gateway = new Gateway(this.#member.session, {
+      send: (session, message) => this.#nodes.sendToOwner(session, message),
+      findOwner: (relay) => void this.#findOwner(relay),
+      afterTurn,
+      greetingBytesMax: () => this.host.settings.limits.greeting_bytes,
+      terminateLater: (socket) => void setTimeout(() => socket.terminate(), CLOSING_MS),
+      unconfirmed: () => {},
+    });
+  }
+
+  /** Opens the node listener, joins the cluster, and waits until the relay at the root has an owner. */
+  async start(): Promise<void> {
+    const { host, port } = this.#settings.cluster;
+    this.#listener = await this.#parts.runtime.listen({ name: "web", label: "Cluster", block: "web", host, port }, {
+      frameBytesMax: NODE_FRAME_BYTES_MAX,
+      fetch: (request, client) => this.#fetchFromNode(request, client),
+    });
+    const joined = new Promise<void>((resolve) => this.#joined = resolve);
+    this.#member.start();
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    await joined;
+  }
+
+  fetch(request: Request, listener: PortName, client: HttpClient): Response | Promise<Response> {
+    if (!URL.canParse(request.url)) return problemResponse({ status: 400, title: "Bad request" });
+    const path = splitPath(new URL(request.url).pathname);
+    if (path === undefined) return malformedName();
+    const { name, base: basePath } = path;
+    if (name !== DEFAULT_RELAY && !isServed(name, this.#settings.relays.names)) return unknownRelay(name, "relays.names");
+    const within = requestWithin(request, path);
+    if (listener === "web" && path.path === "/ready" && basePath === "") return this.#ready();
+    const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+    if (listener === "web" && !isUpgrade) {
+      return this.#answer(name, within, { listener, basePath, address: client.address });
+    }
+    const { address, disableTimeout } = client;
+    return this.host.app.fetch(within, {
+      listener,
+      address,
+      basePath,
+      ...(disableTimeout !== undefined && { disableTimeout }),
+      upgrade: (target, connection, credential) => {
+        // Why: a link belongs to the process of the relay, which can be another one.
+        if (typeof target === "object") return notOnNode("`neuro-relay link`");
+        const handler = target === "voice"
+          ? this.#voiceChannels.admit(connection, credential)
+          : this.#gateway.admit(name, target, connection, credential);
+        return handler === undefined ? tooManyConnections() : client.upgrade(handler);
+      },
+    });
+  }
+
+  configure(settings: Settings): void {
+    this.#settings = settings;
+    this.host.configure(settings);
+    for (const [name, relay] of this.#owned) relay.configure(settingsOfRelay(settings, name));
+    this.#gateway.closeRevoked(this.host.accessControl);
+    this.#voiceChannels.closeRevoked(this.host.accessControl);
+  }
+
+  notReadyReasons(): Promise<readonly string[]> {
+    return Promise.resolve(this.#member.mayAct() && !this.#isDraining ? [] : [`cluster: this node is ${this.#standing}`]);
+  }
+
+  /** Hands all relays over, serves its clients as a gateway while others own them, then closes them (1012). */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    const { grace } = this.#settings.shutdown;
+    const began = performance.now();
+    await Promise.all([...this.#owned.values()].map((relay) => this.#handOver(relay, grace)));
+    if (this.#member.others.length > 0) {
+      // Why: a balancer needs a moment to see /ready, and clients that close by themselves reconnect to another node.
+      while (this.#gateway.size > 0 && performance.now() - began < grace) await pause(TICK_MS / 4);
+    }
+    this.#gateway.close();
+    await pause(TICK_MS / 4);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#member.leave();
+    for (const relay of [...this.#owned.values()]) await this.#abandon(relay, "stopped");
+    this.#nodes.close();
+    await this.#listener?.close();
+    await this.#storage.close();
+    await this.host.close();
+  }
+
+  get #standing(): string {
+    return this.#isDraining ? "stopping" : this.#member.lease.is;
+  }
+
+  #observe(observation: Observation): void {
+    this.host.observe(observation);
+  }
+
+  #beaten({ lease, appeared, gone }: BeatOutcome): void {
+    const node = this.#settings.cluster.node;
+    if (lease === "joined" || lease === "resumed") this.#observe({ is: "node_changed", node, to: lease });
+    for (const { session, place } of appeared) {
+      this.#observe({ is: "node_changed", node: nodeOf(session), to: "appeared" });
+      this.#nodes.connect(session, place);
+    }
+    for (const session of gone) {
+      this.#observe({ is: "node_changed", node: nodeOf(session), to: "gone" });
+      this.#unreachable.delete(session);
+      this.#nodes.disconnect(session);
+      this.#gateway.lost(session);
+      for (const relay of this.#owned.values()) relay.lost(session);
+    }
+    if (lease === "joined") this.#joined();
+    if (lease === "resumed") void this.#verify();
+    else for (const relay of this.#owned.values()) relay.release();
+    if (lease === "joined" || gone.length > 0) void this.#takeOver();
+  }
+
+  /** Redis may have lost data while this node was suspended: only relays whose records are still ours continue. */
+  async #verify(): Promise<void> {
+    const records = await this.#directory.records().catch(() => undefined);
+    if (records === undefined) return;
+    for (const relay of [...this.#owned.values()]) {
+      const record = records.get(relay.name);
+      if (record !== undefined && recordText(record) === recordText(relay.record)) relay.release();
+      else await this.#abandon(relay, "lost");
+    }
+  }
+
+  #died(former: string): void {
+    this.#observe({ is: "node_changed", node: this.#settings.cluster.node, to: "dead" });
+    for (const relay of [...this.#owned.values()]) void this.#abandon(relay, "lost");
+    this.#nodes.close();
+    this.#gateway.lost(former);
+  }
+
+  #tick(): void {
+    this.#gateway.tick(performance.now(), this.#settings.cluster.patience);
+    for (const { session, place } of this.#member.others) this.#nodes.connect(session, place);
+    if (++this.#ticks % LOOK_TICKS === 0) void this.#takeOver();
+    this.#stopIdle();
+  }
+
+  /** Claims relays whose owners are no members: each node those for which it is the first, and the others after a while. */
+  async #takeOver(): Promise<void> {
+    if (this.#isDraining || !this.#member.mayAct()) return;
+    const records = await this.#directory.records().catch(() => undefined);
+    if (records === undefined) return;
+    const { sessions, session } = this.#member;
+    const free = [...records].filter(([, record]) => !sessions.includes(record.session));
+    if (!records.has(DEFAULT_RELAY)) free.push([DEFAULT_RELAY, { session: "", epoch: 0 }]);
+    for (const [relay, record] of free) {
+      const rank = rankedFor(relay, sessions).indexOf(session);
+      setTimeout(() => void this.#claim(relay, record.session), rank * RANK_MS);
+    }
+  }
+
+  #findOwners(): void {
+    for (const relay of this.#gateway.waiting()) void this.#findOwner(relay);
+  }
+
+  async #findOwner(relay: string): Promise<void> {
+    if (this.#finding.has(relay)) return;
+    this.#finding.add(relay);
+    try {
+      const record = await this.#directory.ownerOf(relay);
+      const { sessions } = this.#member;
+      if (record !== undefined && sessions.includes(record.session)) return this.#gateway.joinOwner(relay, record.session);
+      const [first = ""] = rankedFor(relay, this.#candidates(sessions));
+      if (first === this.#member.session) void this.#claim(relay, record?.session ?? "");
+      else this.#nodes.sendToOwner(first, { is: "want", relay });
+    } catch {
+      // Why nothing: the gateway asks again.
+    } finally {
+      this.#finding.delete(relay);
+    }
+  }
+
+  /** Members that can own a relay and that this node can reach. */
+  #candidates(sessions: readonly string[]): readonly string[] {
+    return sessions.filter((session) =>
+      session === this.#member.session ? !this.#isDraining : this.#nodes.canReach(session)
+    );
+  }
+
+  async #claim(name: string, from: string): Promise<void> {
+    if (this.#isDraining || this.#owned.has(name) || this.#claiming.has(name) || !this.#member.mayAct()) return;
+    this.#claiming.add(name);
+    try {
+      if (this.#starts >= STARTS_MAX) await new Promise<void>((resolve) => this.#waitingStarts.push(resolve));
+      this.#starts++;
+      const claimed = await this.#directory.claim(name, this.#member.session, from === RELEASED ? "" : from);
+      if (claimed !== undefined) await this.#run(name, claimed.record, claimed.isClean);
+    } catch (error) {
+      this.#observe({ is: "relay_refused", name, reason: errorText(error) });
+    } finally {
+      this.#starts--;
+      this.#claiming.delete(name);
+      this.#waitingStarts.shift()?.();
+    }
+  }
+
+  async #run(name: string, record: OwnershipRecord, isClean: boolean): Promise<void> {
+    const { log, webToken, print, options, runtime } = this.#parts;
+    const settings = settingsOfRelay(this.#settings, name);
+    const relay: OwnedRelay = new OwnedRelay({
+      name,
+      record,
+      isClean,
+      settings,
+      services: options.services ?? services(settings),
+      log: name === DEFAULT_RELAY ? log : namedLog(log, name),
+      webToken,
+      jobs: options.jobs ?? lazyJobs,
+      print,
+    }, {
+      connect: runtime.connect,
+      afterTurn: (run) => runtime.afterTurn(run),
+      mayAct: () => this.#member.mayAct(),
+      gateways: () => this.#nodes.gateways(),
+      send: (session, message) => this.#nodes.sendToGateway(session, message),
+      openStore: ({ host }) =>
+        this.#storage.openStore(name, recordText(record), {
+          onQuarantine: (key, why) => host.observe({ is: "entry_quarantined", key, why }),
+          onFenced: () => void this.#abandon(relay, "lost"),
+        }),
+      openUploads: () => this.#storage.openUploads(name, recordText(record)),
+    });
+    this.#owned.set(name, relay);
+    try {
+      await relay.start();
+    } catch (error) {
+      await this.#abandon(relay, "lost");
+      await this.#directory.release(name, record, "handover").catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #handOver(relay: OwnedRelay, graceMs: number): Promise<void> {
+    const others = this.#member.others.map(({ session }) => session).filter((session) => this.#nodes.canReach(session));
+    await relay.quiesce(graceMs);
+    this.#owned.delete(relay.name);
+    await relay.stop();
+    await this.#directory.release(relay.name, relay.record, "handover").catch(() => undefined);
+    this.#observe({ is: "relay_left", name: relay.name, epoch: relay.record.epoch, how: "handed over" });
+    const [successor] = rankedFor(relay.name, others);
+    if (successor !== undefined) this.#nodes.sendToOwner(successor, { is: "want", relay: relay.name });
+  }
+
+  /** Relays other than the one at the root stop when nobody uses them and nothing is due. */
+  #stopIdle(): void {
+    const { idle } = this.#settings.relays;
+    for (const relay of [...this.#owned.values()]) {
+      if (relay.name === DEFAULT_RELAY || !relay.isIdle(idle)) continue;
+      void relay.quiesce(0).then(async () => {
+        this.#owned.delete(relay.name);
+        await relay.stop();
+        await this.#directory.release(relay.name, relay.record, "idle").catch(() => undefined);
+        this.#observe({ is: "relay_left", name: relay.name, epoch: relay.record.epoch, how: "stopped" });
+      });
+    }
+  }
+
+  async #abandon(relay: OwnedRelay, how: "lost" | "stopped"): Promise<void> {
+    if (this.#owned.get(relay.name) === relay) this.#owned.delete(relay.name);
+    else return;
+    this.#observe({ is: "relay_left", name: relay.name, epoch: relay.record.epoch, how });
+    await relay.stop();
+  }
+
+  #toOwner(session: string, message: ToOwner): void {
+    switch (message.is) {
+      case "hello":
+        return;
+      case "want":
+        return void this.#findOwner(message.relay);
+      case "join": {
+        const relay = this.#owned.get(message.relay);
+        if (relay === undefined) return this.#nodes.sendToGateway(session, { is: "notOwner", relay: message.relay });
+        return relay.ask(session);
+      }
+      case "peers":
+      case "opened":
+      case "frame":
+      case "closed":
+      case "ponged":
+      case "controlFrame":
+      case "taken":
+        return this.#owned.get(message.relay)?.receive(session, message);
+      default:
+        return assertNever(message);
+    }
+  }
+
+  async #answer(name: string, request: Request, context: Forwarded): Promise<Response> {
+    const own = this.#owned.get(name);
+    if (own?.isRunning === true) return await own.host.app.fetch(request, { ...context, upgrade: () => undefined });
+    const record = await this.#directory.ownerOf(name).catch(() => undefined);
+    const place = record === undefined ? undefined : this.#nodes.placeOf(record.session);
+    if (place !== undefined) return await forward(request, { place, name, context, secret: this.#settings.cluster.secret });
+    void this.#findOwner(name);
+    return noOwner();
+  }
+
+  #fetchFromNode(request: Request, client: HttpClient): Response | Promise<Response> {
+    if (!this.#nodes.isTrusted(request)) return problemResponse({ status: 401, title: "Unauthorized" });
+    if (new URL(request.url).pathname === "/node") {
+      return client.upgrade(this.#nodes.accept()) ?? problemResponse({ status: 426, title: "Upgrade required" });
+    }
+    const forwarded = receiveForwarded(request);
+    const relay = forwarded === undefined ? undefined : this.#owned.get(forwarded.name);
+    if (forwarded === undefined) return problemResponse({ status: 400, title: "Bad request" });
+    if (relay?.isRunning !== true) return noOwner();
+    return relay.host.app.fetch(forwarded.request, { ...forwarded.context, upgrade: () => undefined });
+  }
+
+  #ready(): Response {
+    const isReady = this.#member.mayAct() && !this.#isDraining;
+    const body = {
+      ready: isReady,
+      node: this.#settings.cluster.node,
+      lease: this.#standing,
+      members: this.#member.others.map(({ session }) => ({
+        node: nodeOf(session),
+        isReachable: this.#nodes.canReach(session),
+      })),
+      relays: [...this.#owned.keys()],
+      peers: this.#gateway.size,
+      waitingBytes: this.#gateway.keptBytes,
+    };
+    return Response.json(body, { status: isReady ? 200 : 503 });
+  }
+}
+
+const notOnNode = (what: string): Response =>
+  problemResponse({ status: 501, title: "Not implemented", detail: `${what} is not available on a node of a cluster` });
+
+const noOwner = (): Response =>
+  problemResponse({
+    status: 503,
+    title: "Service unavailable",
+    detail: "no node owns this relay at the moment",
+    headers: { "retry-after": "2" },
+  });
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

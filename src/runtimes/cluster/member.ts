@@ -1,0 +1,125 @@
+/**
+ * This node as a member of the cluster: it beats, watches the others, and begins again under a new session when it was declared dead.
+ */
+import { cautiousClock, type ClockReading, readClock } from "../../cluster/cautious-clock.ts";
+import type { ClusterDirectory } from "../../cluster/directory.ts";
+import {
+  beatAnswered,
+  type BeatOutcome,
+  createMembership,
+  leaseTimes,
+  mayAct,
+  type Membership,
+  nextBeat,
+  type ObservedMember,
+  suspendIfOver,
+} from "../../cluster/membership.ts";
+import type { Millis } from "../../core/ids.ts";
+
+export interface MemberPorts {
+  readonly directory: ClusterDirectory;
+  readonly node: string;
+  readonly leaseMs: Millis;
+  /** Where the node listener of this node is. */
+  readonly place: string;
+  /** Another beat was answered. */
+  beaten(outcome: BeatOutcome): void;
+  suspended(): void;
+  /** The session was declared dead: everything that it owned belongs to others. The next session has begun. */
+  died(former: string): void;
+  /** The directory has not answered for half a lease: its connection is made again. */
+  reconnect(): void;
+}
+
+const readClocks = (): ClockReading => ({ monotonic: performance.now(), wall: Date.now() });
+
+export class Member {
+  readonly #ports: MemberPorts;
+  readonly #clock = cautiousClock(readClocks());
+  #membership: Membership;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  /** When the oldest beat without an answer was sent. */
+  #unansweredSince: Millis | undefined;
+
+  constructor(ports: MemberPorts) {
+    this.#ports = ports;
+    this.#membership = this.#newMembership();
+  }
+
+  get session(): string {
+    return this.#membership.session;
+  }
+
+  get others(): readonly ObservedMember[] {
+    return [...this.#membership.others.values()];
+  }
+
+  /** The sessions of all members, with this one. */
+  get sessions(): readonly string[] {
+    return [this.session, ...this.#membership.others.keys()];
+  }
+
+  get lease(): Membership["lease"] {
+    return this.#membership.lease;
+  }
+
+  /** True while the lease holds. Reads the clock. */
+  mayAct(): boolean {
+    return mayAct(this.#membership, this.#now());
+  }
+
+  start(): void {
+    this.#beat();
+    this.#timer = setInterval(() => this.#beat(), this.#membership.times.beatMs);
+  }
+
+  /** Ends the session in order. */
+  async leave(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#membership.lease = { is: "dead" };
+    await this.#ports.directory.leave(this.session).catch(() => undefined);
+  }
+
+  #newMembership(): Membership {
+    const unique = `${Date.now().toString(36)}${crypto.randomUUID().slice(0, 8)}`;
+    return createMembership(`${this.#ports.node}.${unique}`, leaseTimes(this.#ports.leaseMs));
+  }
+
+  #now(): Millis {
+    return readClock(this.#clock, readClocks());
+  }
+
+  #beat(): void {
+    const { directory, place, leaseMs } = this.#ports;
+    const membership = this.#membership;
+    const sentAt = this.#now();
+    if (suspendIfOver(membership, sentAt)) this.#ports.suspended();
+    if (this.#unansweredSince !== undefined && sentAt - this.#unansweredSince > leaseMs / 2) {
+      this.#unansweredSince = undefined;
+      this.#ports.reconnect();
+    }
+    this.#unansweredSince ??= sentAt;
+    directory.beat({ session: membership.session, count: nextBeat(membership), place }).then((reply) => {
+      this.#unansweredSince = undefined;
+      if (this.#membership !== membership || this.#isLeaving) return;
+      const now = this.#now();
+      if (suspendIfOver(membership, now)) this.#ports.suspended();
+      const outcome = beatAnswered(membership, reply, { sentAt, now, observedAt: performance.now() });
+      if (outcome.lease === "died") return this.#died();
+      for (const { session, count } of outcome.expired) void directory.expire(session, count).catch(() => undefined);
+      this.#ports.beaten(outcome);
+      if (outcome.expired.length > 0) this.#beat(); // Why: this answer shows the others that the member is gone.
+    }, () => undefined); // Why nothing: the lease ends by itself, and the next beat follows.
+  }
+
+  get #isLeaving(): boolean {
+    return this.#membership.lease.is === "dead";
+  }
+
+  #died(): void {
+    const former = this.session;
+    this.#membership = this.#newMembership();
+    this.#ports.died(former);
+    this.#beat();
+  }
+}

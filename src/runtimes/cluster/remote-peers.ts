@@ -1,0 +1,195 @@
+/**
+ * The peers of a relay at its owner: their sockets are at the gateways of the nodes.
+ *
+ * Invariants: RP1 a frame that a gateway sends again is handled once by one owner; RP2 a frame is confirmed only after its replies have left;
+ * RP3 everything for a gateway passes the output fence.
+ */
+import { assertNever } from "../../core/assert.ts";
+import type { ResumedPeer } from "../../core/event.ts";
+import { FAULTS } from "../../core/fault.ts";
+import type { PeerId } from "../../core/ids.ts";
+import type { Frame, Json } from "../../core/json.ts";
+import type { OutputFence } from "../../cluster/output-fence.ts";
+import type { ToGateway, ToOwner } from "../../cluster/wire.ts";
+import { RELIEVED_BYTES } from "../../websocket-client/backpressure.ts";
+import type { ConnectionHandler, PeerConnections, ServerSocket } from "../connections.ts";
+
+/** A message about one relay. */
+export type RelayMessage = Exclude<ToOwner, { is: "hello" | "want" | "join" }>;
+
+export interface RemotePeersPorts {
+  readonly relay: string;
+  readonly epoch: number;
+  readonly fence: OutputFence;
+  readonly connections: PeerConnections;
+  /** Sends to the gateway of a session. */
+  send(session: string, message: ToGateway): void;
+  /** True while a reply to this peer waits for the store. */
+  hasWaitingReply(peer: PeerId): boolean;
+}
+
+interface RemotePeer {
+  readonly id: PeerId;
+  readonly gateway: string;
+  readonly handler: ConnectionHandler;
+  readonly socket: RemoteSocket;
+  /** The last frame that was handled, and the last one that was confirmed. */
+  sequence: number;
+  confirmed: number;
+}
+
+export class RemotePeers {
+  readonly #ports: RemotePeersPorts;
+  readonly #peers = new Map<PeerId, RemotePeer>();
+  /** Peers with frames that were handled and are not confirmed. */
+  #unconfirmed = new Set<RemotePeer>();
+
+  constructor(ports: RemotePeersPorts) {
+    this.#ports = ports;
+  }
+
+  /** The peers that were connected when the engine started. */
+  resume(gateway: string, peers: readonly ResumedPeer[]): void {
+    for (const { peer: id, listener, connection } of peers) {
+      const socket = this.#socketOf(gateway, id);
+      const handler = this.#ports.connections.resume({ id, listener, connection }, socket);
+      this.#peers.set(id, { id, gateway, handler, socket, sequence: 0, confirmed: 0 });
+    }
+  }
+
+  receive(gateway: string, message: RelayMessage): void {
+    switch (message.is) {
+      case "peers":
+        return this.#late(gateway, message.peers);
+      case "opened":
+        return this.#open(gateway, message);
+      case "frame":
+        return this.#frame(message.peer, message.sequence, message.frame);
+      case "closed":
+        return this.#closed(message.peer, message.code, message.reason);
+      case "ponged":
+        return this.#peers.get(message.peer)?.handler.pong();
+      case "controlFrame":
+        return this.#peers.get(message.peer)?.handler.controlFrame();
+      case "taken": {
+        const peer = this.#peers.get(message.peer);
+        return peer?.handler.drain(peer.socket.taken(message.bytes));
+      }
+      default:
+        return assertNever(message);
+    }
+  }
+
+  /** The connection to a node broke: its peers are gone for this owner. */
+  lost(gateway: string): void {
+    for (const peer of [...this.#peers.values()]) if (peer.gateway === gateway) this.#closed(peer.id, 1006, "");
+  }
+
+  attach(id: PeerId, attachment: Json): void {
+    const peer = this.#peers.get(id);
+    if (peer !== undefined) this.#send(peer.gateway, { is: "attach", ...this.#key, peer: id, attachment });
+  }
+
+  /** Confirms what can be confirmed. Call this at the end of each turn, when everything was written. */
+  confirm(): void {
+    for (const peer of this.#unconfirmed) {
+      if (this.#ports.hasWaitingReply(peer.id)) continue;
+      this.#unconfirmed.delete(peer);
+      if (peer.confirmed === peer.sequence) continue;
+      peer.confirmed = peer.sequence;
+      this.#send(peer.gateway, { is: "handled", ...this.#key, peer: peer.id, sequence: peer.sequence });
+    }
+  }
+
+  get #key(): { readonly relay: string; readonly epoch: number } {
+    return { relay: this.#ports.relay, epoch: this.#ports.epoch };
+  }
+
+  #send(gateway: string, message: ToGateway): void {
+    this.#ports.fence.pass(() => this.#ports.send(gateway, message));
+  }
+
+  #socketOf(gateway: string, peer: PeerId): RemoteSocket {
+    return new RemoteSocket((message) => this.#send(gateway, { ...message, ...this.#key, peer }));
+  }
+
+  /** Peers of a gateway that answered late, or whose connection to this node broke: a game is asked for its actions, others begin again. */
+  #late(gateway: string, peers: readonly ResumedPeer[]): void {
+    for (const { peer, listener, connection } of peers) {
+      if (this.#peers.has(peer)) continue;
+      if (listener === "neuro") this.#open(gateway, { peer, listener, connection });
+      else {
+        const { close: code, message: reason } = FAULTS.restarting;
+        this.#send(gateway, { is: "close", ...this.#key, peer, code, reason });
+      }
+    }
+  }
+
+  #open(gateway: string, { peer: id, listener, connection }: ResumedPeer): void {
+    if (this.#peers.has(id)) return;
+    const socket = this.#socketOf(gateway, id);
+    const handler = this.#ports.connections.accept({ id, listener, connection });
+    this.#peers.set(id, { id, gateway, handler, socket, sequence: 0, confirmed: 0 });
+    handler.open(socket);
+  }
+
+  #frame(id: PeerId, sequence: number, frame: Frame): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined || sequence <= peer.sequence) return;
+    peer.sequence = sequence;
+    peer.handler.message(frame);
+    this.#unconfirmed.add(peer);
+  }
+
+  #closed(id: PeerId, code: number, reason: string): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    this.#peers.delete(id);
+    this.#unconfirmed.delete(peer);
+    peer.handler.close(code, reason);
+  }
+}
+
+type SocketMessage =
+  | { readonly is: "send"; readonly frame: Frame }
+  | { readonly is: "close"; readonly code: number; readonly reason: string }
+  | { readonly is: "ping" | "terminate" };
+
+/** The socket of a peer at another node. */
+class RemoteSocket implements ServerSocket {
+  readonly #send: (message: SocketMessage) => void;
+  #sentBytes = 0;
+  #takenBytes = 0;
+
+  constructor(send: (message: SocketMessage) => void) {
+    this.#send = send;
+  }
+
+  write(frames: readonly Frame[]): number {
+    for (const frame of frames) {
+      this.#sentBytes += frame.length;
+      this.#send({ is: "send", frame });
+    }
+    const waiting = this.#sentBytes - this.#takenBytes;
+    // Why: a gateway reports what a socket took only every 64 KiB.
+    return waiting <= RELIEVED_BYTES ? 0 : waiting;
+  }
+
+  /** The real socket has taken this many bytes. Returns how many wait. */
+  taken(bytes: number): number {
+    this.#takenBytes = Math.min(bytes, this.#sentBytes);
+    return this.#sentBytes - this.#takenBytes;
+  }
+
+  close(code: number, reason: string): void {
+    this.#send({ is: "close", code, reason });
+  }
+
+  terminate(): void {
+    this.#send({ is: "terminate" });
+  }
+
+  ping(): void {
+    this.#send({ is: "ping" });
+  }
+}

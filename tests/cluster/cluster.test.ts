@@ -1,0 +1,183 @@
+/** A cluster of real processes on Bun and Deno, with a real Redis: owners that are killed, paused and stopped under traffic. */
+import { test } from "#runner";
+import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
+import { check } from "../harness/check.ts";
+import { inFolder, RelayProcess } from "../harness/relay.ts";
+import { JsonClient, type Message } from "../harness/json-client.ts";
+import { TestCluster, TestGame, type TestNode, until, WEB_TOKEN } from "./fixture.ts";
+
+const MINUTE_MS = 60_000;
+
+const itemsOf = async (response: Response): Promise<number> => ((await response.json()) as Message).items.length;
+
+async function withCluster(run: (cluster: TestCluster) => Promise<void>, sets: readonly string[] = []): Promise<void> {
+  await inFolder(async (folder) => {
+    const cluster = await TestCluster.start(folder, ["Bun", "Deno", "Bun"], sets);
+    try {
+      await cluster.isWhole();
+      await run(cluster);
+    } catch (error) {
+      for (const { name, process } of cluster.nodes) console.log(`${name}:\n${process.output}`);
+      throw error;
+    } finally {
+      await cluster.stop();
+    }
+  });
+}
+
+/** A game at each node that does not own the relay, and one turn of traffic with each. */
+async function gamesBeside(owner: TestNode, cluster: TestCluster): Promise<readonly TestGame[]> {
+  const others = cluster.nodes.filter((node) => node !== owner);
+  const round = cluster.neuro.connections.length;
+  const name = (node: TestNode) => `game_${round}_${node.name}`;
+  const games = await Promise.all(others.map((node) => TestGame.connect(name(node), node.process.urls.neuro)));
+  await registered(games, cluster);
+  await actWith(games, cluster);
+  return games;
+}
+
+const registered = (games: readonly TestGame[], { neuro }: TestCluster): Promise<void> =>
+  until(() => games.every(({ name }) => neuro.current?.names.has(`play_${name}`)), "the actions of all games are at Neuro");
+
+async function actWith(games: readonly TestGame[], { neuro }: TestCluster): Promise<void> {
+  for (const { name } of games) {
+    const id = neuro.act(`play_${name}`);
+    await until(() => neuro.current?.results.get(id) === true, `a result of ${name}`);
+  }
+}
+
+test(
+  "CN20 CN21 the owner is killed: another node dials Neuro within 3.5 s, and games at other nodes stay connected and play on",
+  () =>
+    withCluster(async (cluster) => {
+      const { neuro } = cluster;
+      for (const _ of [1, 2]) {
+        const owner = await cluster.owner();
+        const games = await gamesBeside(owner, cluster);
+        const before = neuro.connections.length;
+        const killedAt = performance.now();
+        await owner.process.stop("SIGKILL");
+        await until(() => neuro.connections.length > before, "Neuro is dialed");
+        await registered(games, cluster);
+        const tookMs = (neuro.current?.openedAt ?? Infinity) - killedAt;
+        check.that(tookMs < 3_500, `${tookMs} ms`);
+        await actWith(games, cluster);
+        check.equal(games.map(({ closes }) => closes), games.map(() => 0));
+        for (const game of games) game.close();
+        await owner.restart();
+        await cluster.isWhole();
+      }
+      check.equal(neuro.violations, []);
+    }),
+  { timeoutMs: MINUTE_MS },
+);
+
+test(
+  "CN22 an owner that is paused sends nothing to Neuro after its successor has begun, and joins again when it wakes",
+  () =>
+    withCluster(async (cluster) => {
+      const { neuro } = cluster;
+      const owner = await cluster.owner();
+      const games = await gamesBeside(owner, cluster);
+      const own = await TestGame.connect("own", owner.process.urls.neuro);
+      await registered([...games, own], cluster);
+      const before = neuro.connections.length;
+      owner.process.signal("SIGSTOP");
+      for (let count = 0; count < 100; count++) own.say(`message ${count}`);
+      await until(() => neuro.connections.length > before && neuro.current?.firstFrameAt !== undefined, "a successor");
+      owner.process.signal("SIGCONT");
+      await cluster.isWhole();
+      await actWith([...games, own], cluster);
+      check.equal([neuro.framesOfFormerOwners, neuro.violations], [0, []]);
+      check.equal([...games, own].map(({ closes }) => closes), [0, 0, 0]);
+    }),
+  { timeoutMs: MINUTE_MS },
+);
+
+test(
+  "CN23 an owner that is stopped hands its relay over: no socket of a game or watcher is closed, and every request is answered",
+  () =>
+    withCluster(async (cluster) => {
+      const { neuro } = cluster;
+      const owner = await cluster.owner();
+      const games = await gamesBeside(owner, cluster);
+      const other = cluster.nodes.find((node) => node !== owner) ?? owner;
+      const watcher = await JsonClient.open(other.process.urls.intermediary);
+      watcher.send({ type: "neuro-os", name: "desk", auth_token: PUBLISHED_TOKEN });
+      const asked: number[] = [];
+      const asking = setInterval(() => watcher.send({ query: "peers", request_id: asked.push(asked.length) }), 10);
+      const before = neuro.connections.length;
+      const stopped = owner.process.stop("SIGTERM");
+      await until(() => neuro.connections.length > before, "Neuro is dialed");
+      await registered(games, cluster);
+      await actWith(games, cluster);
+      clearInterval(asking);
+      for (const [at] of asked.entries()) await watcher.next(({ request_id }) => request_id === at + 1, 5_000);
+      check.that(asked.length > 10 && watcher.isOpen, `${asked.length} requests`);
+      check.equal(games.map(({ closes }) => closes), games.map(() => 0));
+      check.equal(await stopped, 0);
+      watcher.close();
+      check.equal(neuro.violations, []);
+    }),
+  { timeoutMs: MINUTE_MS },
+);
+
+test(
+  "CN24 the API and named relays answer at every node, and only the path of a served name",
+  () =>
+    withCluster(async (cluster) => {
+      const owner = await cluster.owner();
+      const games = await gamesBeside(owner, cluster);
+      const headers = { authorization: `Bearer ${WEB_TOKEN}` };
+      for (const node of cluster.nodes) {
+        const response = await fetch(`${node.web}/api/integrations`, { headers });
+        check.equal([response.status, await itemsOf(response)], [200, games.length], node.name);
+        check.equal((await fetch(`${node.web}/api/integrations`)).status, 401);
+        check.equal((await fetch(`${node.web}/r/unserved/api/integrations`, { headers })).status, 404);
+        const named = `${node.web}/r/show-1/api/integrations`;
+        await until(async () => (await fetch(named, { headers })).status === 200, `the relay show-1 at ${node.name}`);
+        check.equal(await itemsOf(await fetch(named, { headers })), 0);
+      }
+      const [first, second] = cluster.nodes;
+      const visitor = await TestGame.connect("visitor", `${first?.process.urls.neuro}/r/show-1`);
+      await until(async () => {
+        const response = await fetch(`${second?.web}/r/show-1/api/integrations`, { headers });
+        return response.status === 200 && await itemsOf(response) === 1;
+      }, "the game of show-1, seen at another node");
+      visitor.close();
+    }, ['relays.names=["default","show-*"]']),
+  { timeoutMs: MINUTE_MS },
+);
+
+test(
+  "CN25 a node without the secret is not heard, and clients cannot use the node listener",
+  () =>
+    withCluster(async (cluster) => {
+      const port = cluster.portOf(0);
+      for (const headers of [{}, { "x-neuro-relay-cluster": "wrong" }]) {
+        for (const path of ["/node", "/relay/api/integrations", "/neuro", "/"]) {
+          check.equal((await fetch(`http://127.0.0.1:${port}${path}`, { headers })).status, 401, path);
+        }
+      }
+      await check.rejects(JsonClient.open(`ws://127.0.0.1:${port}/node`), /no connection/);
+    }),
+  { timeoutMs: MINUTE_MS },
+);
+
+test("CN26 a node does not start without a secret of 32 characters, or with a Redis that deletes entries", async () => {
+  const refusal = (sets: readonly string[]): Promise<string> =>
+    inFolder((folder) => RelayProcess.start(folder, ["cluster.enabled=true", ...sets]).then(() => "started", String));
+  check.match(await refusal(["cluster.secret=short"]), /cluster\.secret: has 5 characters, and needs 32/);
+  const secret = `cluster.secret=${"x".repeat(32)}`;
+  check.match(
+    await refusal([secret, "cluster.url=redis://127.0.0.1:1"]),
+    /cluster\.url: no Redis at redis:\/\/127\.0\.0\.1:1/,
+  );
+  const url = await TestCluster.redisUrl();
+  await TestCluster.configureRedis("maxmemory-policy", "allkeys-lru");
+  try {
+    check.match(await refusal([secret, `cluster.url=${url}`]), /maxmemory-policy allkeys-lru.*set it to noeviction/);
+  } finally {
+    await TestCluster.configureRedis("maxmemory-policy", "noeviction");
+  }
+});

@@ -1,0 +1,195 @@
+/** Nodes of a cluster as real processes, with a Redis, a Neuro and games. */
+import process from "node:process";
+import { Redis } from "ioredis";
+import { type BackendKind, freePort, redisOn } from "../unit/storage/backends.ts";
+import type { Message } from "../harness/json-client.ts";
+import { find, RUNNERS } from "../harness/machine.ts";
+import { RelayProcess } from "../harness/relay.ts";
+import { LoggingNeuro } from "./logging-neuro.ts";
+
+const SECRET = "a secret of the nodes, at least 32 characters";
+
+/** One node, which can be started again under its name. */
+export class TestNode {
+  readonly name: string;
+  readonly #start: () => Promise<RelayProcess>;
+  process: RelayProcess;
+
+  private constructor(name: string, start: () => Promise<RelayProcess>, first: RelayProcess) {
+    this.name = name;
+    this.#start = start;
+    this.process = first;
+  }
+
+  static async start(name: string, start: () => Promise<RelayProcess>): Promise<TestNode> {
+    return new TestNode(name, start, await start());
+  }
+
+  async restart(): Promise<void> {
+    this.process = await this.#start();
+  }
+
+  get web(): string {
+    return this.process.urls.web.replace(/\/(?:#.*|\?.*)?$/, "");
+  }
+
+  async ready(): Promise<{ readonly status: number; readonly body: Message }> {
+    const response = await fetch(`${this.web}/ready`);
+    return { status: response.status, body: await response.json() };
+  }
+}
+
+/** A game that answers every action, and notes whether its socket was closed. */
+export class TestGame {
+  readonly name: string;
+  readonly #socket: WebSocket;
+  closes = 0;
+  reregistrations = 0;
+  readonly actions: string[] = [];
+
+  private constructor(name: string, socket: WebSocket) {
+    this.name = name;
+    this.#socket = socket;
+    socket.onclose = () => void this.closes++;
+    socket.onmessage = ({ data }) => this.#receive(JSON.parse(String(data)));
+  }
+
+  static connect(name: string, url: string): Promise<TestGame> {
+    return new Promise((resolve, reject) => {
+      const socket = new WebSocket(url);
+      socket.onerror = () => reject(new Error(`no connection to ${url}`));
+      socket.onopen = () => {
+        const game = new TestGame(name, socket);
+        game.#send("startup");
+        game.#register();
+        resolve(game);
+      };
+    });
+  }
+
+  say(message: string): void {
+    this.#send("context", { message, silent: true });
+  }
+
+  close(): void {
+    this.#socket.onclose = () => {};
+    this.#socket.close();
+  }
+
+  #register(): void {
+    const actions = [{ name: `play_${this.name}`, description: "Plays.", schema: { type: "object" } }];
+    this.#send("actions/register", { actions });
+  }
+
+  #send(command: string, data?: object): void {
+    this.#socket.send(JSON.stringify({ command, game: this.name, ...(data !== undefined && { data }) }));
+  }
+
+  #receive(message: Message): void {
+    if (message.command === "actions/reregister_all") {
+      this.reregistrations++;
+      this.#register();
+    }
+    if (message.command !== "action") return;
+    this.actions.push(message.data.id);
+    this.#send("action/result", { id: message.data.id, success: true });
+  }
+}
+
+export class TestCluster {
+  readonly neuro: LoggingNeuro = new LoggingNeuro();
+  readonly nodes: TestNode[] = [];
+  readonly #folder: string;
+  readonly #redisUrl: string;
+  readonly #ports: number[] = [];
+
+  private constructor(folder: string, redisUrl: string) {
+    this.#folder = folder;
+    this.#redisUrl = redisUrl;
+  }
+
+  /** Starts Redis and the nodes; the runtimes of the nodes alternate. */
+  static async start(
+    folder: string,
+    runtimes: readonly (keyof typeof RUNNERS)[],
+    sets: readonly string[] = [],
+  ): Promise<TestCluster> {
+    const cluster = new TestCluster(folder, await TestCluster.redisUrl());
+    for (const [index, runtime] of runtimes.entries()) await cluster.#add(`n${index}`, runtime, sets);
+    return cluster;
+  }
+
+  async #add(name: string, runtime: string, sets: readonly string[]): Promise<void> {
+    const port = await freePort();
+    this.#ports.push(port);
+    const all = [
+      `nakurity-client.url=${this.neuro.url}`,
+      "web.enabled=true",
+      "web.port=0",
+      `web.token=${WEB_TOKEN}`,
+      "cluster.enabled=true",
+      `cluster.url=${this.#redisUrl}`,
+      `cluster.secret=${SECRET}`,
+      `cluster.node=${name}`,
+      `cluster.port=${port}`,
+      "shutdown.grace=1s",
+      ...sets,
+    ];
+    const start = () => RelayProcess.start(this.#folder, all, RUNNERS[runtime] ?? [process.execPath]);
+    this.nodes.push(await TestNode.start(name, start));
+  }
+
+  /** Waits until each node reaches all others. */
+  async isWhole(): Promise<void> {
+    const others = this.nodes.length - 1;
+    await until(async () => {
+      const bodies = await Promise.all(this.nodes.map(async (node) => (await node.ready()).body));
+      return bodies.every(({ members }) => members.filter((member: Message) => member.isReachable).length === others) &&
+        bodies.some(({ relays }) => relays.includes("default"));
+    }, "each node reaches all others, and one owns the relay");
+  }
+
+  /** The port of the node listener. */
+  portOf(index: number): number {
+    return this.#ports[index] ?? 0;
+  }
+
+  static async redisUrl(): Promise<string> {
+    redis ??= redisOn(find("redis-server") ?? "");
+    return (await (await redis).make()).settings.url;
+  }
+
+  static async configureRedis(name: string, value: string): Promise<void> {
+    const client = new Redis(await TestCluster.redisUrl());
+    await client.config("SET", name, value);
+    client.disconnect();
+  }
+
+  /** The node that owns the relay at the root. */
+  async owner(name = "default"): Promise<TestNode> {
+    for (const node of this.nodes) {
+      if (node.process.hasExited) continue;
+      const { body } = await node.ready();
+      if (body.relays.includes(name)) return node;
+    }
+    throw new Error("no node owns the relay");
+  }
+
+  async stop(): Promise<void> {
+    for (const { process } of this.nodes) if (!process.hasExited) await process.stop("SIGKILL");
+    await this.neuro.close();
+  }
+}
+
+let redis: Promise<BackendKind> | undefined;
+
+export const WEB_TOKEN = "the-token-of-the-web-port";
+
+/** Waits until it is true. */
+export async function until(isTrue: () => boolean | Promise<boolean>, what: string, timeoutMs = 15_000): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (!await isTrue()) {
+    if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
