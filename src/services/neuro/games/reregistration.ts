@@ -29,7 +29,7 @@ export function requestReregistration(socket: GameSocket, ctx: StepContext): voi
 }
 
 /**
- * The first list after a request is the whole registry, so actions that it lacks are unregistered. Messages that a client queued while it
+ * The first list with actions after a request is the whole registry, so actions that it lacks are unregistered. Messages that a client queued while it
  * was disconnected can look like such a list, so the missing actions have `actions.restart_window` to be registered.
  */
 export function trackRegistration(
@@ -38,6 +38,7 @@ export function trackRegistration(
   ctx: StepContext,
 ): void {
   const { actions } = message;
+  if (actions.length === 0) return; // Why: the Lua SDK answers with an empty list, whatever is registered.
   const { socket: { reregisterAskedAt }, game, registeredNames } = connection;
   // Why only without a request: a client that was asked to register everything again must register its actions twice.
   if (reregisterAskedAt === undefined) checkRegisteredTwice(connection, message, ctx);

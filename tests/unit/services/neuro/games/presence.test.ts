@@ -135,6 +135,19 @@ test("NB18b messages that a client queued do no harm in the wrong order: the lis
   check.equal([...scenario.harness.state.games.get("neuro:Unity")?.actions.keys() ?? []].sort(), ["a", "b", "c"]);
 });
 
+test("NB18d an empty list in answer to `actions/reregister_all` changes nothing, as the Lua SDK always sends one", () => {
+  const { scenario, neuro } = opened();
+  const lua = started(scenario, "Lua", "a", "b");
+  lua.force(["a"]);
+  lua.close();
+  neuro.heard();
+  const back = scenario.game("Lua").register();
+  scenario.pass(5_000);
+  check.equal(neuro.heard(), [], "Neuro notices nothing");
+  neuro.action("u1", "a");
+  check.equal(back.heard().at(-1), "action a");
+});
+
 test("NB18c a later list only adds", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Unity", "a").close();
