@@ -6,23 +6,27 @@ import type { Message } from "../harness/json-client.ts";
 import { find, RUNNERS } from "../harness/machine.ts";
 import { RelayProcess } from "../harness/relay.ts";
 import { LoggingNeuro } from "./logging-neuro.ts";
+import { TcpProxy } from "./tcp-proxy.ts";
 
 const SECRET = "a secret of the nodes, at least 32 characters";
 
 /** One node, which can be started again under its name. */
 export class TestNode {
   readonly name: string;
+  /** Its connection to Redis. */
+  readonly redis: TcpProxy;
   readonly #start: () => Promise<RelayProcess>;
   process: RelayProcess;
 
-  private constructor(name: string, start: () => Promise<RelayProcess>, first: RelayProcess) {
+  private constructor(name: string, redis: TcpProxy, start: () => Promise<RelayProcess>, first: RelayProcess) {
     this.name = name;
+    this.redis = redis;
     this.#start = start;
     this.process = first;
   }
 
-  static async start(name: string, start: () => Promise<RelayProcess>): Promise<TestNode> {
-    return new TestNode(name, start, await start());
+  static async start(name: string, redis: TcpProxy, start: () => Promise<RelayProcess>): Promise<TestNode> {
+    return new TestNode(name, redis, start, await start());
   }
 
   async restart(): Promise<void> {
@@ -122,13 +126,14 @@ export class TestCluster {
   async #add(name: string, runtime: string, sets: readonly string[]): Promise<void> {
     const port = await freePort();
     this.#ports.push(port);
+    const proxy = await TcpProxy.start(Number(new URL(this.#redisUrl).port));
     const all = [
       `nakurity-client.url=${this.neuro.url}`,
       "web.enabled=true",
       "web.port=0",
       `web.token=${WEB_TOKEN}`,
       "cluster.enabled=true",
-      `cluster.url=${this.#redisUrl}`,
+      `cluster.url=redis://127.0.0.1:${proxy.port}`,
       `cluster.secret=${SECRET}`,
       `cluster.node=${name}`,
       `cluster.port=${port}`,
@@ -136,7 +141,7 @@ export class TestCluster {
       ...sets,
     ];
     const start = () => RelayProcess.start(this.#folder, all, RUNNERS[runtime] ?? [process.execPath]);
-    this.nodes.push(await TestNode.start(name, start));
+    this.nodes.push(await TestNode.start(name, proxy, start));
   }
 
   /** Waits until each node reaches all others. */
@@ -176,7 +181,10 @@ export class TestCluster {
   }
 
   async stop(): Promise<void> {
-    for (const { process } of this.nodes) if (!process.hasExited) await process.stop("SIGKILL");
+    for (const { process, redis } of this.nodes) {
+      if (!process.hasExited) await process.stop("SIGKILL");
+      redis.close();
+    }
     await this.neuro.close();
   }
 }
