@@ -1,5 +1,7 @@
 /** Generates `config/METRICS.md` from `metric-definitions.ts`. Run by `bun run docs`; a test fails when the file is stale. */
+import { createClusterMetrics } from "./cluster-metrics.ts";
 import { createMetrics } from "./metric-definitions.ts";
+import type { MetricRegistry } from "./metric-registry.ts";
 
 const HEAD = `# Metrics
 
@@ -13,12 +15,24 @@ const HEAD = `# Metrics
 Counters start at 0 when the relay starts. On Cloudflare Workers that is each time the relay wakes up; a scrape wakes it as well.
 `;
 
+const CLUSTER = `
+## A node of a cluster
+
+\`GET /metrics\` of a node also returns these. The metrics of the relay at the root are those of its owner, and zero at other nodes.
+\`/r/<name>/metrics\` has those of one relay at any node.
+`;
+
+const table = (registry: MetricRegistry): readonly string[] => [
+  "| metric | type | labels | meaning |",
+  "| --- | --- | --- | --- |",
+  ...registry.describe().map(({ name, kind, labelNames, help }) =>
+    `| \`${name}\` | ${kind} | ${labelNames.map((label) => `\`${label}\``).join(" ")} | ${help} |`
+  ),
+];
+
 /** The whole document. */
 export function metricsReference(): string {
-  const rows = createMetrics().registry.describe().map(({ name, kind, labelNames, help }) =>
-    `| \`${name}\` | ${kind} | ${labelNames.map((label) => `\`${label}\``).join(" ")} | ${help} |`
-  );
-  return [HEAD, "| metric | type | labels | meaning |", "| --- | --- | --- | --- |", ...rows, ""].join("\n");
+  return [HEAD, ...table(createMetrics().registry), CLUSTER, ...table(createClusterMetrics().registry), ""].join("\n");
 }
 
 if (import.meta.main) {

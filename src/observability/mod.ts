@@ -1,4 +1,5 @@
 /** The log and the metrics: both are derived from observations by one table. */
+export { type ClusterMetrics, createClusterMetrics } from "./cluster-metrics.ts";
 export { EventLoopLag } from "./event-loop-lag.ts";
 export { LineBuffer } from "./line-buffer.ts";
 export { type Log, type LogLine, openLog } from "./logger.ts";

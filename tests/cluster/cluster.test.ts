@@ -8,6 +8,8 @@ import { TestCluster, TestGame, type TestNode, until, WEB_TOKEN } from "./fixtur
 
 const MINUTE_MS = 60_000;
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 const itemsOf = async (response: Response): Promise<number> => ((await response.json()) as Message).items.length;
 
 async function withCluster(run: (cluster: TestCluster) => Promise<void>, sets: readonly string[] = []): Promise<void> {
@@ -95,6 +97,51 @@ test(
 );
 
 test(
+  "CN27 an owner that is cut off from Redis is silent before its successor begins, and no game is closed",
+  () =>
+    withCluster(async (cluster) => {
+      const { neuro } = cluster;
+      const owner = await cluster.owner();
+      const games = await gamesBeside(owner, cluster);
+      const talking = setInterval(() => games.forEach((game) => game.say("a line")), 5);
+      const before = neuro.connections.length;
+      owner.redis.freeze();
+      await until(() => neuro.connections.length > before && neuro.current?.firstFrameAt !== undefined, "a successor");
+      const [former, next] = neuro.connections.slice(-2);
+      check.that((former?.lastFrameAt ?? Infinity) < (next?.openedAt ?? 0), "silence between the two");
+      owner.redis.thaw();
+      await cluster.isWhole();
+      clearInterval(talking);
+      await actWith(games, cluster);
+      check.equal([neuro.framesOfFormerOwners, neuro.violations], [0, []]);
+      check.equal(games.map(({ closes }) => closes), games.map(() => 0));
+    }),
+  { timeoutMs: MINUTE_MS },
+);
+
+test(
+  "CN28 while Redis hangs for longer than the lease nothing is closed or dialed again, and frames arrive late and in order",
+  () =>
+    withCluster(async (cluster) => {
+      const { neuro, nodes } = cluster;
+      const owner = await cluster.owner();
+      const games = await gamesBeside(owner, cluster);
+      const before = neuro.connections.length;
+      for (const { redis } of nodes) redis.freeze();
+      await pause(3_000);
+      const ids = games.map(({ name }) => neuro.act(`play_${name}`));
+      await pause(1_000);
+      check.equal(ids.map((id) => neuro.current?.results.get(id)), ids.map(() => undefined), "nothing leaves meanwhile");
+      for (const { redis } of nodes) redis.thaw();
+      await until(() => ids.every((id) => neuro.current?.results.get(id) === true), "the results");
+      await cluster.isWhole();
+      check.equal([neuro.connections.length, neuro.violations], [before, []]);
+      check.equal(games.map(({ closes }) => closes), games.map(() => 0));
+    }),
+  { timeoutMs: MINUTE_MS },
+);
+
+test(
   "CN23 an owner that is stopped hands its relay over: no socket of a game or watcher is closed, and every request is answered",
   () =>
     withCluster(async (cluster) => {
@@ -123,7 +170,7 @@ test(
 );
 
 test(
-  "CN24 the API and named relays answer at every node, and only the path of a served name",
+  "CN24 CN29 the API and named relays answer at every node, and only the path of a served name",
   () =>
     withCluster(async (cluster) => {
       const owner = await cluster.owner();
@@ -137,6 +184,13 @@ test(
         const named = `${node.web}/r/show-1/api/integrations`;
         await until(async () => (await fetch(named, { headers })).status === 200, `the relay show-1 at ${node.name}`);
         check.equal(await itemsOf(await fetch(named, { headers })), 0);
+      }
+      for (const node of cluster.nodes) {
+        const metrics = await (await fetch(`${node.web}/metrics`, { headers })).text();
+        check.match(metrics, /^neuro_relay_cluster_members 3$/m);
+        check.match(metrics, /^neuro_relay_cluster_lease_holding 1$/m);
+        if (node === owner) check.match(metrics, /^neuro_relay_connections\{listener="neuro"\} 2$/m);
+        else check.match(metrics, /^neuro_relay_cluster_gateway_peers 1$/m);
       }
       const [first, second] = cluster.nodes;
       const visitor = await TestGame.connect("visitor", `${first?.process.urls.neuro}/r/show-1`);
@@ -169,6 +223,8 @@ test("CN26 a node does not start without a secret of 32 characters, or with a Re
     inFolder((folder) => RelayProcess.start(folder, ["cluster.enabled=true", ...sets]).then(() => "started", String));
   check.match(await refusal(["cluster.secret=short"]), /cluster\.secret: has 5 characters, and needs 32/);
   const secret = `cluster.secret=${"x".repeat(32)}`;
+  check.match(await refusal([secret, "web.enabled=true", "web.port=0"]), /web\.token: set the same token at all nodes/);
+  check.match(await refusal([secret, "record.file=x.jsonl"]), /record\.file: a node of a cluster does not record/);
   check.match(
     await refusal([secret, "cluster.url=redis://127.0.0.1:1"]),
     /cluster\.url: no Redis at redis:\/\/127\.0\.0\.1:1/,

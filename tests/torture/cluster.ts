@@ -28,8 +28,8 @@ export interface ClusterFigures {
 }
 
 const COMMAND_MS = 40;
-/** A paused or cut off owner comes back after this time. */
-const AWAY_MS = 4_000;
+/** A paused or cut off owner comes back this long after its successor has begun. */
+const BACK_MS = 1_500;
 const SETS = ["queue.per_recipient=100000", "queue.total=100000"];
 
 export function tortureCluster(fault: ClusterFault, rounds: number): Promise<ClusterFigures> {
@@ -99,8 +99,9 @@ class Run {
     await pause(300);
     const before = neuro.connections.length;
     const began = performance.now();
-    const back = this.#takeAway(owner);
-    await until(() => neuro.connections.length > before, "a connection to Neuro");
+    const succeeded = until(() => neuro.connections.length > before, "a connection to Neuro");
+    const back = this.#takeAway(owner, succeeded);
+    await succeeded;
     this.#redialMs.push((neuro.connections[before]?.openedAt ?? 0) - began);
     await until(areRegistered, "the actions of both games again");
     this.#registeredMs.push(performance.now() - began);
@@ -116,7 +117,8 @@ class Run {
     await this.#cluster.isWhole();
   }
 
-  async #takeAway(owner: TestNode): Promise<void> {
+  /** `succeeded` resolves once another node has dialed Neuro. */
+  async #takeAway(owner: TestNode, succeeded: Promise<void>): Promise<void> {
     switch (this.#fault) {
       case "kill":
         await owner.process.stop("SIGKILL");
@@ -126,12 +128,14 @@ class Run {
         return await owner.restart();
       case "stop":
         owner.process.signal("SIGSTOP");
-        await pause(AWAY_MS);
+        await succeeded;
+        await pause(BACK_MS);
         owner.process.signal("SIGCONT");
         return await pause(500);
       case "part":
         owner.redis.freeze();
-        await pause(AWAY_MS);
+        await succeeded;
+        await pause(BACK_MS);
         owner.redis.thaw();
         return await pause(500);
     }

@@ -1,6 +1,6 @@
 /**
  * Kills relays repeatedly: `bun run torture --kills 100 --backend fs,sqlite,deno-kv,redis --seed 1`. Prints the counts; the exit status
- * is 1 when there are violations.
+ * is 1 when there are violations. `bun run torture cluster` does the same to the nodes of a cluster (`cluster-main.ts`).
  */
 import { argv, exit } from "node:process";
 import { find } from "../harness/machine.ts";
@@ -83,5 +83,8 @@ async function main(): Promise<void> {
   console.log(violations.length === 0 ? "\nno violations" : `\n${violations.join("\n")}`);
 }
 
-await main();
-exit(violations.length === 0 ? 0 : 1);
+if (argv[2] === "cluster") await import("./cluster-main.ts");
+else {
+  await main();
+  exit(violations.length === 0 ? 0 : 1);
+}

@@ -14,7 +14,7 @@ import { nodeOf, rankedFor } from "../../cluster/placement.ts";
 import type { ToOwner } from "../../cluster/wire.ts";
 import { type PortName, problemResponse } from "../../http/app.ts";
 import { services } from "../../relay/services.ts";
-import { namedLog } from "../../observability/mod.ts";
+import { createClusterMetrics, namedLog } from "../../observability/mod.ts";
 import { CLOSING_MS } from "../../websocket-client/close.ts";
 import { createRawDialer } from "../../websocket-client/raw-socket.ts";
 import { Host } from "../host.ts";
@@ -53,6 +53,7 @@ export class ClusterNode implements RelaySet {
   readonly #nodes: NodeConnections;
   readonly #gateway: Gateway;
   readonly #voiceChannels: VoiceChannels;
+  readonly #metrics = createClusterMetrics();
   readonly #owned = new Map<string, OwnedRelay>();
   readonly #claiming = new Set<string>();
   readonly #finding = new Set<string>();
@@ -89,7 +90,10 @@ export class ClusterNode implements RelaySet {
       leaseMs: settings.cluster.lease,
       place,
       beaten: (outcome) => this.#beaten(outcome),
-      suspended: () => this.#observe({ is: "node_changed", node: settings.cluster.node, to: "suspended" }),
+      suspended: () => {
+        this.#metrics.suspensions.add();
+        this.#observe({ is: "node_changed", node: settings.cluster.node, to: "suspended" });
+      },
       died: (former) => this.#died(former),
       reconnect: () => storage.reconnect(),
     });
@@ -122,11 +126,11 @@ export class ClusterNode implements RelaySet {
       afterTurn,
       greetingBytesMax: () => this.host.settings.limits.greeting_bytes,
       terminateLater: (socket) => void setTimeout(() => socket.terminate(), CLOSING_MS),
-      unconfirmed: () => {},
+      unconfirmed: (done) => this.#metrics.unconfirmed.labels(done).add(),
     });
   }
 
-  /** Opens the node listener, joins the cluster, and waits until the relay at the root has an owner. */
+  /** Opens the node listener, and joins the cluster. */
   async start(): Promise<void> {
     const { host, port } = this.#settings.cluster;
     this.#listener = await this.#parts.runtime.listen({ name: "web", label: "Cluster", block: "web", host, port }, {
@@ -146,7 +150,8 @@ export class ClusterNode implements RelaySet {
     const { name, base: basePath } = path;
     if (name !== DEFAULT_RELAY && !isServed(name, this.#settings.relays.names)) return unknownRelay(name, "relays.names");
     const within = requestWithin(request, path);
-    if (listener === "web" && path.path === "/ready" && basePath === "") return this.#ready();
+    if (listener === "web" && basePath === "" && path.path === "/ready") return this.#ready();
+    if (listener === "web" && basePath === "" && path.path === "/metrics") return this.#scrape(within, client.address);
     const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
     if (listener === "web" && !isUpgrade) {
       return this.#answer(name, within, { listener, basePath, address: client.address });
@@ -283,6 +288,11 @@ export class ClusterNode implements RelaySet {
       const { sessions } = this.#member;
       if (record !== undefined && sessions.includes(record.session)) return this.#gateway.joinOwner(relay, record.session);
       const [first = ""] = rankedFor(relay, this.#candidates(sessions));
+      if (first === this.#member.session && record === undefined && this.#owned.size >= this.#settings.relays.running) {
+        const reason =
+          `this node owns ${this.#owned.size} relays, and relays.running, which is ${this.#settings.relays.running}, allows no more`;
+        return this.#observe({ is: "relay_refused", name: relay, reason });
+      }
       if (first === this.#member.session) void this.#claim(relay, record?.session ?? "");
       else this.#nodes.sendToOwner(first, { is: "want", relay });
     } catch {
@@ -343,6 +353,7 @@ export class ClusterNode implements RelaySet {
       openUploads: () => this.#storage.openUploads(name, recordText(record)),
     });
     this.#owned.set(name, relay);
+    this.#metrics.claims.labels(isClean ? "handed over" : "claimed").add();
     try {
       await relay.start();
     } catch (error) {
@@ -358,7 +369,7 @@ export class ClusterNode implements RelaySet {
     this.#owned.delete(relay.name);
     await relay.stop();
     await this.#directory.release(relay.name, relay.record, "handover").catch(() => undefined);
-    this.#observe({ is: "relay_left", name: relay.name, epoch: relay.record.epoch, how: "handed over" });
+    this.#left(relay, "handed over");
     const [successor] = rankedFor(relay.name, others);
     if (successor !== undefined) this.#nodes.sendToOwner(successor, { is: "want", relay: relay.name });
   }
@@ -372,7 +383,7 @@ export class ClusterNode implements RelaySet {
         this.#owned.delete(relay.name);
         await relay.stop();
         await this.#directory.release(relay.name, relay.record, "idle").catch(() => undefined);
-        this.#observe({ is: "relay_left", name: relay.name, epoch: relay.record.epoch, how: "stopped" });
+        this.#left(relay, "stopped");
       });
     }
   }
@@ -380,8 +391,13 @@ export class ClusterNode implements RelaySet {
   async #abandon(relay: OwnedRelay, how: "lost" | "stopped"): Promise<void> {
     if (this.#owned.get(relay.name) === relay) this.#owned.delete(relay.name);
     else return;
-    this.#observe({ is: "relay_left", name: relay.name, epoch: relay.record.epoch, how });
+    this.#left(relay, how);
     await relay.stop();
+  }
+
+  #left({ name, record }: OwnedRelay, how: "handed over" | "lost" | "stopped"): void {
+    this.#metrics.losses.labels(how).add();
+    this.#observe({ is: "relay_left", name, epoch: record.epoch, how });
   }
 
   #toOwner(session: string, message: ToOwner): void {
@@ -428,6 +444,20 @@ export class ClusterNode implements RelaySet {
     if (forwarded === undefined) return problemResponse({ status: 400, title: "Bad request" });
     if (relay?.isRunning !== true) return noOwner();
     return relay.host.app.fetch(forwarded.request, { ...forwarded.context, upgrade: () => undefined });
+  }
+
+  /** The metrics of this node, after those of the relay at the root if it is here. Why not elsewhere: each would be counted several times. */
+  async #scrape(request: Request, address: string): Promise<Response> {
+    const { app } = this.#owned.get(DEFAULT_RELAY)?.host ?? this.host;
+    const response = await app.fetch(request, { listener: "web", address, basePath: "", upgrade: () => undefined });
+    if (response.status !== 200) return response;
+    const { registry, holding, members, relays, peers, waitingBytes } = this.#metrics;
+    holding.set(this.#member.mayAct() ? 1 : 0);
+    members.set(this.#member.sessions.length);
+    relays.set(this.#owned.size);
+    peers.set(this.#gateway.size);
+    waitingBytes.set(this.#gateway.keptBytes);
+    return new Response(await response.text() + registry.text(), { headers: response.headers });
   }
 
   #ready(): Response {

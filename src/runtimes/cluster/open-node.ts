@@ -16,6 +16,12 @@ export async function openClusterNode(settings: Settings, parts: ProcessParts): 
       `cluster.secret: has ${cluster.secret.length} characters, and needs ${SECRET_LENGTH_MIN}; \`neuro-relay token\` makes one`,
     );
   }
+  if (settings.web.enabled && settings.web.token === "") {
+    throw new StartError("web.token: set the same token at all nodes of the cluster; `neuro-relay token` makes one");
+  }
+  if (settings.record.file !== "") {
+    throw new StartError("record.file: a node of a cluster does not record, because its relays move; leave it empty");
+  }
   // Why: sessions are `<node>.<unique part>`, and a space separates the parts of a record.
   const node = (cluster.node === "" ? hostname() : cluster.node).replaceAll(/[^A-Za-z0-9_.-]/g, "-").slice(0, 64);
   const storage = await openClusterStorage(cluster.url, cluster.prefix, (text) => parts.print(`warning: ${text}`));
