@@ -158,6 +158,23 @@ test("DP3 the compose file sets only settings that exist, with a token for each 
   check.equal(Object.keys(volumes).sort(), ["redis", "relay"]);
 });
 
+test("DP3b each node of the compose file of a cluster sets only settings that exist, with the same tokens and a name of its own", () => {
+  const { services, secrets } = parse(read("deploy/compose-cluster.yaml"), { merge: true });
+  const nodes = ["a", "b", "c"].map((name) => {
+    const { environment } = services[name];
+    const loaded = load({ environment, readSecret: (path) => `token of ${path}, long enough for nodes` });
+    check.that(loaded.ok, loaded.ok ? "" : loaded.errors.join("\n"));
+    check.equal(loaded.warnings, []);
+    check.equal(Object.keys(secrets).sort(), [...services[name].secrets].sort());
+    return loaded.settings.cluster;
+  });
+  check.equal(nodes.map(({ enabled, node, advertise }) => [enabled, node, advertise]), [
+    [true, "a", "a:8768"],
+    [true, "b", "b:8768"],
+    [true, "c", "c:8768"],
+  ]);
+});
+
 test("DP4 the Dockerfile copies what exists, and uses the version of Bun that the tests use", () => {
   const lines = read("deploy/Dockerfile").split("\n");
   const copied = lines.filter((line) => line.startsWith("COPY")).flatMap((line) => line.split(" ").slice(1, -1));
