@@ -44,6 +44,16 @@ export interface Occurrence {
 export const diagnose = (game: Game, id: DiagnosticId, occurrence: Occurrence, ctx: StepContext): void =>
   record(game.service, game, { id, from: game.name, occurrence }, ctx);
 
+/** Counts another occurrence; false if it has to be reported. Why: a flood of messages would make the same report for each of them. */
+export function countAgain({ service, findings }: Game, id: DiagnosticId, now: Millis): boolean {
+  const finding = findings.get(id);
+  if (finding === undefined || now - finding.reportedAt >= REPORT_INTERVAL_MS) return false;
+  if (service.settings.diagnostics.disabled.includes(id)) return true;
+  finding.count++;
+  finding.lastAt = now;
+  return true;
+}
+
 /** One occurrence of a client at that address which has not named its game. */
 export const diagnoseUnnamed = (
   state: NeuroState,

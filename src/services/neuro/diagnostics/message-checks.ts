@@ -3,7 +3,7 @@ import type { ForceMessage, GameMessage } from "../../../core/neuro-messages.ts"
 import type { StepContext } from "../../../core/context.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { Force, Game, MinuteCount } from "../state.ts";
-import { diagnose } from "./diagnose.ts";
+import { countAgain, diagnose } from "./diagnose.ts";
 
 const MINUTE_MS: Millis = 60_000;
 /** Characters of names in a detail. */
@@ -27,7 +27,8 @@ export function checkContext(game: Game, context: Context, ctx: StepContext): vo
   if (length === 0) diagnose(game, "context_empty", { message: context }, ctx);
   if (length > context_length) diagnose(game, "context_too_long", { detail: `${length}`, message: context }, ctx);
   const count = countInMinute(game.minuteContexts, ctx.now);
-  if (count > contexts_per_minute) diagnose(game, "contexts_too_many", { detail: `${count}`, message: context }, ctx);
+  if (count <= contexts_per_minute || countAgain(game, "contexts_too_many", ctx.now)) return;
+  diagnose(game, "contexts_too_many", { detail: `${count}`, message: context }, ctx);
 }
 
 const LEGAL_NAME = /^[a-z0-9_-]{1,64}$/;

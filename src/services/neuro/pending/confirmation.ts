@@ -63,7 +63,7 @@ function setConfirmation(game: Game, confirmation: Confirmation): void {
  * unregistered when it is done. A context that names an action reports about it.
  */
 export function overBy(game: Game, message: GameMessage): readonly PendingAction[] {
-  if (game.pending.length === 0 || game.confirmation.is !== "unknown") return [];
+  if (game.pending.length === 0 || game.confirmation.is !== "unknown") return NONE;
   switch (message.command) {
     case "actions/force": {
       const names = new Set(message.names);
@@ -82,11 +82,13 @@ export function overBy(game: Game, message: GameMessage): readonly PendingAction
     case "startup":
     case "shutdown/ready":
     case "other":
-      return [];
+      return NONE;
     default:
       return assertNever(message);
   }
 }
+
+const NONE: readonly PendingAction[] = [];
 
 function pendingOf(game: Game, isOver: (pending: PendingAction) => boolean): readonly PendingAction[] {
   const over: PendingAction[] = [];

@@ -102,6 +102,17 @@ test("DI3 occurrences are counted with the first and the last time, and reported
   check.equal(scenario.observed("diagnostic").map(({ count }) => count), [1, 11, 21]);
 });
 
+test("DI3 of a flood of contexts each one beyond the limit is counted, and reports have their number", () => {
+  const { scenario, chess } = situation();
+  for (let second = 0; second <= 20; second++) {
+    for (let at = 0; at < 20; at++) chess.context("x");
+    scenario.pass(1_000);
+  }
+  const { items } = pageOf(scenario, { what: "contexts_too_many" });
+  check.equal(items.map(({ count }) => count), [360]);
+  check.equal(scenario.observed("diagnostic").map(({ count, detail }) => [count, detail]), [[1, "61"], [201, "261"]]);
+});
+
 test("DI4 a diagnostic has its integration, the catalogue's texts, and the beginning of the message", () => {
   const { scenario, chess } = situation();
   chess.register("move", "Jump Up");
