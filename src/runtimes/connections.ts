@@ -43,7 +43,7 @@ export interface ConnectionHandler {
   drain(waiting: number): void;
   /** The answer to a ping. */
   pong(): void;
-  /** A ping, a pong that answers no ping, or a tiny fragment: it has hardly an effect, but counts as work. */
+  /** A ping, a pong that answers no ping, or some tiny fragments: it has hardly an effect, but counts as work. */
   controlFrame(): void;
   close(code: number, reason?: string): void;
 }

@@ -17,11 +17,12 @@ export interface FrameListener {
   closeReceived(code: number, reason: string): void;
   /** The peer violated the protocol; the connection has to be closed with this code. Called once, and last. */
   protocolError(code: number, reason: string): void;
-  /** A fragment of less than `TINY_FRAGMENT_BYTES` came, which is work but hardly adds to a message. */
-  tinyFragment?(): void;
+  /** 16 fragments (`TINY_FRAGMENTS_PER_REPORT`) of less than 16 bytes came, which are work but hardly add to a message. */
+  tinyFragments?(): void;
 }
 
 const TINY_FRAGMENT_BYTES = 16;
+const TINY_FRAGMENTS_PER_REPORT = 16;
 
 const CONTROL_BYTES_MAX = 125;
 /** Two bytes, and up to eight for the length; a client's frames have a mask as well. */
@@ -56,6 +57,8 @@ export class FrameReader {
   /** The payloads of the current message so far. */
   #message: Uint8Array = NO_BYTES;
   #messageLength = 0;
+  /** Fragments of less than `TINY_FRAGMENT_BYTES` so far. */
+  #tinyFragments = 0;
   /** The opcode of an incomplete message in fragments. */
   #messageOpcode: number | undefined;
   #isDone = false;
@@ -182,7 +185,9 @@ export class FrameReader {
     if (frame.remaining > 0) return;
     this.#frame = undefined;
     if (!frame.isFinal) {
-      if (frame.size < TINY_FRAGMENT_BYTES) this.#listener.tinyFragment?.();
+      if (frame.size < TINY_FRAGMENT_BYTES && ++this.#tinyFragments % TINY_FRAGMENTS_PER_REPORT === 0) {
+        this.#listener.tinyFragments?.();
+      }
       return;
     }
     const [opcode, message] = [this.#messageOpcode, this.#message.subarray(0, this.#messageLength)];

@@ -51,7 +51,7 @@ export class StreamSocket implements ServerSocket, PingedSocket, KeptSocket {
         message: (frame) => this.#received(frame),
         pingReceived: (payload) => this.#pinged(payload),
         pongReceived: () => receivePong(this, handler),
-        tinyFragment: () => handler.controlFrame(),
+        tinyFragments: () => handler.controlFrame(),
         closeReceived: (code, reason) => this.#closeReceived(code, reason),
         protocolError: (code, reason) => {
           this.#write(OPCODE.close, closePayload(code, ""));
