@@ -19,6 +19,33 @@ const MOVE = {
 };
 
 test(
+  "DB30 an operator asks one integration, or all, to shut down or to register again; a shutdown is confirmed",
+  () =>
+    withDashboard(async (fixture) => {
+      const chess = await Game.join(fixture, "Chess", [{ name: "move" }]);
+      const poker = await Game.join(fixture, "Poker", [{ name: "bet" }]);
+      const page = await fixture.open();
+      const heard = (game: Game, command: string) => game.talk.next((message) => message.command === command);
+      await byName(integrationRow(page, "Chess"), "integration-head").click();
+      await byName(page, "reregister").click();
+      await heard(chess, "actions/reregister_all");
+      await byName(page, "shutdown").click();
+      await byName(page, "shutdown").filter({ hasText: "Shut it down?" }).click();
+      await heard(chess, "shutdown/graceful");
+      await page.getByRole("button", { name: "Tools" }).click();
+      await byName(page, "shutdown-all").click();
+      await byName(page, "shutdown-all").filter({ hasText: "Shut all down?" }).click();
+      await heard(poker, "shutdown/graceful");
+      await byName(page, "cancel-shutdown").click();
+      const { data } = await heard(poker, "shutdown/graceful");
+      check.equal(data, { wants_shutdown: false });
+      await byName(page, "reregister-all").click();
+      await heard(poker, "actions/reregister_all");
+    }),
+  TEST_OPTIONS,
+);
+
+test(
   "DB6 an action is sent by a form made from its schema, once the data is valid, and its result is shown",
   () =>
     withDashboard(async (fixture) => {
