@@ -3,7 +3,7 @@ import type { Severity } from "../../core/diagnostics/catalogue.ts";
 import type { DiagnosticView } from "../../core/view.ts";
 import { sanitize, sanitizeLines } from "../lib/sanitize.ts";
 import { TEXTS } from "../texts.ts";
-import { Chip } from "./primitives.tsx";
+import { Chip, Prose } from "./primitives.tsx";
 
 const TEXT = TEXTS.integrations.diagnostics;
 
@@ -30,9 +30,11 @@ function DiagnosticRow({ diagnostic }: { readonly diagnostic: DiagnosticView }) 
         <span class="faint small">{TEXT.times(count)}</span>
       </div>
       <p class="soft action-text">
-        {rule} <a href={link} target="_blank" rel="noreferrer">{TEXT.documentation}</a>
+        <Prose text={rule} /> <a href={link} target="_blank" rel="noreferrer">{TEXT.documentation}</a>
       </p>
-      <p class="soft action-text" dir="auto">{sanitizeLines(detail === "" ? fix : `${fix}: ${detail}`, 1_200)}</p>
+      <p class="soft action-text" dir="auto">
+        <Prose text={sanitizeLines(detail === "" ? fix : `${fix}: ${detail}`, 1_200)} />
+      </p>
       <code class={message === "" ? "hidden" : "small"} dir="auto">{sanitize(message, 600)}</code>
     </li>
   );

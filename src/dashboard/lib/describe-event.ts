@@ -185,6 +185,9 @@ export function describeEvent(event: JsonObject): EventSummary {
 function toneOf(event: JsonObject, tone: Tone): Tone {
   if (event.event === "action_result") return event.success === true ? "good" : "bad";
   if (event.event === "force_ended") return event.end === "completed" ? "good" : "warn";
+  if (event.event === "diagnostic") {
+    return event.severity === "error" ? "bad" : event.severity === "info" ? "plain" : "warn";
+  }
   return tone;
 }
 
