@@ -15,6 +15,8 @@ import { GAME_CHANNEL } from "../../../src/http/api/protocols/game-channel.ts";
 import { INTEGRATION_CHANNEL } from "../../../src/http/api/protocols/integration-channel.ts";
 import { NALLELY_BUS_CHANNEL, NALLELY_TREVOR_CHANNEL } from "../../../src/http/api/protocols/nallely-channels.ts";
 import type { ProtocolMessage } from "../../../src/http/api/protocols/protocol.ts";
+import { LINK_CHANNEL } from "../../../src/http/api/protocols/link-channel.ts";
+import { decodeDial, decodeReply } from "../../../src/runtimes/link/control.ts";
 import { PROXY_CHANNEL } from "../../../src/http/api/protocols/proxy-channel.ts";
 import { repairExamples } from "../../../src/http/api/protocols/repairs.ts";
 import { WATCHER_CHANNEL } from "../../../src/http/api/protocols/watcher-channel.ts";
@@ -285,6 +287,19 @@ test("AP58 the proxy forwards each of its examples unchanged", () => {
   }
   for (const frame of PROXY_CHANNEL.fromRelay.flatMap(({ examples }) => examples.map(frameOf))) {
     check.equal(sentFrames(step({ is: "received", link: link("proxy:"), frame }), peer), [frame]);
+  }
+});
+
+test("AP63 the relay reads each control message of a link, and a link each of the relay; frames are neither", () => {
+  const { toRelay, fromRelay } = LINK_CHANNEL;
+  const read = ([message]: readonly ProtocolMessage[], decode: (frame: string) => unknown) =>
+    check.equal(decode(JSON.stringify(message?.examples[0])), message?.examples[0]);
+  for (const name of ["LinkUp", "LinkDown"]) read(toRelay.filter((message) => message.name === name), decodeReply);
+  read(fromRelay.filter(({ name }) => name === "LinkDial"), decodeDial);
+  for (const { examples } of [...toRelay, ...fromRelay].filter(({ name }) => name.endsWith("Frame"))) {
+    for (const example of examples) {
+      check.equal([decodeReply(JSON.stringify(example)), decodeDial(JSON.stringify(example))], [undefined, undefined]);
+    }
   }
 });
 

@@ -7,6 +7,7 @@ import { LISTENERS } from "../../../core/service.ts";
 import { BRAIN_CHANNEL } from "./brain-channel.ts";
 import { GAME_CHANNEL } from "./game-channel.ts";
 import { INTEGRATION_CHANNEL } from "./integration-channel.ts";
+import { LINK_CHANNEL } from "./link-channel.ts";
 import { NALLELY_BUS_CHANNEL, NALLELY_TREVOR_CHANNEL } from "./nallely-channels.ts";
 import type { ChannelServer, ProtocolChannel, ProtocolMessage } from "./protocol.ts";
 import { PROXY_CHANNEL } from "./proxy-channel.ts";
@@ -19,6 +20,7 @@ export const CHANNELS: readonly ProtocolChannel[] = [
   GAME_CHANNEL,
   BRAIN_CHANNEL,
   PROXY_CHANNEL,
+  LINK_CHANNEL,
   NALLELY_BUS_CHANNEL,
   NALLELY_TREVOR_CHANNEL,
 ];
@@ -70,6 +72,11 @@ function addressesOf(server: ChannelServer, base: string): JsonObject {
     const description = `The relay dials it: \`${server.setting}\` of the settings.`;
     return { [server.name]: { host: new URL(server.url).host, protocol: "ws", description } };
   }
+  const web = `${DEFAULTS.web.host}:${DEFAULTS.web.port}`;
+  if (server.is === "webPath") {
+    const description = `For an upstream whose \`${server.setting}\` asks for it.`;
+    return { [server.name]: { host: web, pathname: `${base}${server.path}`, protocol: "ws", description } };
+  }
   const { name } = server;
   const { block, isOnWebPort } = LISTENERS[name];
   const { host, port } = DEFAULTS[block];
@@ -77,7 +84,7 @@ function addressesOf(server: ChannelServer, base: string): JsonObject {
     [name]: { host: `${host}:${port}`, protocol: "ws", description: `\`${block}\` of the settings.` },
     ...(isOnWebPort && {
       [`${name}-web`]: {
-        host: `${DEFAULTS.web.host}:${DEFAULTS.web.port}`,
+        host: web,
         pathname: `${base}/${name}`,
         protocol: "ws",
         description: "The same on the web port; the only one on Workers.",

@@ -22,9 +22,10 @@ export interface ProtocolMessage {
   readonly contentType?: string;
 }
 
-/** Where a channel is: a listener of the relay, or a server that the relay dials. */
+/** Where a channel is: a listener of the relay, a path of its web port, or a server that the relay dials. */
 export type ChannelServer =
   | { readonly is: "listener"; readonly name: ListenerName }
+  | { readonly is: "webPath"; readonly name: string; readonly path: string; readonly setting: string }
   | { readonly is: "dialed"; readonly name: string; readonly url: string; readonly setting: string };
 
 /** What one kind of client, or a server that the relay dials, says and hears. */
