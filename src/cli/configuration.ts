@@ -1,5 +1,5 @@
 /** Reads the settings of a command: the options that all commands share, and the files they name. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
@@ -9,6 +9,7 @@ import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
 import { load } from "../config/load.ts";
 import type { ConfigFile } from "../config/yaml-file.ts";
+import { splitPath } from "../runtimes/relay-path.ts";
 import { CliError } from "./cli-error.ts";
 import { isBinary } from "./version.ts";
 
@@ -46,6 +47,20 @@ export function withConfiguration(command: Command): Command {
   return command
     .addOption(config.env("NEURO_RELAY_CONFIG"))
     .option("--set <setting=value>", "one setting, such as intermediary.port=9765; can be repeated", collect, []);
+}
+
+export interface RelayOptions extends ConfigurationOptions {
+  /** The name of one of several relays in a process. */
+  readonly relay?: string;
+}
+
+/** Adds `--config`, `--set` and `--relay` to a command that is about one relay. */
+export function withRelay(command: Command): Command {
+  const option = new Option("--relay <name>", "one of several relays: the <name> of its path /r/<name>/");
+  return withConfiguration(command).addOption(option.argParser((name: string): string => {
+    if (splitPath(`/r/${name}/`)?.name === name) return name;
+    throw new InvalidArgumentError("expected 1 to 64 letters, digits, hyphens and underscores");
+  }));
 }
 
 const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];

@@ -6,11 +6,13 @@ import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
 import { errorText, linkNameOf, redactUrl } from "../core/text.ts";
+import type { LinkView } from "../core/view.ts";
 import { LISTENER_BLOCKS } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import { openStore, StoreOpenError } from "../storage/open-store.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
-import { relayApi } from "./relay-api.ts";
+import { DEFAULT_RELAY, isServed } from "../runtimes/relay-path.ts";
+import { answerOf, relayApi } from "./relay-api.ts";
 import { describeVersion } from "./version.ts";
 
 const CONNECT_MS = 3_000;
@@ -75,8 +77,29 @@ function checksOf(settings: Settings, isRunning: boolean): readonly Check[] {
       name: `${name} at ${redactUrl(url)}`,
       run: () => dialProblem(url, setting),
     })),
+    ...linkChecks(settings, isRunning),
     { name: "files that only you should read", run: () => modeProblem(`${settings.queue.path}.web-token`) },
   ];
+}
+
+const linkChecks = (settings: Settings, isRunning: boolean): readonly Check[] =>
+  settings["nakurity-clients"].flatMap(({ id, url, relays }) => {
+    const name = linkNameOf(url);
+    if (name === undefined) return [];
+    const isOfRoot = isRunning && isServed(DEFAULT_RELAY, relays); // Why only there: asking another relay would start it.
+    return [{ name: `upstream ${id} at ${url}`, run: () => linkProblem(name, settings, isOfRoot) }];
+  });
+
+async function linkProblem(name: string, settings: Settings, isRunning: boolean): Promise<string | undefined> {
+  if (!settings.intermediary.tokens.some(({ scopes }) => scopes.includes("link"))) {
+    return "no token has the scope link; add one to intermediary.tokens";
+  }
+  const api = isRunning ? await relayApi(settings) : undefined;
+  const links = api === undefined
+    ? undefined
+    : await answerOf<{ readonly items: readonly LinkView[] }>(api, "links", "its links");
+  if (links === undefined || links.items.some((link) => link.name === name)) return undefined;
+  return `no link is connected; run \`neuro-relay link --name ${name} --relay ... --neuro ...\` where Neuro is`;
 }
 
 const clockProblem = (now: Date): string | undefined =>

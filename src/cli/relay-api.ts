@@ -2,14 +2,19 @@
 import { ApiClient, ApiError } from "../clients/api-client.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Settings } from "../core/settings.ts";
+import { DEFAULT_RELAY } from "../runtimes/relay-path.ts";
 import { storedWebToken } from "../runtimes/web-token.ts";
 import { CliError } from "./cli-error.ts";
 
 const TIMEOUT_MS = 10_000;
 
-/** The web port of a relay with these settings, as a client on this machine reaches it; undefined if it has none, or any free one. */
-export function webUrl({ web }: Settings): string | undefined {
-  return web.enabled && web.port !== 0 ? `http://${reachableHost(web.host)}:${web.port}` : undefined;
+/**
+ * The web port of a relay with these settings, as a client on this machine reaches it, with the path of the named relay; undefined if it has
+ * none, or any free one.
+ */
+export function webUrl({ web }: Settings, relay: string = DEFAULT_RELAY): string | undefined {
+  if (!web.enabled || web.port === 0) return undefined;
+  return `http://${reachableHost(web.host)}:${web.port}${relay === DEFAULT_RELAY ? "" : `/r/${relay}`}`;
 }
 
 /** A host to listen on, as a host to connect to. */
@@ -20,8 +25,8 @@ function reachableHost(host: string): string {
 }
 
 /** A client of the running relay with these settings; undefined if it has no web port. */
-export async function relayApi(settings: Settings): Promise<ApiClient | undefined> {
-  const url = webUrl(settings);
+export async function relayApi(settings: Settings, relay?: string): Promise<ApiClient | undefined> {
+  const url = webUrl(settings, relay);
   if (url === undefined) return undefined;
   return new ApiClient({ url, token: await storedWebToken(settings) ?? "", timeoutMs: TIMEOUT_MS });
 }

@@ -5,22 +5,22 @@ import { platform } from "node:process";
 import type { Overview, PeerView } from "../core/view.ts";
 import { storedWebToken } from "../runtimes/web-token.ts";
 import { CliError } from "./cli-error.ts";
-import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
+import { readConfiguration, type RelayOptions, withRelay } from "./configuration.ts";
 import { answerOf, relayApi, webUrl } from "./relay-api.ts";
 
 /** The exit status when no relay answers. */
 const NOT_RUNNING = 1;
 
 export function statusCommand(): Command {
-  return withConfiguration(new Command("status"))
+  return withRelay(new Command("status"))
     .description("show the state of the running relay with this configuration")
     .option("--json", "print JSON")
     .action(status);
 }
 
-async function status({ json, ...options }: ConfigurationOptions & { readonly json?: true }): Promise<void> {
+async function status({ json, relay, ...options }: RelayOptions & { readonly json?: true }): Promise<void> {
   const { settings } = await readConfiguration(options);
-  const api = await relayApi(settings);
+  const api = await relayApi(settings, relay);
   if (api === undefined) throw new CliError(["the relay has no web port: web.enabled is false, or web.port is 0"]);
   const overview = await answerOf<Overview>(api, "overview", "its state");
   if (overview === undefined) throw new CliError([`no relay answers at ${api.url}`], NOT_RUNNING);
@@ -45,15 +45,15 @@ function linesOf({ version, uptime_ms, draining, not_ready, services }: Overview
 }
 
 export function openCommand(): Command {
-  return withConfiguration(new Command("open"))
+  return withRelay(new Command("open"))
     .description("open the dashboard of the running relay in the browser")
     .option("--print", "print the address, with its token, instead")
     .action(open);
 }
 
-async function open({ print, ...options }: ConfigurationOptions & { readonly print?: true }): Promise<void> {
+async function open({ print, relay, ...options }: RelayOptions & { readonly print?: true }): Promise<void> {
   const { settings } = await readConfiguration(options);
-  const [url, token] = [webUrl(settings), await storedWebToken(settings)];
+  const [url, token] = [webUrl(settings, relay), await storedWebToken(settings)];
   if (url === undefined) throw new CliError(["the relay has no dashboard: web.enabled is false, or web.port is 0"]);
   const address = token === undefined ? url : `${url}/#token=${token}`;
   if (print) return console.log(address);

@@ -1,6 +1,5 @@
 /** Which relay a path addresses, whether it is served here, and the path within it. */
 import { matchesPattern } from "../core/text.ts";
-import { problemResponse } from "../http/app.ts";
 
 /** The relay at the root. */
 export const DEFAULT_RELAY = "default";
@@ -34,15 +33,3 @@ export function requestWithin(request: Request, { base, path }: RelayPath): Requ
   url.pathname = path;
   return new Request(String(url), request);
 }
-
-/** The answer to a path whose name of a relay is malformed. */
-export const malformedName = (): Response =>
-  problemResponse({
-    status: 404,
-    title: "Not found",
-    detail: "the name of a relay, in /r/<name>/, has 1 to 64 letters, digits, hyphens and underscores",
-  });
-
-/** The answer to the name of a relay that no pattern of `setting` matches. */
-export const unknownRelay = (name: string, setting: string): Response =>
-  problemResponse({ status: 404, title: "Not found", detail: `there is no relay ${name}; ${setting} lists their names` });

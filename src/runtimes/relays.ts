@@ -4,10 +4,10 @@ import type { Settings } from "../core/settings.ts";
 import { type PortName, problemResponse } from "../http/app.ts";
 import type { Host } from "./host.ts";
 import { type ProcessParts, ProcessRelay } from "./process-relay.ts";
-import { DEFAULT_RELAY, isServed, malformedName, requestWithin, splitPath, unknownRelay } from "./relay-path.ts";
+import { DEFAULT_RELAY, isServed, requestWithin, splitPath } from "./relay-path.ts";
 import { RelayRegistry } from "./relay-registry.ts";
 import type { HttpClient } from "./server-runtime.ts";
-import { tooManyConnections } from "./upgrade.ts";
+import { malformedName, tooManyConnections, unknownRelay } from "./upgrade.ts";
 import { VoiceChannels } from "./voice-channels.ts";
 
 /** How often relays that are idle are looked for. */

@@ -8,14 +8,16 @@ import { existsSync } from "node:fs";
 import type { QueueSettings, Settings } from "../../core/settings.ts";
 import type { Store } from "../../engine/ports.ts";
 import { openStore, StoreOpenError } from "../../storage/open-store.ts";
+import { DEFAULT_RELAY } from "../../runtimes/relay-path.ts";
+import { settingsOfRelay } from "../../runtimes/relay-settings.ts";
 import { CliError } from "../cli-error.ts";
-import { type ConfigurationOptions, readConfiguration, withConfiguration } from "../configuration.ts";
+import { readConfiguration, type RelayOptions, withRelay } from "../configuration.ts";
 import { lineOf, type QueueAdmin, type QueuedMessage, summaryOf } from "./admin.ts";
 import { importMessages, readLines } from "./import.ts";
 import { OfflineQueue } from "./offline.ts";
 import { connectToRelay } from "./online.ts";
 
-interface QueueOptions extends ConfigurationOptions {
+interface QueueOptions extends RelayOptions {
   readonly json?: true;
   readonly dead?: true;
   readonly all?: true;
@@ -25,7 +27,7 @@ interface QueueOptions extends ConfigurationOptions {
 const NOT_FOUND = 1;
 
 export function queueCommand(): Command {
-  const subcommand = (name: string, description: string) => withConfiguration(new Command(name)).description(description);
+  const subcommand = (name: string, description: string) => withRelay(new Command(name)).description(description);
   const queue = new Command("queue").description("inspect and edit the queue of a running relay, or of a queue folder");
   queue.addCommand(
     subcommand("list", "list queued messages and dead letters")
@@ -55,11 +57,11 @@ export function queueCommand(): Command {
 }
 
 /** Why only without a relay: a running relay has exclusive access to its queue, and reads it at its start. */
-async function importFrom(file: string, options: ConfigurationOptions): Promise<void> {
-  const { queue } = (await readConfiguration(options)).settings;
+async function importFrom(file: string, { relay, ...options }: RelayOptions): Promise<void> {
+  const { queue } = settingsOfRelay((await readConfiguration(options)).settings, relay ?? DEFAULT_RELAY);
   if (queue.backend === "memory") throw new CliError(["queue.backend is memory, which keeps nothing"]);
   const lines = await readLines(file);
-  const store = await openOffline(queue);
+  const store = await openOffline(queue, relay);
   try {
     console.log(`${await importMessages(store, lines, queue)} of ${lines.length} imported`);
   } finally {
@@ -68,9 +70,9 @@ async function importFrom(file: string, options: ConfigurationOptions): Promise<
 }
 
 /** The queue's store; a `CliError` if a relay uses it. */
-async function openOffline(queue: QueueSettings): Promise<Store> {
+async function openOffline(queue: QueueSettings, relay: string | undefined): Promise<Store> {
   try {
-    return await openStore(queue, { onQuarantine: reportQuarantine });
+    return await openStore(queue, { onQuarantine: reportQuarantine }, relay);
   } catch (error) {
     if (!(error instanceof StoreOpenError)) throw error;
     throw new CliError([error.message, ...(error.isInUse ? ["stop it to use this command"] : [])]);
@@ -136,8 +138,11 @@ async function select(queue: QueueAdmin, ids: readonly string[] | undefined): Pr
   return messages.filter(({ id }) => ids.includes(id));
 }
 
-async function withQueue(options: ConfigurationOptions, use: (queue: QueueAdmin) => Promise<void>): Promise<void> {
-  const queue = await openQueue((await readConfiguration(options)).settings);
+async function withQueue(
+  { relay, ...options }: RelayOptions,
+  use: (queue: QueueAdmin) => Promise<void>,
+): Promise<void> {
+  const queue = await openQueue((await readConfiguration(options)).settings, relay);
   try {
     await use(queue);
   } finally {
@@ -146,10 +151,10 @@ async function withQueue(options: ConfigurationOptions, use: (queue: QueueAdmin)
 }
 
 /** Why in this order: with `fs` and `sqlite` a lock shows whether a relay runs; with other backends only the relay itself can. */
-async function openQueue(settings: Settings): Promise<QueueAdmin> {
-  const { queue } = settings;
+async function openQueue(settings: Settings, relay: string | undefined): Promise<QueueAdmin> {
+  const { queue } = settingsOfRelay(settings, relay ?? DEFAULT_RELAY);
   const hasLock = queue.backend === "fs" || queue.backend === "sqlite";
-  const online = hasLock ? undefined : await connectToRelay(settings);
+  const online = hasLock ? undefined : await connectToRelay(settings, relay);
   if (online !== undefined) return online;
   if (queue.backend === "memory") {
     throw new CliError(["queue.backend is memory, so only a running relay has the queue, and no relay answers"]);
@@ -158,11 +163,11 @@ async function openQueue(settings: Settings): Promise<QueueAdmin> {
     throw new CliError([`${queue.path}: no such queue folder`], NOT_FOUND);
   }
   try {
-    return new OfflineQueue(await openStore(queue, { onQuarantine: reportQuarantine }), queue);
+    return new OfflineQueue(await openStore(queue, { onQuarantine: reportQuarantine }, relay), queue);
   } catch (error) {
     if (!(error instanceof StoreOpenError)) throw error;
-    const relay = error.isInUse ? await connectToRelay(settings) : undefined;
-    if (relay !== undefined) return relay;
+    const running = error.isInUse ? await connectToRelay(settings, relay) : undefined;
+    if (running !== undefined) return running;
     const hint = error.isInUse
       ? ["it does not answer on the web port of this configuration; stop it to use this command"]
       : [];

@@ -10,8 +10,8 @@ import { type QueueAdmin, type QueuedMessage, summaryOf } from "./admin.ts";
 const service = "intermediary";
 
 /** The running relay with these settings; undefined if none answers; a `CliError` if it refuses. */
-export async function connectToRelay(settings: Settings): Promise<QueueAdmin | undefined> {
-  const api = await relayApi(settings);
+export async function connectToRelay(settings: Settings, relay?: string): Promise<QueueAdmin | undefined> {
+  const api = await relayApi(settings, relay);
   const answer = api === undefined ? undefined : await answerOf(api, "queue?limit=1", "its queue");
   return api === undefined || answer === undefined ? undefined : new OnlineQueue(api);
 }

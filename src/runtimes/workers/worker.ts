@@ -4,7 +4,8 @@
  * `/r/<name>/...` addresses the relay of that name; every other path the relay `default`. The Worker only selects the object.
  */
 import { problemResponse } from "../../http/app.ts";
-import { DEFAULT_RELAY, isServed, malformedName, splitPath, unknownRelay } from "../relay-path.ts";
+import { DEFAULT_RELAY, isServed, splitPath } from "../relay-path.ts";
+import { malformedName, unknownRelay } from "../upgrade.ts";
 import type { WorkerBindings } from "./environment.ts";
 
 export { RelayObject } from "./relay-object.ts";
