@@ -6,6 +6,8 @@
 import type { Frame } from "../core/json.ts";
 
 export const OPCODE = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+/** Why not empty: lua-websockets reads three bytes of every frame at once, and so the first of the frame after an empty ping. */
+export const PING_PAYLOAD: Uint8Array<ArrayBuffer> = new Uint8Array(1);
 export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 
 const FINAL = 0x80;

@@ -14,7 +14,7 @@ import type { KeepaliveOptions } from "../core/link.ts";
 import { closePayload, CLOSING_MS } from "./close.ts";
 import type { ClientSocket, ClientSocketListener, Dialer, DialRequest } from "./dialer.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { FrameWriter, OPCODE, type Opcode } from "./frame-writer.ts";
+import { FrameWriter, OPCODE, type Opcode, PING_PAYLOAD } from "./frame-writer.ts";
 import { RELIEVED_BYTES } from "./backpressure.ts";
 import { type ClientHandshake, createHandshake, handshakeError } from "./handshake.ts";
 
@@ -60,7 +60,6 @@ const HEAD_BYTES_MAX = 16_384;
 /** Frames that are handled in one turn of the event loop. Why not fewer: a busy backend sends some hundred at once. */
 const FRAMES_PER_TURN_MAX = 1_024;
 const ABNORMAL = 1006;
-const NO_BYTES = new Uint8Array(0);
 
 const KEEPALIVE_DEFAULTS: KeepaliveOptions = { idleMs: 30_000, answerMs: 90_000 };
 
@@ -269,7 +268,7 @@ class RawWebSocket implements ClientSocket {
     }
     if (this.#pingedAt === undefined && now - this.#receivedAt >= idleMs) {
       this.#pingedAt = now;
-      this.#write(OPCODE.ping, NO_BYTES);
+      this.#write(OPCODE.ping, PING_PAYLOAD);
     }
     const due = this.#pingedAt === undefined ? this.#receivedAt + idleMs : this.#pingedAt + answerMs;
     this.#scheduleSilenceCheck(Math.max(1, due - now));

@@ -3,6 +3,7 @@ import type { ServerWebSocket, WebSocketHandler } from "bun";
 import { edenGC } from "bun:jsc";
 import { addressGroup, isLoopback } from "../../core/access.ts";
 import type { Frame } from "../../core/json.ts";
+import { PING_PAYLOAD } from "../../websocket-client/frame-writer.ts";
 import type { ConnectionHandler, ServerSocket } from "../connections.ts";
 import { type Keepalive, type KeptSocket, type PingedSocket, receivePong } from "../keepalive.ts";
 
@@ -106,7 +107,7 @@ class BunSocket implements ServerSocket, PingedSocket {
 
   ping(): void {
     this.pingsUnanswered++;
-    this.#socket.ping();
+    this.#socket.ping(PING_PAYLOAD);
   }
 }
 

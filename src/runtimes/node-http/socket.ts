@@ -11,7 +11,7 @@ import type { Socket } from "node:net";
 import type { Frame } from "../../core/json.ts";
 import { closePayload, CLOSING_MS } from "../../websocket-client/close.ts";
 import { FrameReader } from "../../websocket-client/frame-reader.ts";
-import { FrameWriter, OPCODE, type Opcode } from "../../websocket-client/frame-writer.ts";
+import { FrameWriter, OPCODE, type Opcode, PING_PAYLOAD } from "../../websocket-client/frame-writer.ts";
 import { CLOSING_BYTES_MAX, type ConnectionHandler, type ServerSocket } from "../connections.ts";
 import { type Keepalive, type KeptSocket, type PingedSocket, receivePong } from "../keepalive.ts";
 
@@ -102,7 +102,7 @@ export class StreamSocket implements ServerSocket, PingedSocket, KeptSocket {
   ping(): void {
     if (this.#state !== "open") return;
     this.pingsUnanswered++;
-    this.#write(OPCODE.ping, new Uint8Array(0));
+    this.#write(OPCODE.ping, PING_PAYLOAD);
   }
 
   #read(bytes: Uint8Array): void {

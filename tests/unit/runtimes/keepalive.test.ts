@@ -9,6 +9,8 @@ import { check } from "../../harness/check.ts";
 import { ROOT, RUNNERS } from "../../harness/machine.ts";
 
 const INTERVAL_MS = 20;
+/** Final, of one byte, a zero. Why not empty: lua-websockets reads the first three bytes of a frame at once. */
+const PING = [0x89, 1, 0];
 
 /** A kept socket that counts its pings. */
 function keptSocket(answers: boolean) {
@@ -32,9 +34,11 @@ test("RT7b a socket that never answered a ping is pinged twice, and not disconne
   for (const { kept } of [mute, gone]) keepalive.remove(kept);
 });
 
-/** A client that answers no ping for ten intervals and then sends the text `hi`. */
-async function sayHiLater(port: number): Promise<Socket> {
+/** A client that answers no ping for ten intervals and then sends the text `hi`, and the first ping it received. */
+async function sayHiLater(port: number): Promise<{ client: Socket; ping: Uint8Array }> {
   const client = connect({ host: "127.0.0.1", port });
+  const chunks: Buffer[] = [];
+  client.on("data", (chunk) => void chunks.push(Buffer.from(chunk)));
   client.write(
     "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
@@ -42,10 +46,12 @@ async function sayHiLater(port: number): Promise<Socket> {
   await new Promise((resolve) => client.once("data", resolve));
   await new Promise((resolve) => setTimeout(resolve, 10 * INTERVAL_MS));
   client.write(Uint8Array.of(0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69)); // Why zeros: a mask of zeros leaves the text as it is.
-  return client;
+  const bytes = Buffer.concat(chunks);
+  const start = bytes.indexOf("\r\n\r\n") + 4;
+  return { client, ping: bytes.subarray(start, start + 3) };
 }
 
-test("RT7b on Bun a client that answers no ping stays connected, and its messages are handled", async () => {
+test("RT7b RT7d on Bun a client that answers no ping stays connected, and its messages are handled", async () => {
   const keepalive = new Keepalive(INTERVAL_MS);
   const heard: string[] = [];
   const { promise: closed, resolve: close } = Promise.withResolvers<number>();
@@ -68,26 +74,28 @@ test("RT7b on Bun a client that answers no ping stays connected, and its message
         ? undefined
         : new Response(null, { status: 400 }),
   });
-  const client = await sayHiLater(server.port ?? 0);
+  const { client, ping } = await sayHiLater(server.port ?? 0);
   while (heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   check.equal(heard, ["hi"]);
+  check.equal([...ping], PING);
   client.destroy();
   check.equal(await closed, 1006);
   await server.stop(true);
 });
 
-test("RT7b on Deno a client that answers no ping stays connected, and its messages are handled", async () => {
+test("RT7b RT7d on Deno a client that answers no ping stays connected, and its messages are handled", async () => {
   const script = join(ROOT, "tests/unit/runtimes/deno-keepalive.ts");
   const child = Bun.spawn([...RUNNERS.Deno ?? [], script], { cwd: ROOT, stdout: "pipe", stderr: "inherit" });
   let text = "";
-  let client: Socket | undefined;
+  let hello: Awaited<ReturnType<typeof sayHiLater>> | undefined;
   for await (const chunk of child.stdout) {
     text += new TextDecoder().decode(chunk);
     const port = Number(/port (\d+)/.exec(text)?.[1]);
-    if (client === undefined) client = await sayHiLater(port);
-    if (text.includes("message hi")) client.destroy();
+    hello ??= await sayHiLater(port);
+    if (text.includes("message hi")) hello.client.destroy();
     if (text.includes("close")) break;
   }
   child.kill();
   check.match(text, /^port \d+\nmessage hi\nclose 1006\n$/);
+  check.equal([...hello?.ping ?? []], PING);
 });
