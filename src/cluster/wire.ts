@@ -13,8 +13,11 @@ import { utf8 } from "../core/text.ts";
 
 /** From the gateway of a peer to the owner of its relay. */
 export type ToOwner =
-  /** The first message: who is at this end. */
-  | { readonly is: "hello"; readonly session: string; readonly version: number }
+  /**
+   * The first message: who is at this end, and which session it wants to reach. Why both: a node that was killed and started again is another
+   * session at the same place.
+   */
+  | { readonly is: "hello"; readonly session: string; readonly to: string; readonly version: number }
   /** A peer wants this relay, which nobody owns. */
   | { readonly is: "want"; readonly relay: string }
   /** This gateway has peers of the relay. The owner answers with `owner` or `notOwner`. */
@@ -141,7 +144,7 @@ const ofPeer: FieldCheck = ({ relay, peer }) => isRelay(relay) && isPeer(peer);
 const ofOwner: FieldCheck = ({ relay, epoch, peer }) => isRelay(relay) && isCount(epoch) && isPeer(peer);
 
 const CHECKS: ReadonlyMap<string, FieldCheck> = new Map<NodeMessage["is"], FieldCheck>([
-  ["hello", ({ session, version }) => isPeer(session) && isCount(version)],
+  ["hello", ({ session, to, version }) => isPeer(session) && isPeer(to) && isCount(version)],
   ["want", ({ relay }) => isRelay(relay)],
   ["join", ({ relay }) => isRelay(relay)],
   [

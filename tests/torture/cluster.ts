@@ -39,7 +39,11 @@ export function tortureCluster(fault: ClusterFault, rounds: number): Promise<Clu
       return await new Run(cluster, fault).run(rounds);
     } catch (error) {
       for (const { name, process } of cluster.nodes) {
-        console.log(`${name}:\n${process.output.split("\n").slice(-20).join("\n")}`);
+        console.log(
+          `${name}:\n${
+            process.output.split("\n").slice(-60).filter((line) => !line.includes("queued command")).join("\n")
+          }`,
+        );
       }
       throw error;
     } finally {

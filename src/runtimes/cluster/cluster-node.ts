@@ -116,6 +116,7 @@ export class ClusterNode implements RelaySet {
         this.#unreachable.add(session);
         this.#observe({ is: "node_unreachable", node: nodeOf(session), reason });
       },
+      refused: (session, reason) => this.#observe({ is: "node_unreachable", node: nodeOf(session ?? "unknown."), reason }),
       gatewayLost: (session) => {
         for (const relay of this.#owned.values()) relay.lost(session);
       },

@@ -36,6 +36,8 @@ export interface NodeConnectionsPorts {
   ownerReached(session: string): void;
   /** The connection to the owners on a node broke. */
   ownerLost(session: string, reason: string): void;
+  /** The connection of a node was ended, because of what it sent or did not read. */
+  refused(session: string | undefined, reason: string): void;
   /** The connection of the gateway of a node broke. */
   gatewayLost(session: string): void;
 }
@@ -116,12 +118,14 @@ export class NodeConnections {
   /** The handler of a connection that another node opens. */
   accept(): ConnectionHandler {
     return new IncomingConnection({
+      isSession: (session) => session === this.#ports.session(),
       greeted: (session, connection) => {
         this.#incoming.get(session)?.terminate();
         this.#incoming.set(session, connection);
       },
       received: (session, message) => this.#ports.toOwner(session, message),
       unwritten: (connection) => this.#scheduleWrite(connection),
+      refused: (session, reason) => this.#ports.refused(session, reason),
       closed: (session, connection) => {
         if (this.#incoming.get(session) !== connection) return;
         this.#incoming.delete(session);
@@ -144,7 +148,9 @@ export class NodeConnections {
     outgoing.socket = dial({ url: `ws://${outgoing.place}/node`, headers: { [SECRET_HEADER]: secret } }, {
       opened: () => {
         outgoing.isOpen = true;
-        outgoing.socket?.send(encodeMessage({ is: "hello", session: this.#ports.session(), version: WIRE_VERSION }));
+        outgoing.socket?.send(
+          encodeMessage({ is: "hello", session: this.#ports.session(), to: session, version: WIRE_VERSION }),
+        );
         this.#ports.ownerReached(session);
       },
       received: (frame) => {
@@ -182,9 +188,13 @@ const TO_GATEWAY: ReadonlySet<NodeMessage["is"]> = new Set<ToGateway["is"]>([
 const isToGateway = (message: NodeMessage): message is ToGateway => TO_GATEWAY.has(message.is);
 
 interface IncomingHooks {
+  /** True for this node's present session. */
+  isSession(session: string): boolean;
   greeted(session: string, connection: IncomingConnection): void;
   received(session: string, message: ToOwner): void;
   unwritten(connection: IncomingConnection): void;
+  /** The connection is ended because of the other node. */
+  refused(session: string | undefined, reason: string): void;
   closed(session: string, connection: IncomingConnection): void;
 }
 
@@ -206,13 +216,17 @@ class IncomingConnection implements ConnectionHandler {
 
   message(frame: Frame): void {
     const message = decodeMessage(frame);
-    if (message === undefined || isToGateway(message)) return this.terminate();
+    if (message === undefined || isToGateway(message)) {
+      return this.#refuse(`invalid message ${String(frame).slice(0, 200)}`);
+    }
     if (message.is === "hello") {
-      if (this.#session !== undefined || message.version !== WIRE_VERSION) return this.terminate();
+      if (this.#session !== undefined) return this.#refuse("it greeted twice");
+      if (message.version !== WIRE_VERSION) return this.#refuse(`its version ${message.version} is not ${WIRE_VERSION}`);
+      if (!this.#hooks.isSession(message.to)) return this.terminate();
       this.#session = message.session;
       return this.#hooks.greeted(message.session, this);
     }
-    if (this.#session === undefined) return this.terminate();
+    if (this.#session === undefined) return this.#refuse("it did not greet");
     this.#hooks.received(this.#session, message);
   }
 
@@ -224,7 +238,12 @@ class IncomingConnection implements ConnectionHandler {
   write(): void {
     const waiting = this.#socket?.write(this.#frames) ?? 0;
     this.#frames.length = 0;
-    if (waiting > BACKLOG_BYTES_MAX) this.terminate();
+    if (waiting > BACKLOG_BYTES_MAX) this.#refuse("it does not read");
+  }
+
+  #refuse(reason: string): void {
+    this.#hooks.refused(this.#session, reason);
+    this.terminate();
   }
 
   terminate(): void {

@@ -49,7 +49,15 @@ const ANSWER_MS = 500;
 /** How often a relay that is handed over is asked whether it is quiet. */
 const QUIET_POLL_MS = 20;
 
-type State = "asking" | "running" | "quiescing" | "over";
+/** `asking`: the gateways name their peers; `starting`: the relay is restored with those that were named. */
+type State = "asking" | "starting" | "running" | "quiescing" | "over";
+
+/** What arrived before the engine had started. */
+interface EarlyEvent {
+  /** The gateway that it came from. */
+  readonly gateway: string | undefined;
+  act(): void;
+}
 
 export class OwnedRelay {
   readonly name: string;
@@ -67,8 +75,7 @@ export class OwnedRelay {
   /** The peers that each gateway has named. */
   readonly #named = new Map<string, readonly ResumedPeer[]>();
   #allNamed: () => void = () => {};
-  /** What arrived before the engine had started. */
-  #early: (() => void)[] = [];
+  #early: EarlyEvent[] = [];
 
   constructor(options: OwnedRelayOptions, ports: OwnedRelayPorts) {
     const { name, record, settings, services, log, webToken, jobs, print } = options;
@@ -124,6 +131,7 @@ export class OwnedRelay {
     const store = await this.#ports.openStore(this);
     await answered;
     if (this.#isOver()) return await store.close();
+    this.#state = "starting";
     const named = [...this.#named];
     for (const [gateway, peers] of named) this.#remote.resume(gateway, peers);
     const sockets = createSockets(this.#peers, this.#links);
@@ -146,7 +154,7 @@ export class OwnedRelay {
     });
     if (this.#isOver()) return;
     this.#state = "running";
-    for (const act of this.#early) act();
+    for (const { act } of this.#early) this.#fence.pass(act);
     this.#early = [];
     host.observe({ is: "relay_owned", name, epoch: record.epoch, how: this.#options.isClean ? "handed over" : "claimed" });
   }
@@ -162,13 +170,15 @@ export class OwnedRelay {
       this.#named.set(gateway, message.peers);
       return this.#allNamed();
     }
-    this.#enter(() => this.#remote.receive(gateway, message));
+    this.#enter(() => this.#remote.receive(gateway, message), gateway);
   }
 
   /** The connection to a gateway broke. */
   lost(gateway: string): void {
+    if (this.#state !== "asking") return this.#enter(() => this.#remote.lost(gateway), gateway);
+    // Why: the gateway names its peers again, and sends again what was not confirmed.
     this.#named.delete(gateway);
-    this.#enter(() => this.#remote.lost(gateway));
+    this.#early = this.#early.filter((event) => event.gateway !== gateway);
   }
 
   /** The lease of the node was confirmed again. */
@@ -220,8 +230,8 @@ export class OwnedRelay {
   }
 
   /** Everything that enters the relay waits while the fence holds something, so that its order is kept. */
-  #enter(act: () => void): void {
-    if (this.#state === "asking") this.#early.push(() => this.#enter(act));
+  #enter(act: () => void, gateway?: string): void {
+    if (this.#state === "asking" || this.#state === "starting") this.#early.push({ gateway, act });
     else if (this.#state === "running") this.#fence.pass(act);
   }
 }

@@ -1,0 +1,62 @@
+import { test } from "#runner";
+import { encodeMessage } from "../../../../src/cluster/wire.ts";
+import type { NodeMessage } from "../../../../src/cluster/wire.ts";
+import { NodeConnections } from "../../../../src/runtimes/cluster/node-connections.ts";
+import { check } from "../../../harness/check.ts";
+
+function fixture() {
+  const log: string[] = [];
+  const nodes = new NodeConnections({
+    dial: () => ({ send: () => 0, close() {} }),
+    secret: "a secret of at least thirty-two characters",
+    session: () => "a.2",
+    afterTurn: (run) => run(),
+    toOwner: (session, message) => void log.push(`${session}: ${message.is}`),
+    toGateway: () => {},
+    ownerReached: () => {},
+    ownerLost: () => {},
+    refused: (session, reason) => void log.push(`refused ${session}: ${reason.slice(0, 20)}`),
+    gatewayLost: (session) => void log.push(`lost ${session}`),
+  });
+  const connect = (...messages: (NodeMessage | string)[]): void => {
+    const handler = nodes.accept();
+    handler.open({ write: () => 0, close() {}, terminate: () => void log.push("terminated"), ping() {} });
+    for (const message of messages) handler.message(typeof message === "string" ? message : encodeMessage(message));
+  };
+  return { nodes, log, connect };
+}
+
+const hello = (session: string, to: string): NodeMessage => ({ is: "hello", session, to, version: 1 });
+
+test("CN30 a connection for a former session at the same place is ended, and does not replace the one for the present session", () => {
+  const { log, connect, nodes } = fixture();
+  connect(hello("b.1", "a.2"), { is: "join", relay: "r" });
+  connect(hello("b.1", "a.1"));
+  check.equal(log, ["b.1: join", "terminated"]);
+  check.equal(nodes.gateways(), ["a.2", "b.1"]);
+});
+
+test("CN11 a node that sends garbage, greets twice or does not greet loses its connection, with the reason in the log", () => {
+  const { log, connect, nodes } = fixture();
+  connect({ is: "join", relay: "r" });
+  connect(hello("b.1", "a.2"), "garbage");
+  connect(hello("c.1", "a.2"), hello("c.1", "a.2"));
+  connect(hello("d.1", "a.2"), { is: "owner", relay: "r", epoch: 1 });
+  connect({ is: "hello", session: "e.1", to: "a.2", version: 2 });
+  check.equal(log, [
+    "refused undefined: it did not greet",
+    "terminated",
+    "refused b.1: invalid message garb",
+    "terminated",
+    "lost b.1",
+    "refused c.1: it greeted twice",
+    "terminated",
+    "lost c.1",
+    'refused d.1: invalid message {"is',
+    "terminated",
+    "lost d.1",
+    "refused undefined: its version 2 is not",
+    "terminated",
+  ]);
+  check.equal(nodes.gateways(), ["a.2"]);
+});
