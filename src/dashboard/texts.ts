@@ -459,6 +459,9 @@ export const UPSTREAM_STATES: Readonly<Record<UpstreamView["state"], string>> = 
   standalone: "relay decides",
 };
 
+/** In place of the state of an upstream `link:<name>` while no program is linked. */
+export const AWAITS_LINK = "waiting for a link";
+
 /** Why a force ended. */
 export const FORCE_ENDS: Readonly<Record<ForceEnd, string>> = {
   completed: "completed",

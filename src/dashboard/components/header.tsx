@@ -2,11 +2,12 @@
 import type { UpstreamView } from "../../core/view.ts";
 import { formatAge, formatDuration } from "../lib/format.ts";
 import type { Tone } from "../lib/describe-event.ts";
+import { upstreamWord } from "../lib/describe-upstream.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import { type EventStream, hasNoEvents, isStopped, upstreamsOf } from "../state/dashboard-state.ts";
 import { store, useMissingScope, useStore } from "../state/hooks.ts";
 import type { Theme } from "../state/theme.ts";
-import { TEXTS, UPSTREAM_STATES } from "../texts.ts";
+import { TEXTS } from "../texts.ts";
 import type { IconName } from "./icons.tsx";
 import { Logo } from "./logo.tsx";
 import { Button, Name } from "./primitives.tsx";
@@ -97,7 +98,7 @@ function UpstreamLink({ upstream }: { readonly upstream: UpstreamView }) {
       <span class={`dot ${tone}`} aria-hidden="true" />
       <span class="link-text">
         <span class="link-name">
-          <Name text={character ?? id} max={24} /> <span class={`word ${tone}`}>{UPSTREAM_STATES[state]}</span>
+          <Name text={character ?? id} max={24} /> <span class={`word ${tone}`}>{upstreamWord(upstream)}</span>
         </span>
         <span class="link-more faint small">{details}</span>
       </span>

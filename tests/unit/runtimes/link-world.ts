@@ -65,9 +65,11 @@ class Wire implements ClientSocket {
 class NeuroConnection implements ClientSocket {
   readonly received: Frame[] = [];
   readonly listener: ClientSocketListener;
+  readonly headers: Readonly<Record<string, string>>;
   state: "dialing" | "open" | "closed" = "dialing";
 
-  constructor(listener: ClientSocketListener) {
+  constructor(headers: Readonly<Record<string, string>>, listener: ClientSocketListener) {
+    this.headers = headers;
     this.listener = listener;
   }
 
@@ -148,13 +150,13 @@ export class LinkWorld {
       replaced: () => this.reports.push("replaced"),
     });
     const driver = new LinkDriver(machine, {
-      dial: ({ url }, listener) => {
+      dial: ({ url, headers }, listener) => {
         if (url === RELAY) {
           const wire = new Wire(this, listener);
           this.wires.push(wire);
           return wire;
         }
-        const neuro = new NeuroConnection(listener);
+        const neuro = new NeuroConnection(headers, listener);
         this.neuros.push(neuro);
         return neuro;
       },

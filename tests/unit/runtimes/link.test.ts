@@ -92,7 +92,7 @@ test("LK7 two programs that want one name replace each other at most once in 5 s
   check.match(world.reports.at(-1) ?? "", /1013 the link neuro was taken over less than 5 s ago/);
 });
 
-test("LK8 a Neuro that does not answer within 10 s is reported to the relay, which dials again through the same program", () => {
+test("LK8 LK15 a Neuro that does not answer within 10 s is reported to the relay, which dials again through the same program, with its chain of relays", () => {
   const world = new LinkWorld();
   world.dial();
   world.startProgram();
@@ -108,6 +108,7 @@ test("LK8 a Neuro that does not answer within 10 s is reported to the relay, whi
   world.neuros.at(-1)?.accept();
   deliverAll();
   check.equal([world.dials[1]?.state, world.wires.length], ["open", 1]);
+  check.equal(world.neuros.at(-1)?.headers, { "Neuro-Relay-Via": "a, b" });
 });
 
 test("LK9 control messages are read from any text, and a code that a close frame cannot have is not passed on", () => {

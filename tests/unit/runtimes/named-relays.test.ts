@@ -101,13 +101,15 @@ test(
   { timeoutMs: 60_000 },
 );
 
-test("LK12 a relay that only waits for a link stops when it is idle", () =>
+test("LK12 LK14 a relay that only waits for a link says so, and stops when it is idle", () =>
   withProcess((settings) => {
     settings.relays = { ...settings.relays, idle: 1_000 };
     settings["nakurity-clients"] = [{ ...upstreamAt("link:neuro"), dial_timeout: 86_400_000, relays: ["show-1"] }];
   }, async ({ web, log }) => {
     check.equal(await statusOf(`${web}/r/show-1/health`), 200);
     check.equal(runningIn(log), ["show-1"]);
+    const { reasons } = await jsonOf(await fetch(`${web}/r/show-1/ready`, bearer));
+    check.equal(reasons, ["neuro: upstream neuro is not connected; `neuro-relay link --name neuro` connects it"]);
     await until(() => runningIn(log).length === 0, "the stop");
   }), { timeoutMs: 30_000 });
 

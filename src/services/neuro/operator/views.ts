@@ -1,4 +1,5 @@
 /** Views of the state, for people and for the dashboard. */
+import { linkNameOf } from "../../../core/text.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { Json } from "../../../core/json.ts";
 import {
@@ -24,12 +25,17 @@ import { isSpent } from "../pending/transition.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import { waitingForces } from "../forces/force-queue.ts";
 
+const linkHint = (url: string): string => {
+  const name = linkNameOf(url);
+  return name === undefined ? "" : `; \`neuro-relay link --name ${name}\` connects it`;
+};
+
 /** Whether all upstreams are connected, and if not, what is missing. */
 export function readiness(state: NeuroState): Json {
-  const reasons = [...state.upstreams.values()].filter(({ isOpen }) => !isOpen).map(({ id, link }) =>
+  const reasons = [...state.upstreams.values()].filter(({ isOpen }) => !isOpen).map(({ id, link, settings }) =>
     link.state.is === "failed"
       ? `upstream ${id} can never be reached: ${link.state.reason}; correct its \`url\``
-      : `upstream ${id} is not connected`
+      : `upstream ${id} is not connected${linkHint(settings?.url ?? "")}`
   );
   for (const { decider } of state.upstreams.values()) {
     if (decider?.modelFailure !== undefined) {
