@@ -3,8 +3,9 @@
  *
  * A list of blocks (`integrations`, `nakurity-clients`) is one setting: its value is given as a whole.
  */
+import { z } from "zod";
 import { shape } from "./schema.ts";
-import type { SettingInfo, Shape } from "./schema-parts.ts";
+import { type SettingInfo, settingInfo } from "./setting.ts";
 
 export interface Field extends SettingInfo {
   readonly path: readonly string[];
@@ -39,14 +40,43 @@ const byPath: ReadonlyMap<string, Field> = new Map(fields.map((field) => [field.
 /** The setting with that path, or undefined. */
 export const fieldAt = (path: readonly string[]): Field | undefined => byPath.get(path.join("."));
 
-function sectionsBelow(shape: Shape, path: readonly string[], description: string): Section[] {
+/** The names that are known below a path. The path can go through entries of lists. */
+export function namesAt(path: readonly PropertyKey[]): readonly string[] {
+  let at: z.ZodObject | undefined = shape;
+  for (const name of path) {
+    if (typeof name === "number") continue; // Why: the step to the list already went to its entries.
+    at = objectIn(at?.shape[String(name)]);
+  }
+  return Object.keys(at?.shape ?? {});
+}
+
+function sectionsBelow(object: z.ZodObject, path: readonly string[], description: string): Section[] {
   const own: Field[] = [];
   const nested: Section[] = [];
-  for (const [name, part] of Object.entries(shape)) {
+  // Why the cast: zod's own shapes are untyped.
+  for (const [name, schema] of Object.entries(object.shape as Record<string, z.ZodType>)) {
     const below = [...path, name];
-    if (part.setting !== undefined) {
-      own.push({ ...part.setting, path: below, variable: variableOf(below), defaultValue: part.default });
-    } else if (part.shape !== undefined) nested.push(...sectionsBelow(part.shape, below, part.description ?? ""));
+    const info = settingInfo(schema);
+    if (info !== undefined) {
+      own.push({ ...info, path: below, variable: variableOf(below), defaultValue: defaultOf(schema) });
+      continue;
+    }
+    const inner = objectIn(schema);
+    if (inner !== undefined) nested.push(...sectionsBelow(inner, below, String(schema.meta()?.description ?? "")));
   }
   return own.length > 0 || nested.length === 0 ? [{ path, description, fields: own }, ...nested] : nested;
+}
+
+/** The object schema of a block, or of each entry of a list, without zod's wrappers. */
+function objectIn(schema: unknown): z.ZodObject | undefined {
+  if (schema instanceof z.ZodObject) return schema;
+  if (schema instanceof z.ZodArray) return objectIn(schema.element);
+  if (schema instanceof z.ZodPipe) return objectIn(schema.in);
+  const isWrapper = schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional || schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodReadonly;
+  return isWrapper ? objectIn(schema.unwrap()) : undefined;
+}
+
+function defaultOf(schema: z.ZodType): unknown {
+  return schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined;
 }

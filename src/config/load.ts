@@ -4,9 +4,11 @@
  * Does no I/O: the caller passes the file's text and the environment. Every error is one line with the place, the setting and what was
  * expected.
  */
+import type { z } from "zod";
 import { DEFAULTS } from "../core/defaults.ts";
 import type { Settings } from "../core/settings.ts";
 import { type ConfigTree, isTree, putAt, valueAt } from "./config-tree.ts";
+import { namesAt } from "./fields.ts";
 import {
   type EnvironmentVariables,
   fromEnvironment,
@@ -18,6 +20,7 @@ import { keyValueBackend, type Platform, platformIssues, platformWarnings } from
 import { type SettingIssue, settingIssues, warningsOf } from "./rules.ts";
 import { schema } from "./schema.ts";
 import { type ReadSecret, readSecretFiles } from "./secret-files.ts";
+import { suggest } from "./suggest.ts";
 import { type ConfigFile, type ParsedFile, parseFile } from "./yaml-file.ts";
 
 export interface SettingSources {
@@ -61,13 +64,12 @@ export function load(sources: SettingSources): ConfigResult {
   const origins = { file: parsedFile, tree, overrides: [...original, ...overrides] };
   const unreadable = readSecretFiles(tree, { read, resolvePath: (path) => resolvePath(path, folder) });
   if (unreadable.length > 0) return { ok: false, errors: located(unreadable, origins) };
-  const wrong: SettingIssue[] = [];
-  const settings = schema.read(tree, (message, path = []) => wrong.push({ path, message }));
-  if (wrong.length > 0) return { ok: false, errors: located(wrong, origins) };
-  const issues = [...settingIssues(settings), ...platformIssues(settings, platform)];
+  const parsed = schema.safeParse(tree);
+  if (!parsed.success) return { ok: false, errors: parsed.error.issues.flatMap((issue) => describe(issue, origins)) };
+  const issues = [...settingIssues(parsed.data), ...platformIssues(parsed.data, platform)];
   if (issues.length > 0) return { ok: false, errors: located(issues, origins) };
-  const warnings = [...warningsOf(settings, tree), ...platformWarnings(givenBackend, platform)];
-  return { ok: true, settings: withAbsolutePaths(settings, folder), warnings };
+  const warnings = [...warningsOf(parsed.data, tree), ...platformWarnings(givenBackend, platform)];
+  return { ok: true, settings: withAbsolutePaths(parsed.data, folder), warnings };
 }
 
 /** An error whose setting is not written has the place of the one that makes it an error. */
@@ -109,6 +111,14 @@ interface SettingOrigins {
   readonly file: ParsedFile;
   readonly tree: ConfigTree;
   readonly overrides: readonly Override[];
+}
+
+function describe(issue: z.core.$ZodIssue, origins: SettingOrigins): readonly string[] {
+  if (issue.code !== "unrecognized_keys") return [`${originOf(issue.path, origins)}: ${issue.message}`];
+  const known = namesAt(issue.path);
+  return issue.keys.map((name) =>
+    `${originOf([...issue.path, name], origins)}: unknown setting; did you mean ${suggest(name, known)}?`
+  );
 }
 
 /** `config/relay.yaml:12:3 intermediary.port`, `NEURO_RELAY_INTERMEDIARY__PORT` or `--set intermediary.port`. */

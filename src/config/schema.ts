@@ -3,13 +3,13 @@
  *
  * It turns the content of a YAML file into `Settings`. Rules about more than one block are in `rules.ts`.
  */
+import { z } from "zod";
 import type { Settings } from "../core/settings.ts";
 import { backend, brain, intermediary, proxy, web } from "./schema/listeners.ts";
 import { actions, nallely, policies, upstream } from "./schema/neuro.ts";
 import { diagnostics, limits, log, record, relays, security, shutdown } from "./schema/process.ts";
 import { cluster } from "./schema/cluster.ts";
 import { queue, uploads } from "./schema/storage.ts";
-import { blockOf, mapped, type Schema, type Shape, withDefault } from "./schema-parts.ts";
 import { block, list, optionalText } from "./setting.ts";
 
 const neuroOs = block("Neuro-OS.", {
@@ -18,14 +18,13 @@ const neuroOs = block("Neuro-OS.", {
   }),
 });
 
-const blocks = blockOf({
+const blocks = z.strictObject({
   intermediary,
   "nakurity-backend": backend,
-  "nakurity-client": {
-    ...withDefault(upstream, undefined),
+  "nakurity-client": upstream.optional().meta({
     description:
       "The Neuro API backend to connect to. Without this block the relay runs standalone and plays Neuro itself.",
-  },
+  }),
   "nakurity-clients": list("Several upstreams, each with the settings of `nakurity-client`.", {
     item: upstream,
     type: "upstreams",
@@ -50,12 +49,18 @@ const blocks = blockOf({
 });
 
 /** The blocks, for code that enumerates the settings. */
-export const shape: Shape = blocks.shape ?? {};
+export const shape: z.ZodObject = blocks;
 
 /** Turns `nakurity-client` into a list of one. Everything else keeps the structure of the file. */
-export const schema: Schema<Settings> = mapped(blocks, (given, report): Settings => {
+export const schema: z.ZodType<Settings> = blocks.transform((given, context): Settings => {
   const { "nakurity-client": single, "nakurity-clients": several, ...rest } = given;
   if (single === undefined) return { ...rest, "nakurity-clients": several };
-  if (several.length > 0) report("expected nakurity-client or nakurity-clients, not both", ["nakurity-clients"]);
+  if (several.length > 0) {
+    context.addIssue({
+      code: "custom",
+      path: ["nakurity-clients"],
+      message: "expected nakurity-client or nakurity-clients, not both",
+    });
+  }
   return { ...rest, "nakurity-clients": [single] };
 });

@@ -1,22 +1,35 @@
 /**
  * Builders for the settings of the schema. Each builder states what a value must look like, in the words of the person who writes the
- * file, and holds what the reference prints about the setting.
+ * file, and registers what the reference prints about the setting.
  *
- * A name without a value (`port:` with nothing after it) counts as absent and gets the default.
+ * A name without a value (`port:` with nothing after it) counts as absent and gets the default; it never reaches a builder.
  */
+import { z } from "zod";
 import type { Millis } from "../core/ids.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./quantities.ts";
-import {
-  blockOf,
-  listOf,
-  mapped,
-  type Report,
-  type Schema,
-  type SettingInfo,
-  type SettingKind,
-  type ShapeOf,
-  withDefault,
-} from "./schema-parts.ts";
+
+/** Metadata of each schema. Why not `meta()`: it copies the schema, which would be a fifth of the cost of building all of them. */
+const registry = z.globalRegistry;
+
+// Why: a configuration is read once or twice. Generating code for that takes longer than interpreting the schema.
+z.config({ jitless: true });
+
+export type SettingKind = "duration" | "size" | "number" | "port" | "text" | "flag" | "choice" | "list";
+
+/** The metadata of one setting, for the reference, for redaction and for reloads. */
+export interface SettingInfo {
+  readonly kind: SettingKind;
+  /** The meaning, in one or two sentences. */
+  readonly description: string;
+  /** The accepted forms, for the reference: `10s`, `a | b`. */
+  readonly type: string;
+  /** Takes effect only after a restart. */
+  readonly restart: boolean;
+  /** Never printed. */
+  readonly secret: boolean;
+  /** The hard ceiling. A larger value is lowered to it. */
+  readonly max: number | undefined;
+}
 
 export interface SettingOptions<T> {
   readonly default: T;
@@ -28,27 +41,37 @@ export interface SettingOptions<T> {
   readonly rejected?: Readonly<Record<string, string>>;
 }
 
+/** The metadata of a schema; undefined for a schema that is not a setting. */
+export function settingInfo(schema: z.ZodType): SettingInfo | undefined {
+  const meta = schema.meta() as { readonly setting?: SettingInfo } | undefined; // Why: zod's registry does not know our type.
+  return meta?.setting;
+}
+
 const DURATION = "a duration such as 10s, 5m or 250ms";
 const SIZE = "a size such as 64KiB or 1MiB, or a number of bytes";
 const PORT = "a port from 0 to 65535";
+const TEXT = {
+  error: ({ input }: { readonly input?: unknown }): string =>
+    input === undefined ? "missing: expected text" : "expected text, in quotes if it looks like a number",
+};
 
 /** A time in milliseconds, written as `10s` or `250ms`. */
-export function duration(description: string, options: SettingOptions<Millis>): Schema<number> {
+export function duration(description: string, options: SettingOptions<Millis>): z.ZodType<Millis> {
   return quantity({ description, options, kind: "duration", parse: parseDuration, expected: DURATION });
 }
 
 /** Bytes, written as `64KiB` or as a number. */
-export function size(description: string, options: SettingOptions<number>): Schema<number> {
+export function size(description: string, options: SettingOptions<number>): z.ZodType<number> {
   return quantity({ description, options, kind: "size", parse: parseSize, expected: SIZE });
 }
 
 /** A whole number. */
-export function count(description: string, options: SettingOptions<number>): Schema<number> {
+export function count(description: string, options: SettingOptions<number>): z.ZodType<number> {
   return quantity({ description, options, kind: "number", parse: parseInteger, expected: "a whole number" });
 }
 
 /** A port to listen on. */
-export function port(defaultPort: number): Schema<number> {
+export function port(defaultPort: number): z.ZodType<number> {
   const description = "The port to listen on; 0 picks a free one.";
   const options = { default: defaultPort, restart: true };
   return quantity({ description, options, kind: "port", parse: parsePort, expected: PORT });
@@ -58,9 +81,11 @@ export function port(defaultPort: number): Schema<number> {
 const HOST = /^(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?|\[?[0-9a-f:.]*:[0-9a-f:.]*(?:%[a-z0-9]+)?\]?)$/i;
 
 /** An address to listen on. */
-export function host(defaultHost: string): Schema<string> {
-  const info = { kind: "text", type: "text", description: "The address to listen on." } as const;
-  return setting(info, { default: defaultHost, restart: true }, hostItem.read);
+export function host(defaultHost: string): z.ZodType<string> {
+  return hostItem.default(defaultHost).register(
+    registry,
+    metadata({ kind: "text", type: "text", description: "The address to listen on." }, { restart: true }),
+  );
 }
 
 /** The address of a server, as `example` is written. Its scheme may also be the encrypted one. */
@@ -72,7 +97,7 @@ export function url(
     /** A socket of this machine, such as `/run/redis.sock`. */
     readonly mayBePath?: boolean;
   },
-): Schema<string> {
+): z.ZodType<string> {
   const [scheme = ""] = example.split(":", 1);
   const schemes = [`${scheme}:`, `${scheme}s:`, ...(mayBePath ? ["unix:"] : [])];
   const isUrl = (text: string): boolean =>
@@ -83,8 +108,9 @@ export function url(
 }
 
 /** Text of a certain form. */
-export function textOfForm(description: string, form: TextForm, options: SettingOptions<string>): Schema<string> {
-  return setting({ kind: "text", type: "text", description }, options, itemOfForm(form).read);
+export function textOfForm(description: string, form: TextForm, options: SettingOptions<string>): z.ZodType<string> {
+  return itemOfForm(form).default(options.default)
+    .register(registry, metadata({ kind: "text", type: "text", description }, options));
 }
 
 /** The form of a text. `expected` completes the sentence "expected ...". */
@@ -96,49 +122,50 @@ interface TextForm {
 }
 
 /** A number that need not be whole. */
-export function real(description: string, options: SettingOptions<number>): Schema<number> {
-  return setting({ kind: "number", type: "number", description }, options, readNumber);
+export function real(description: string, options: SettingOptions<number>): z.ZodType<number> {
+  return z.number({ error: ({ input }) => `expected a number, got ${shortJson(input)}` }).default(options.default)
+    .register(registry, metadata({ kind: "number", type: "number", description }, options));
 }
 
 /** Any text, including an empty one. */
-export function text(description: string, options: SettingOptions<string>): Schema<string> {
-  return setting({ kind: "text", type: "text", description }, options, readText);
+export function text(description: string, options: SettingOptions<string>): z.ZodType<string> {
+  return z.string(TEXT).default(options.default)
+    .register(registry, metadata({ kind: "text", type: "text", description }, options));
 }
 
 /** Text that has no default and must be given. */
-export function requiredText(description: string): Schema<string> {
-  const given = mapped({ read: readText }, (value, report) => {
-    if (value === "") report("expected text, got an empty one");
-    return value;
-  });
-  return setting({ kind: "text", type: "text", description }, {}, given.read);
+export function requiredText(description: string): z.ZodType<string> {
+  return z.string(TEXT).min(1, "expected text, got an empty one")
+    .register(registry, metadata({ kind: "text", type: "text", description }, {}));
 }
 
 /** Text whose absence has a meaning of its own. */
 export function optionalText(
   description: string,
   options: Partial<SettingOptions<never>> = {},
-): Schema<string | undefined> {
-  return setting({ kind: "text", type: "text", description }, options, optional(readText));
+): z.ZodType<string | undefined> {
+  return z.string(TEXT).optional().register(registry, metadata({ kind: "text", type: "text", description }, options));
 }
 
 /** A duration whose absence has a meaning of its own. */
-export function optionalDuration(description: string): Schema<Millis | undefined> {
+export function optionalDuration(description: string): z.ZodType<Millis | undefined> {
   return optionalQuantity({ description, options: {}, kind: "duration", parse: parseDuration, expected: DURATION });
 }
 
 /** A port whose absence has a meaning of its own. */
-export function optionalPort(description: string): Schema<number | undefined> {
+export function optionalPort(description: string): z.ZodType<number | undefined> {
   return optionalQuantity({ description, options: {}, kind: "port", parse: parsePort, expected: PORT });
 }
 
 /** True or false. `yes`, `no`, `on` and `off` are accepted, because they are booleans in the YAML of the original relay. */
-export function flag(description: string, options: SettingOptions<boolean>): Schema<boolean> {
-  return setting({ kind: "flag", type: "true or false", description }, options, (raw, report) => {
+export function flag(description: string, options: SettingOptions<boolean>): z.ZodType<boolean> {
+  return z.transform((raw, context: z.RefinementCtx) => {
     const value = FLAGS.get(typeof raw === "string" ? raw.toLowerCase() : raw);
-    if (value === undefined) report(`expected true or false, got ${shortJson(raw)}`);
-    return value ?? false;
-  });
+    if (value !== undefined) return value;
+    context.addIssue(`expected true or false, got ${shortJson(raw)}`);
+    return z.NEVER;
+  }).default(options.default)
+    .register(registry, metadata({ kind: "flag", type: "true or false", description }, options));
 }
 
 const FLAGS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
@@ -151,29 +178,33 @@ export function choice<const T extends string>(
   description: string,
   values: readonly T[],
   options: SettingOptions<NoInfer<T>>,
-): Schema<T> {
-  return setting({ kind: "choice", type: values.join(" | "), description }, options, oneOf(values, options.rejected));
+): z.ZodType<T> {
+  return oneOf(values, options.rejected)
+    .default(options.default as Exclude<T, undefined>) // Why: zod cannot see that no text is undefined.
+    .register(registry, metadata({ kind: "choice", type: values.join(" | "), description }, options));
 }
 
 /** A choice whose absence has a meaning of its own. */
-export function optionalChoice<const T extends string>(description: string, values: readonly T[]): Schema<T | undefined> {
-  return setting({ kind: "choice", type: values.join(" | "), description }, {}, optional(oneOf(values)));
+export function optionalChoice<const T extends string>(
+  description: string,
+  values: readonly T[],
+): z.ZodType<T | undefined> {
+  return oneOf(values).optional()
+    .register(registry, metadata({ kind: "choice", type: values.join(" | "), description }, {}));
 }
 
-function oneOf<T extends string>(values: readonly T[], rejected: Readonly<Record<string, string>> = {}): Read<T> {
-  const [first] = values as readonly [T, ...T[]]; // Why: no choice is empty.
+function oneOf<const T extends string>(
+  values: readonly T[],
+  rejected: Readonly<Record<string, string>> = {},
+): z.ZodType<T> {
   const reasons = new Map(Object.entries(rejected));
-  return (raw, report) => {
-    const value = values.find((one) => one === raw);
-    if (value === undefined) {
-      report(reasons.get(String(raw)) ?? `expected one of ${values.join(", ")}, got ${shortJson(raw)}`);
-    }
-    return value ?? first;
-  };
+  return z.enum(values, {
+    error: ({ input }) => reasons.get(String(input)) ?? `expected one of ${values.join(", ")}, got ${shortJson(input)}`,
+  });
 }
 
 export interface ListOptions<T> {
-  readonly item: Schema<T>;
+  readonly item: z.ZodType<T>;
   /** The name of the entries, in the plural. */
   readonly type: string;
   readonly default?: readonly T[];
@@ -183,94 +214,52 @@ export interface ListOptions<T> {
 export function list<T>(
   description: string,
   { item, type, default: entries = [] }: ListOptions<T>,
-): Schema<readonly T[]> {
-  const info = { kind: "list", type: `list of ${type}`, description } as const;
-  return setting(info, { default: entries }, listOf(item, `expected a list of ${type}`).read);
+): z.ZodType<readonly T[]> {
+  return z.array(item, { error: `expected a list of ${type}` }).readonly().default(entries)
+    .register(registry, metadata({ kind: "list", type: `list of ${type}`, description }, {}));
 }
 
-/** A list that is not empty. */
-export function someOf<T>(item: Schema<T>, expected: string): Schema<readonly T[]> {
-  return mapped(listOf(item, expected), (values, report) => {
-    if (values.length === 0) report(expected);
-    return values;
-  });
-}
+/** One of these values, in a list. */
+export const listItem = <const T extends string>(values: readonly T[]): z.ZodType<T> => oneOf(values);
 
 /** One text of a list. */
-export const textItem: Schema<string> = { read: readText };
+export const textItem: z.ZodType<string> = z.string(TEXT);
 
 /** One text of a list, of a certain form. */
-export function itemOfForm({ fits, expected, isSecret = false }: TextForm): Schema<string> {
-  return mapped(textItem, (given, report) => {
-    if (!fits(given)) report(isSecret ? `expected ${expected}` : `expected ${expected}, got ${shortJson(given)}`);
-    return given;
-  });
+export function itemOfForm({ fits, expected, isSecret = false }: TextForm): z.ZodType<string> {
+  const error = ({ input }: { readonly input?: unknown }): string =>
+    isSecret ? `expected ${expected}` : `expected ${expected}, got ${shortJson(input)}`;
+  return z.string(TEXT).refine(fits, { error });
 }
 
 /** An address or a host name of a list. */
-export const hostItem: Schema<string> = itemOfForm({
+export const hostItem: z.ZodType<string> = itemOfForm({
   fits: (text) => HOST.test(text) && !/^[^:]*:\d*$/.test(text),
   expected: "an address or a host name without a port",
 });
 
 /** An address of a list. */
-export const addressItem: Schema<string> = itemOfForm({
+export const addressItem: z.ZodType<string> = itemOfForm({
   fits: (text) => /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*)$/i.test(text),
   expected: "an address such as 127.0.0.1",
 });
 
-/** One of these values, in a list. */
-export function listItem<const T extends string>(values: readonly T[], expected?: string): Schema<T> {
-  const read = oneOf(values);
-  return { read: expected === undefined ? read : (raw, report) => read(raw, () => report(expected)) };
-}
-
-/** Two numbers, the lower one first. */
-export function range(ends: readonly [number, number]): Schema<readonly [number, number]> {
-  return {
-    read(raw = ends, report) {
-      const [low, high, ...others] = Array.isArray(raw) ? raw : [];
-      if (Number.isFinite(low) && Number.isFinite(high) && low <= high && others.length === 0) return [low, high];
-      report("expected two numbers, the lower one first, such as [0, 127]");
-      return ends;
-    },
-  };
-}
-
 /** A block of settings. Unknown names are errors; missing ones get their defaults. */
-export function block<T>(description: string, shape: ShapeOf<T>): Schema<T> {
-  const { read, ...rest } = blockOf(shape);
-  return { ...rest, description, read: (raw = {}, report) => read(raw, report) };
+export function block<Shape extends z.ZodRawShape>(
+  description: string,
+  shape: Shape,
+): z.ZodPrefault<z.ZodObject<Shape, z.core.$strict>> {
+  // Why the cast: every name that {} lacks has a default.
+  return z.strictObject(shape, { error: blockError }).prefault({} as never).register(registry, { description });
 }
 
 /** One entry of a list of blocks. */
-export const entry: <T>(shape: ShapeOf<T>) => Schema<T> = blockOf;
-
-type Read<T> = Schema<T>["read"];
-
-/** A single setting: a missing value is its default, if it has one. */
-function setting<T>(
-  { kind, type, description }: Pick<SettingInfo, "kind" | "type" | "description">,
-  options: Partial<SettingOptions<T>>,
-  read: Read<T>,
-): Schema<T> {
-  const { default: value, restart = false, secret = false, max } = options;
-  const part = { setting: { kind, description, type, restart, secret, max }, default: value, read };
-  return value === undefined ? part : withDefault(part, value);
+export function entry<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+  return z.strictObject(shape, { error: blockError });
 }
 
-const optional = <T>(read: Read<T>): Read<T | undefined> => withDefault({ read }, undefined).read;
-
-function readText(raw: unknown, report: Report): string {
-  if (typeof raw === "string") return raw;
-  report(raw === undefined ? "missing: expected text" : "expected text, in quotes if it looks like a number");
-  return "";
-}
-
-function readNumber(raw: unknown, report: Report): number {
-  if (typeof raw === "number" && Number.isFinite(raw)) return raw;
-  report(`expected a number, got ${shortJson(raw)}`);
-  return 0;
+function blockError(issue: { readonly code?: string }): string | undefined {
+  return issue.code === "invalid_type" ? "expected settings below it, each on its own line as `name: value`" : undefined;
 }
 
 interface QuantitySpec<Options> {
@@ -282,22 +271,27 @@ interface QuantitySpec<Options> {
   parse(raw: unknown): number | undefined;
 }
 
-function quantity(spec: QuantitySpec<SettingOptions<number>>): Schema<number> {
-  return setting({ ...spec, type: spec.kind }, spec.options, quantityReader(spec));
+function quantity(spec: QuantitySpec<SettingOptions<number>>): z.ZodType<number> {
+  return z.transform(quantityParser(spec)).default(spec.options.default)
+    .register(registry, metadata({ ...spec, type: spec.kind }, spec.options));
 }
 
-function optionalQuantity(spec: QuantitySpec<Partial<SettingOptions<number>>>): Schema<number | undefined> {
-  return setting({ ...spec, type: spec.kind }, spec.options, optional(quantityReader(spec)));
+function optionalQuantity(spec: QuantitySpec<Partial<SettingOptions<number>>>): z.ZodType<number | undefined> {
+  const parse = quantityParser(spec);
+  return z.unknown().transform((raw, context) => (raw === undefined ? undefined : parse(raw, context))).optional()
+    .register(registry, metadata({ ...spec, type: spec.kind }, spec.options));
 }
 
-function quantityReader({ options, kind, parse, expected }: QuantitySpec<Partial<SettingOptions<number>>>): Read<number> {
+function quantityParser(
+  { options, kind, parse, expected }: QuantitySpec<Partial<SettingOptions<number>>>,
+): (raw: unknown, context: z.RefinementCtx) => number {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
-  return (raw, report) => {
+  const atLeast = min > 0 ? `, at least ${formatQuantity(kind, min)}` : "";
+  return (raw, context) => {
     const value = parse(raw);
     if (value !== undefined && value >= min) return Math.min(value, max);
-    const atLeast = min > 0 ? `, at least ${formatQuantity(kind, min)}` : "";
-    report(`expected ${expected}${atLeast}, got ${shortJson(raw)}`);
-    return min;
+    context.addIssue(`expected ${expected}${atLeast}, got ${shortJson(raw)}`);
+    return z.NEVER;
   };
 }
 
@@ -313,6 +307,13 @@ const parseInteger = (raw: unknown): number | undefined =>
 function parsePort(raw: unknown): number | undefined {
   const value = parseInteger(raw);
   return value !== undefined && value >= 0 && value <= 65_535 ? value : undefined;
+}
+
+function metadata(
+  what: Pick<SettingInfo, "kind" | "type" | "description">,
+  { restart = false, secret = false, max }: Partial<SettingOptions<unknown>>,
+): { readonly setting: SettingInfo } {
+  return { setting: { kind: what.kind, description: what.description, type: what.type, restart, secret, max } };
 }
 
 const SHORT_MAX = 60;

@@ -1,11 +1,11 @@
 /** Settings of a cluster: several nodes that serve the same relays. */
+import type { z } from "zod";
 import { DEFAULTS } from "../../core/defaults.ts";
 import type { ClusterSettings } from "../../core/settings.ts";
-import type { Schema } from "../schema-parts.ts";
 import { block, duration, flag, host, port, text, url } from "../setting.ts";
 
 const c = DEFAULTS.cluster;
-export const cluster: Schema<ClusterSettings> = block(
+export const cluster: z.ZodType<ClusterSettings> = block(
   "Several nodes with one Redis that serve the same relays: a client reaches every relay at every node, and a relay moves to another node when its " +
     "own one is lost. All nodes have the same settings, except `node`, `host` and `advertise`. Bun and Deno only.",
   {

@@ -1,4 +1,5 @@
 /** The listeners, and the access to them. */
+import { z } from "zod";
 import { ALL_SCOPES } from "../../core/access.ts";
 import { DEFAULTS } from "../../core/defaults.ts";
 import type {
@@ -19,22 +20,19 @@ import {
   host,
   hostItem,
   list,
-  listItem,
   optionalText,
   port,
   requiredText,
   size,
-  someOf,
   text,
   textItem,
   url,
 } from "../setting.ts";
-import { listOf, type Schema, withDefault } from "../schema-parts.ts";
 
-const EXPECTED_SCOPES = `expected some of ${ALL_SCOPES.join(", ")}`;
+const EXPECTED_SCOPES = { error: `expected some of ${ALL_SCOPES.join(", ")}` };
 
 const i = DEFAULTS.intermediary;
-export const intermediary: Schema<IntermediarySettings> = block("Integrations and watchers connect here.", {
+export const intermediary: z.ZodType<IntermediarySettings> = block("Integrations and watchers connect here.", {
   enabled: flag("Start this service.", { default: i.enabled, restart: true }),
   host: host(i.host),
   port: port(i.port),
@@ -49,8 +47,8 @@ export const intermediary: Schema<IntermediarySettings> = block("Integrations an
       item: entry({
         name: requiredText("The name of the token in the log and in the audit log."),
         token: requiredText("The token itself."),
-        scopes: someOf(listItem(ALL_SCOPES, EXPECTED_SCOPES), EXPECTED_SCOPES),
-        names: withDefault(listOf(textItem, "expected a list of names"), []),
+        scopes: z.array(z.enum(ALL_SCOPES, EXPECTED_SCOPES), EXPECTED_SCOPES).min(1, EXPECTED_SCOPES),
+        names: z.array(textItem, { error: "expected a list of names" }).default([]),
       }),
       type: "tokens",
     },
@@ -66,7 +64,7 @@ export const intermediary: Schema<IntermediarySettings> = block("Integrations an
 });
 
 const b = DEFAULTS["nakurity-backend"];
-export const backend: Schema<BackendSettings> = block("Games connect here, as they would to Neuro.", {
+export const backend: z.ZodType<BackendSettings> = block("Games connect here, as they would to Neuro.", {
   enabled: flag("Start this service.", { default: b.enabled, restart: true }),
   host: host(b.host),
   port: port(b.port),
@@ -102,7 +100,7 @@ export const backend: Schema<BackendSettings> = block("Games connect here, as th
 });
 
 const p = DEFAULTS["intercept-proxy"];
-export const proxy: Schema<ProxySettings> = block(
+export const proxy: z.ZodType<ProxySettings> = block(
   "A transparent proxy in front of a real backend, for this machine only. It announces games to watchers.",
   {
     enabled: flag("Start this service.", { default: p.enabled, restart: true }),
@@ -122,7 +120,7 @@ export const proxy: Schema<ProxySettings> = block(
 );
 
 const r = DEFAULTS.brain;
-export const brain: Schema<BrainSettings> = block("The Brain relay protocol: event-sourced sessions and inference.", {
+export const brain: z.ZodType<BrainSettings> = block("The Brain relay protocol: event-sourced sessions and inference.", {
   enabled: flag("Start this service.", { default: r.enabled, restart: true }),
   host: host(r.host),
   port: port(r.port),
@@ -166,7 +164,7 @@ export const brain: Schema<BrainSettings> = block("The Brain relay protocol: eve
 });
 
 const w = DEFAULTS.web;
-export const web: Schema<WebSettings> = block(
+export const web: z.ZodType<WebSettings> = block(
   "HTTP: the dashboard, the API, health, metrics and uploads. The Intermediary, the game port and the Brain can also be reached here, " +
     "at `/intermediary`, `/neuro` and `/brain`.",
   {

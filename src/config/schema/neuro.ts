@@ -1,4 +1,5 @@
 /** Neuro: where she is, how integrations share her, and how each integration is treated. */
+import { z } from "zod";
 import { linkNameOf } from "../../core/text.ts";
 import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../core/defaults.ts";
 import type { ActionSettings, IntegrationPolicy, NallelySettings, UpstreamSettings } from "../../core/settings.ts";
@@ -13,7 +14,6 @@ import {
   optionalDuration,
   optionalPort,
   optionalText,
-  range,
   real,
   requiredText,
   size,
@@ -22,7 +22,6 @@ import {
   textOfForm,
   url,
 } from "../setting.ts";
-import { mapped, type Schema } from "../schema-parts.ts";
 
 const PROFILES = ["neuro", "randy", "tony", "jippity", "gary", "neuro_api"] as const;
 
@@ -71,11 +70,11 @@ const upstreamFields = entry({
 });
 
 /** One upstream, whose address is a URL, or a host and a port. */
-export const upstream: Schema<UpstreamSettings> = mapped(upstreamFields, (given, report): UpstreamSettings => {
+export const upstream: z.ZodType<UpstreamSettings> = upstreamFields.transform((given, context): UpstreamSettings => {
   const { host, port, url, ...rest } = given;
   const hasHostOrPort = host !== undefined || port !== undefined;
   if (url !== undefined && hasHostOrPort) {
-    report("expected either url, or host and port", ["url"]);
+    context.addIssue({ code: "custom", path: ["url"], message: "expected either url, or host and port" });
   }
   const address = url ?? (hasHostOrPort ? `ws://${bracketed(host ?? "127.0.0.1")}:${port ?? 8_000}` : "");
   const isLink = linkNameOf(address) !== undefined;
@@ -83,7 +82,7 @@ export const upstream: Schema<UpstreamSettings> = mapped(upstreamFields, (given,
     const message = address.startsWith("link:")
       ? "expected link:<name>; a name has 1 to 64 letters, digits, hyphens and underscores"
       : "expected a URL such as ws://127.0.0.1:8000, or link:<name>";
-    report(message, ["url"]);
+    context.addIssue({ code: "custom", path: ["url"], message });
   }
   return { ...rest, url: address, ...(isLink && { dial_timeout: LINK_DIAL_MS }) };
 });
@@ -96,7 +95,7 @@ function isSocketUrl(text: string): boolean {
 }
 
 const a = DEFAULTS.actions;
-export const actions: Schema<ActionSettings> = block("How the actions of many integrations become those of one game.", {
+export const actions: z.ZodType<ActionSettings> = block("How the actions of many integrations become those of one game.", {
   naming: choice(
     "`shared`: identical actions of several integrations become one, and only different ones with the same name get a prefix. " +
       "`prefixed`: all get a prefix.",
@@ -142,7 +141,7 @@ export const actions: Schema<ActionSettings> = block("How the actions of many in
   }),
 });
 
-export const policies: Schema<readonly IntegrationPolicy[]> = list(
+export const policies: z.ZodType<readonly IntegrationPolicy[]> = list(
   "How integrations are treated. The first entry whose `match` fits applies. Each entry has `match` (a name, with `*` as a wildcard), " +
     "`upstream` (an id), `on_duplicate` (replace, suffix, reject), `priority_max` (low, medium, high, critical), " +
     "`shutdown`, `speech_finished` (true or false) and `results` (required, failures-only).",
@@ -170,8 +169,11 @@ export const policies: Schema<readonly IntegrationPolicy[]> = list(
   },
 );
 
+const EXPECTED_RANGE = { error: "expected two numbers, the lower one first, such as [0, 127]" };
+const range = z.tuple([z.number(), z.number()], EXPECTED_RANGE).refine(([low, high]) => low <= high, EXPECTED_RANGE);
+
 const n = DEFAULTS.nallely;
-export const nallely: Schema<NallelySettings> = block("The relay as a neuron of a Nallely session.", {
+export const nallely: z.ZodType<NallelySettings> = block("The relay as a neuron of a Nallely session.", {
   enabled: flag("Join the session.", { default: n.enabled, restart: true }),
   url: url("The session's URL for neurons.", { default: n.url, example: "ws://127.0.0.1:6789" }),
   trevor_url: url("The URL of Trevor, the session's control interface.", {
@@ -195,7 +197,7 @@ export const nallely: Schema<NallelySettings> = block("The relay as a neuron of 
     {
       item: entry({
         parameter: requiredText("The parameter's name."),
-        range: range([0, 127]),
+        range: range.default([0, 127]),
         context: optionalText("A context for Neuro; `{value}` is replaced by the value."),
         force: optionalText("A query for Neuro, as a force with all `actions`."),
         choose: optionalText("The action that is chosen for the open force."),
@@ -215,7 +217,7 @@ export const nallely: Schema<NallelySettings> = block("The relay as a neuron of 
         name: requiredText("The action's name."),
         description: requiredText("The description that Neuro sees."),
         parameter: requiredText("The parameter that the action sets."),
-        range: range([0, 127]),
+        range: range.default([0, 127]),
       }),
       type: "actions",
     },

@@ -1,4 +1,5 @@
 /** The process: security, limits, log, recording and shutdown. */
+import type { z } from "zod";
 import { DEFAULTS } from "../../core/defaults.ts";
 import { DIAGNOSTIC_IDS } from "../../core/diagnostics/catalogue.ts";
 import { SERVICES } from "../../core/service.ts";
@@ -25,7 +26,6 @@ import {
   text,
   textItem,
 } from "../setting.ts";
-import type { Schema } from "../schema-parts.ts";
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
@@ -37,7 +37,7 @@ const originItem = itemOfForm({
   expected: "an origin such as https://overlay.example, or null",
 });
 
-export const security: Schema<SecuritySettings> = block("Which web pages can open sockets.", {
+export const security: z.ZodType<SecuritySettings> = block("Which web pages can open sockets.", {
   allowed_origins: list(
     "Browser origins that are accepted in addition to loopback ones, such as `https://overlay.example`. `null` and the origins of " +
       "browser extensions must be listed as well. Any web page can have the origin `null`, so it needs tokens of your own.",
@@ -46,7 +46,7 @@ export const security: Schema<SecuritySettings> = block("Which web pages can ope
 });
 
 const n = DEFAULTS.relays;
-export const relays: Schema<RelaysSettings> = block(
+export const relays: z.ZodType<RelaysSettings> = block(
   "Several relays in one process. Each has a queue, a dashboard and an API of its own; tokens and limits are the same for all.",
   {
     names: list(
@@ -66,7 +66,7 @@ export const relays: Schema<RelaysSettings> = block(
   },
 );
 const d = DEFAULTS.diagnostics;
-export const diagnostics: Schema<DiagnosticSettings> = block("What is reported to the authors of integrations.", {
+export const diagnostics: z.ZodType<DiagnosticSettings> = block("What is reported to the authors of integrations.", {
   disabled: list("Diagnostics that are not reported, such as `schema_keywords`.", {
     item: listItem(DIAGNOSTIC_IDS),
     type: "ids of diagnostics",
@@ -103,7 +103,7 @@ export const diagnostics: Schema<DiagnosticSettings> = block("What is reported t
 });
 
 const l = DEFAULTS.limits;
-export const limits: Schema<LimitSettings> = block("Limits for what peers can do.", {
+export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can do.", {
   peers: count("Maximum number of connections.", { default: l.peers, min: 1, max: 100_000 }),
   peers_per_address: count("Maximum number of connections from one address.", {
     default: l.peers_per_address,
@@ -190,10 +190,10 @@ export const limits: Schema<LimitSettings> = block("Limits for what peers can do
   }),
 });
 
-const level = (service: string): Schema<LogSettings["level"] | undefined> =>
+const level = (service: string): z.ZodType<LogSettings["level"] | undefined> =>
   optionalChoice(`The level for ${service}, if it differs from \`log.level\`.`, LEVELS);
 
-const LEVEL_OF_SOURCE: Readonly<Record<LogSource, Schema<LogSettings["level"] | undefined>>> = {
+const LEVEL_OF_SOURCE: Readonly<Record<LogSource, z.ZodType<LogSettings["level"] | undefined>>> = {
   intermediary: level(SERVICES.intermediary.title),
   neuro: level("Neuro"),
   nallely: level(SERVICES.nallely.title),
@@ -203,7 +203,7 @@ const LEVEL_OF_SOURCE: Readonly<Record<LogSource, Schema<LogSettings["level"] | 
 };
 
 const g = DEFAULTS.log;
-export const log: Schema<LogSettings> = block("The log. It goes to standard error unless `log.file` is set.", {
+export const log: z.ZodType<LogSettings> = block("The log. It goes to standard error unless `log.file` is set.", {
   level: choice("The minimum severity that is logged.", LEVELS, { default: g.level }),
   levels: block("Levels of single services.", LEVEL_OF_SOURCE),
   format: choice("`text` for people, or `json` for one JSON object per line.", ["text", "json"], {
@@ -214,7 +214,7 @@ export const log: Schema<LogSettings> = block("The log. It goes to standard erro
 });
 
 const r = DEFAULTS.record;
-export const record: Schema<RecordSettings> = block("A recording of all messages, for developers.", {
+export const record: z.ZodType<RecordSettings> = block("A recording of all messages, for developers.", {
   file: text("The file to record to, such as `session.jsonl`; the same as `serve --record`. Empty: nothing is recorded.", {
     default: r.file,
     restart: true,
@@ -227,7 +227,7 @@ export const record: Schema<RecordSettings> = block("A recording of all messages
   }),
 });
 
-export const shutdown: Schema<Settings["shutdown"]> = block("Stopping the relay.", {
+export const shutdown: z.ZodType<Settings["shutdown"]> = block("Stopping the relay.", {
   grace: duration("How long the relay waits for actions that are still running.", {
     default: DEFAULTS.shutdown.grace,
     max: 600_000,

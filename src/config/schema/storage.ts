@@ -1,8 +1,8 @@
 /** Settings of the stored data: the queue and uploads. */
+import type { z } from "zod";
 import { DEFAULTS } from "../../core/defaults.ts";
 import type { QueueBackend, QueueSettings, UploadSettings } from "../../core/settings.ts";
 import { block, choice, count, duration, flag, size, text, url } from "../setting.ts";
-import type { Schema } from "../schema-parts.ts";
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
@@ -41,7 +41,7 @@ const NO_CLOUDFLARE_KV =
   "use durable-object";
 
 const q = DEFAULTS.queue;
-export const queue: Schema<QueueSettings> = block(
+export const queue: z.ZodType<QueueSettings> = block(
   "Messages for integrations that are offline, and everything else that survives a restart.",
   {
     backend: choice(
@@ -128,7 +128,7 @@ function backendNames(): QueueBackend[] {
 }
 
 const u = DEFAULTS.uploads;
-export const uploads: Schema<UploadSettings> = block("Files: the binary frames that integrations send.", {
+export const uploads: z.ZodType<UploadSettings> = block("Files: the binary frames that integrations send.", {
   enabled: flag("Accept uploads.", { default: u.enabled, restart: true }),
   path: text("The folder for uploads.", { default: u.path, restart: true }),
   file_bytes: size(
