@@ -109,7 +109,7 @@ async function received(url: string, parts: readonly Uint8Array[]): Promise<Buff
 
 const TINY = Buffer.concat([
   Uint8Array.of(0x01, 0x80, 0, 0, 0, 0),
-  Buffer.alloc(6 * 1_000, Uint8Array.of(0, 0x80, 0, 0, 0, 0)),
+  Buffer.alloc(6 * 8_000, Uint8Array.of(0, 0x80, 0, 0, 0, 0)),
 ]);
 
 for (const [runtime, listeners] of [["Bun", ["intermediary"]], ["Deno", ["intermediary", "neuro"]]] as const) {
