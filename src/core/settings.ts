@@ -288,7 +288,7 @@ export interface DiagnosticSettings {
   /** UTF-16 units. */
   readonly context_length: number;
   readonly contexts_per_minute: number;
-  /** Messages that unregister actions, or change their definition. */
+  /** Messages that unregister actions, or change their definition. A sixth of it is allowed within 10 s. */
   readonly action_changes_per_minute: number;
 }
 

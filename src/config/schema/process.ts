@@ -97,7 +97,8 @@ export const diagnostics: z.ZodType<DiagnosticSettings> = block("What is reporte
     max: 1_000_000,
   }),
   action_changes_per_minute: count(
-    "More messages in one minute than this that unregister actions, or change their definition, are frequent changes.",
+    "More messages than this in one minute, or than a sixth of it within 10 s, that unregister actions or change their definition are " +
+      "frequent changes.",
     { default: d.action_changes_per_minute, min: 1, max: 1_000_000 },
   ),
 });

@@ -9,6 +9,7 @@ export type RefusalKind =
   | "message_withheld"
   | "command_unknown"
   | "limit_reached"
+  | "choice_refused"
   | "connection_standby"
   | "greeting_repeated";
 
@@ -63,6 +64,13 @@ export const REFUSALS: Readonly<Record<RefusalKind, DiagnosticRule>> = {
     "Limit of the relay",
     "An integration keeps within the limits of the relay.",
     "send or register less, or raise the limit",
+  ),
+  choice_refused: refused(
+    "warning",
+    "Choice that cannot be made",
+    "A choice in Neuro's place names a registered action, has data that fits its schema, and comes before the decision.",
+    "choose an offered action, with data that fits its schema",
+    LINKS.data,
   ),
   connection_standby: refused(
     "warning",

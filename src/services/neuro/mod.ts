@@ -42,6 +42,7 @@ import { beginDrain, configure, continueDrain, restoreState, startService } from
 import { diagnose, reportRepairs } from "./diagnostics/diagnose.ts";
 import { handleRequest } from "./operator/requests.ts";
 import { endShutdown } from "./operator/shutdown.ts";
+import { reportProblem } from "./outbound.ts";
 import { expireActions } from "./pending/pending.ts";
 import { type EntryKind, isEntryKind, recordWriteSettled, saveAt, saveRecords, scheduleSave } from "./persistence.ts";
 import { chooseAction, decideDue, type Decider, jobFinished, nextWakeup as deciderWakeup } from "./standalone/decider.ts";
@@ -185,6 +186,10 @@ function handleChoice(
     if (decider === undefined) continue;
     result = chooseAction(decider, { from, name, data }, ctx);
     if (result.ok) inbox.push(...result.value);
+  }
+  if (!result.ok) {
+    const message = { choice: { selected: name, data } };
+    reportProblem(state, from, { id: "choice_refused", detail: result.reason, message }, ctx);
   }
   if (id !== undefined) {
     ctx.post("intermediary", { is: "choiceSettled", id, refusal: result.ok ? undefined : result });

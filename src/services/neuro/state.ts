@@ -182,8 +182,8 @@ export interface Diagnosed {
   readonly retained: RetainedBytes;
 }
 
-/** A number of events since the beginning of a minute. */
-export interface MinuteCount {
+/** A number of events since the beginning of a period. */
+export interface PeriodCount {
   startedAt: Millis;
   count: number;
 }
@@ -231,8 +231,8 @@ export interface Game extends Diagnosed {
   shutdown: "none" | "asked" | "ready";
   /** The peer from which its last `startup` came. */
   startedBy: PeerId | undefined;
-  readonly minuteContexts: MinuteCount;
-  readonly minuteChanges: MinuteCount;
+  readonly recentContexts: PeriodCount;
+  readonly recentChanges: PeriodCount;
   takeovers: Millis[];
   /** Connections of other sockets that want it, or lost it. */
   readonly rivals: Set<GameConnection>;

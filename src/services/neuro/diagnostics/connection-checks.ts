@@ -39,8 +39,11 @@ function checkDelay({ openedAt, service }: GameSocket, game: Game, ctx: StepCont
 /** A game sends `startup`. */
 export function checkStartup(game: Game, ctx: StepContext): void {
   const peer = peerOf(game);
-  if (peer !== undefined && game.startedBy === peer) {
-    diagnose(game, "startup_repeated", { message: { command: "startup" } }, ctx);
+  const connection = peer === undefined ? undefined : game.service.sockets.get(peer)?.lastConnection;
+  const message: GameMessage = { command: "startup" };
+  if (peer !== undefined && game.startedBy === peer) diagnose(game, "startup_repeated", { message }, ctx);
+  else if (connection?.game === game && !connection.isStarting) {
+    diagnose(game, "startup_late", { detail: "it was not the first message of the connection", message }, ctx);
   }
   game.startedBy = peer;
 }

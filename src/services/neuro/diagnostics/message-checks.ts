@@ -2,23 +2,25 @@
 import type { ForceMessage, GameMessage } from "../../../core/neuro-messages.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { Millis } from "../../../core/ids.ts";
-import type { Force, Game, MinuteCount } from "../state.ts";
+import type { Force, Game, PeriodCount } from "../state.ts";
 import { countAgain, diagnose } from "./diagnose.ts";
 
 const MINUTE_MS: Millis = 60_000;
+/** Changes of actions are counted in parts of a minute, because ten in a second are as bad as thirty in a minute. */
+const CHANGES_MS: Millis = 10_000;
 /** Characters of names in a detail. */
 const NAMES_TEXT_MAX = 200;
 
 type Context = GameMessage & { readonly command: "context" };
 type Unregister = GameMessage & { readonly command: "actions/unregister" };
 
-/** Counts an event, and returns the number of this minute. */
-export function countInMinute(minute: MinuteCount, now: Millis): number {
-  if (now - minute.startedAt >= MINUTE_MS) {
-    minute.startedAt = now;
-    minute.count = 0;
+/** Counts an event, and returns the number of those within the period. */
+function countWithin(period: PeriodCount, ms: Millis, now: Millis): number {
+  if (now - period.startedAt >= ms) {
+    period.startedAt = now;
+    period.count = 0;
   }
-  return ++minute.count;
+  return ++period.count;
 }
 
 export function checkContext(game: Game, context: Context, ctx: StepContext): void {
@@ -26,7 +28,7 @@ export function checkContext(game: Game, context: Context, ctx: StepContext): vo
   const { length } = context.message;
   if (length === 0) diagnose(game, "context_empty", { message: context }, ctx);
   if (length > context_length) diagnose(game, "context_too_long", { detail: `${length}`, message: context }, ctx);
-  const count = countInMinute(game.minuteContexts, ctx.now);
+  const count = countWithin(game.recentContexts, MINUTE_MS, ctx.now);
   if (count <= contexts_per_minute || countAgain(game, "contexts_too_many", ctx.now)) return;
   diagnose(game, "contexts_too_many", { detail: `${count}`, message: context }, ctx);
 }
@@ -41,9 +43,10 @@ export function checkNames(game: Game, names: readonly string[], message: GameMe
 
 /** A message has unregistered actions, or has changed their definition. */
 export function checkChanges(game: Game, message: GameMessage, ctx: StepContext): void {
-  const count = countInMinute(game.minuteChanges, ctx.now);
-  if (count <= game.service.settings.diagnostics.action_changes_per_minute) return;
-  diagnose(game, "actions_changed_often", { detail: `${count} changes within a minute`, message }, ctx);
+  const count = countWithin(game.recentChanges, CHANGES_MS, ctx.now);
+  const countMax = game.service.settings.diagnostics.action_changes_per_minute * CHANGES_MS / MINUTE_MS;
+  if (count <= countMax) return;
+  diagnose(game, "actions_changed_often", { detail: `${count} changes within ${CHANGES_MS / 1_000} s`, message }, ctx);
 }
 
 /** `unknown`: the names of the message that are not registered. */

@@ -89,6 +89,24 @@ test("DI2 a game that follows the specification causes none, also after a reconn
   check.equal(scenario.observed("diagnostic"), []);
 });
 
+test("DI2b a `startup` that is not the first message is late, and one after a reconnection is neither late nor repeated", () => {
+  const { scenario } = situation();
+  const poker = scenario.game("Poker").register("bet").startup();
+  check.equal([...found(scenario)].sort(), ["startup_late", "startup_missing"]);
+  poker.close();
+  scenario.game("Poker").startup().register("bet");
+  check.equal(pageOf(scenario).items.map(({ count }) => count), [1, 1]);
+});
+
+test("DI2c five changes of the actions within 10 s are not many, and neither are 30 in a minute", () => {
+  const { scenario, chess } = situation();
+  for (let at = 0; at < 30; at++) {
+    chess.register("jump").unregister("jump");
+    scenario.pass(2_000);
+  }
+  check.equal(found(scenario), []);
+});
+
 test("DI3 occurrences are counted with the first and the last time, and reported at first and then every 10 s", () => {
   const { scenario, chess } = situation();
   const first_at = scenario.now;

@@ -160,7 +160,7 @@ export const OCCURRENCES: Readonly<Record<DiagnosticId, Occurrence>> = {
   registered_again: { happen: ({ chess }) => void chess.register("move") },
   actions_changed_often: {
     happen({ chess }) {
-      for (let at = 0; at <= 30; at++) chess.register("jump").unregister("jump");
+      for (let at = 0; at <= 5; at++) chess.register("jump").unregister("jump");
     },
   },
   unregister_empty: { happen: ({ chess }) => void chess.unregister() },
@@ -262,6 +262,11 @@ export const OCCURRENCES: Readonly<Record<DiagnosticId, Occurrence>> = {
   limit_reached: {
     options: withSettings({ limits: { ...DEFAULTS.limits, actions_per_integration: 1 } }),
     happen: ({ chess }) => void chess.register("jump"),
+  },
+  choice_refused: {
+    isStandalone: true,
+    options: { neuros: [] },
+    happen: ({ scenario }) => scenario.post({ is: "actionChosen", from: "Chess", name: "fly", data: "{}" }),
   },
   connection_standby: {
     with: ["connected_twice"],
