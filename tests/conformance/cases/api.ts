@@ -4,7 +4,7 @@ import type { Case } from "../case.ts";
 import { SPELLINGS } from "../../harness/spelled-json.ts";
 import { JsonSocket, type Message } from "../json-socket.ts";
 import { type Relay, TOKENS } from "../platform.ts";
-import { Game, integrate } from "../clients.ts";
+import { Game, integrate, watch } from "../clients.ts";
 
 const KIB = 1_024;
 
@@ -80,6 +80,48 @@ export const api: readonly Case[] = [
       check.equal(await refusal(relay, "/integrations/nobody"), [404, "notFound"]);
       check.equal((await ask(relay, "/overview", { method: "PUT" })).headers.get("allow"), "GET, HEAD, OPTIONS");
       check.equal(await (await ask(relay, "/overview", { method: "HEAD" })).text(), "");
+    },
+  },
+  {
+    name: "DI12 diagnostics of games and integrations reach watchers and the API",
+    async run(relay) {
+      const watcher = await watch(relay, "os");
+      const game = await Game.join(relay, "Chess");
+      game.say("actions/force", { query: "Your move.", action_names: [] });
+      game.line.send(new TextEncoder().encode(JSON.stringify({ command: "startup", game: "Chess" })));
+      const event = await watcher.next(({ event, what }) => event === "diagnostic" && what === "startup_repeated", "it");
+      check.equal([event.from, event.integration_id, event.severity, event.count], ["Chess", "chess", "warning", 1]);
+      const jukebox = await integrate(relay, "jukebox");
+      jukebox.send({ command: "context", data: { silent: true } });
+      await watcher.next(({ event, what }) => event === "diagnostic" && what === "message_invalid", "it");
+      const listed = async (query: string) =>
+        (await answer(relay, `/diagnostics${query}`)).items.map(({ integration, what }: Message) =>
+          `${integration} ${what}`
+        );
+      check.equal(await listed("?severity=warning"), [
+        "chess binary_frame",
+        "chess force_without_names",
+        "chess startup_repeated",
+        "jukebox message_invalid",
+      ]);
+      check.equal(await listed("?integration=chess&severity=error"), ["chess binary_frame", "chess force_without_names"]);
+      check.equal(await refusal(relay, "/diagnostics?severity=fatal"), [400, "badMessage"]);
+    },
+  },
+  {
+    name: "NB250d an operator asks games to shut down and to register again, and one that does not answer is disconnected",
+    setup: { "actions.shutdown_timeout": 500 },
+    async run(relay) {
+      const [chess, poker] = [await Game.join(relay, "Chess"), await Game.join(relay, "Poker")];
+      const heard = (game: Game, command: string) => game.line.next((message) => message.command === command, command);
+      check.equal((await answer(relay, "/reregistration", post({}))).count, 2);
+      for (const game of [chess, poker]) await heard(game, "actions/reregister_all");
+      check.equal((await answer(relay, "/shutdown", post({ how: "graceful" }))).count, 2);
+      for (const game of [chess, poker]) await heard(game, "shutdown/graceful");
+      chess.say("shutdown/ready");
+      check.equal((await poker.line.closed).code, 1001);
+      check.equal((await answer(relay, "/integrations/chess/shutdown", post({ how: "cancel" }))).count, 1);
+      check.equal((await heard(chess, "shutdown/graceful")).data, { wants_shutdown: false });
     },
   },
   {
