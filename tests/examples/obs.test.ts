@@ -12,6 +12,8 @@ import { Example, TOKEN, withRelay } from "./fixture.ts";
 const PASSWORD = "obs password ü";
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("base64");
 
+const CHANGES = ["SetCurrentProgramScene", "SetSceneItemEnabled", "SetInputMute", "SetInputSettings"];
+
 interface FakeObs extends Disposable {
   readonly url: string;
   /** The requests that change something. */
@@ -20,8 +22,11 @@ interface FakeObs extends Disposable {
   addScene(name: string): void;
 }
 
-/** A server of obs-websocket 5: `Hello`, `Identify` with authentication, requests and events. */
-function fakeObs(): FakeObs {
+/**
+ * A server of obs-websocket 5: `Hello`, `Identify` with authentication unless there is no password, requests and events. As the real one, it
+ * closes a connection that sends a request first (4007) or identifies twice (4008), and refuses a request that it does not know (204).
+ */
+function fakeObs({ port = 0, hasPassword = true } = {}): FakeObs {
   const salt = "salt";
   const challenge = "challenge";
   const proof = sha256(sha256(PASSWORD + salt) + challenge);
@@ -37,20 +42,23 @@ function fakeObs(): FakeObs {
     GetSceneItemList: () => ({ sceneItems: [{ sceneItemId: 4, sourceName: "Camera" }] }),
     GetInputList: () => ({ inputs }),
   };
+  const identified = new Set<Bun.ServerWebSocket>();
   const server = Bun.serve({
-    port: 0,
+    port,
     hostname: "127.0.0.1",
     fetch: (request, bun) => bun.upgrade(request) ? undefined : new Response(null, { status: 400 }),
     websocket: {
       open(socket) {
         sockets.add(socket);
-        const authentication = { challenge, salt };
-        socket.send(JSON.stringify({ op: 0, d: { obsWebSocketVersion: "5.6.0", rpcVersion: 1, authentication } }));
+        const authentication = hasPassword ? { authentication: { challenge, salt } } : {};
+        socket.send(JSON.stringify({ op: 0, d: { obsWebSocketVersion: "5.6.0", rpcVersion: 1, ...authentication } }));
       },
       message(socket, frame) {
         const { op, d } = JSON.parse(String(frame));
         if (op === 1) {
-          if (d.rpcVersion === 1 && d.authentication === proof) {
+          if (identified.has(socket)) return socket.close(4008, "You are already identified.");
+          if (d.rpcVersion === 1 && (!hasPassword || d.authentication === proof)) {
+            identified.add(socket);
             socket.send(JSON.stringify({ op: 2, d: { negotiatedRpcVersion: 1 } }));
           } else {
             fake.refused++;
@@ -58,12 +66,13 @@ function fakeObs(): FakeObs {
           }
         }
         if (op !== 6) return;
+        if (!identified.has(socket)) return socket.close(4007, "You need to identify first.");
         const { requestType, requestId, requestData } = d;
-        const isKnown = requestData.sceneName !== "Break";
+        const isKnown = requestData.sceneName !== "Break" && (requestType in answers || CHANGES.includes(requestType));
         if (answers[requestType] === undefined) changes.push([requestType, requestData]);
         const requestStatus = isKnown
           ? { result: true, code: 100 }
-          : { result: false, code: 600, comment: "No source was found by that name." };
+          : { result: false, code: requestType in answers ? 600 : 204, comment: "No source was found by that name." };
         socket.send(JSON.stringify({
           op: 7,
           d: {
@@ -170,6 +179,35 @@ test("EG5b the OBS adapter with a wrong password is told so", () =>
     check.that(obs.refused > 0);
     await adapter.stop();
   }), { timeoutMs: 30_000 });
+
+test(
+  "EG5c the OBS adapter connects again when OBS is back, also without a password, and acts again",
+  () =>
+    withRelay(async ({ urls }) => {
+      const first = fakeObs();
+      const person = await JsonClient.open(urls.intermediary);
+      person.send({ type: "neuro-os", name: "person", auth_token: TOKEN });
+      const adapter = new Example("obs-adapter.ts", [urls.intermediary, TOKEN, first.url], undefined, {
+        OBS_PASSWORD: PASSWORD,
+      });
+      try {
+        await adapter.printed(/connected to OBS/);
+        first[Symbol.dispose]();
+        await adapter.printed(/OBS is not connected/);
+        while (Object.keys(await actionsOf(person)).length > 0) await Bun.sleep(10);
+        using second = fakeObs({ port: Number(new URL(first.url).port), hasPassword: false });
+        await adapter.printed(/connected to OBS[^]*OBS is not connected[^]*connected to OBS/);
+        while ((await actionsOf(person))["obs.mute"] === undefined) await Bun.sleep(10);
+        person.send({ choice: { selected: "mute", data: { input: "Mic", muted: true } } });
+        const { success } = await person.next(({ event, name }) => event === "action_result" && name === "mute");
+        check.equal([success, second.changes], [true, [["SetInputMute", { inputName: "Mic", inputMuted: true }]]]);
+      } finally {
+        person.close();
+        await adapter.stop();
+      }
+    }),
+  { timeoutMs: 30_000 },
+);
 
 const OVERLAY = join(ROOT, "examples/obs-overlay.html");
 const LOCAL_ORIGINS = ["null", "file://", "http://absolute"];
