@@ -292,6 +292,7 @@ function readForce(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
     return failed("badMessage", "`actions/force` needs `action_names`");
   }
   const state = readText(data["state"], "state", repairs);
+  if (data["query"] === undefined) addRepair(repairs, "query_missing");
   return ok({
     command: "actions/force",
     ...(state !== undefined && { state }),

@@ -11,6 +11,7 @@ export type RepairKind =
   | "boolean_expected"
   | "null_value"
   | "silent_missing"
+  | "query_missing"
   | "numeric_id"
   | "success_not_boolean"
   | "list_expected"
@@ -90,6 +91,13 @@ export const REPAIRS: Readonly<Record<RepairKind, DiagnosticRule>> = {
     "A context has `message` and `silent`.",
     "`context` needs `silent`; false was assumed",
     LINKS.context,
+  ),
+  query_missing: repaired(
+    "error",
+    "Force without `query`",
+    "A force has a `query`, which tells Neuro what to do.",
+    "`actions/force` needs a `query`: without it Neuro is not told what to do",
+    LINKS.force,
   ),
   numeric_id: repaired(
     "error",

@@ -38,6 +38,7 @@ const EXAMPLES: Readonly<Record<RepairKind, string>> = {
   boolean_expected: context({ silent: "true" }),
   null_value: result({ message: null }),
   silent_missing: frame("context", { message: "Check." }),
+  query_missing: frame("actions/force", { action_names: ["move"] }),
   numeric_id: result({ id: 7 }),
   success_not_boolean: result({ success: "true" }),
   list_expected: frame("actions/unregister", { action_names: "move" }),

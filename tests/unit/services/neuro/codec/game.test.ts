@@ -164,6 +164,9 @@ test("NB103 a missing silent, priority or description has its default", () => {
     message: { command: "context", message: "Hi", silent: false },
     kinds: ["silent_missing"],
   });
+  const mute = read(from("actions/force", { action_names: ["a"] }));
+  check.equal(mute.kinds, ["query_missing"]);
+  check.that(mute.message.command === "actions/force" && mute.message.query === "");
   const force = read(from("actions/force", { query: "q", action_names: ["a"], priority: "urgent" }));
   check.equal(force.kinds, ["priority_unknown"]);
   check.that(force.message.command === "actions/force" && force.message.priority === "low");

@@ -66,6 +66,7 @@ const REPAIRED: Readonly<Record<RepairKind, Occurrence>> = {
   boolean_expected: chessSays("context", { message: "x", silent: "true" }),
   null_value: chessSays("actions/force", { query: "q", state: null, action_names: ["move"] }),
   silent_missing: chessSays("context", { message: "x" }),
+  query_missing: chessSays("actions/force", { action_names: ["move"] }),
   numeric_id: {
     happen({ neuro, chess }) {
       neuro.action("7", "move");
