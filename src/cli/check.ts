@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { stringify } from "../config/yaml.ts";
 import { humanReadable, redacted } from "../config/redacted.ts";
+import { CliError } from "./cli-error.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
 
 export function checkCommand(): Command {
@@ -13,6 +14,9 @@ export function checkCommand(): Command {
 
 async function run(options: ConfigurationOptions & { readonly json?: true }): Promise<void> {
   const { settings, warnings } = await readConfiguration(options);
+  const { certificateProblems } = await import("../runtimes/certificates.ts");
+  const problems = certificateProblems(settings);
+  if (problems.length > 0) throw new CliError(problems);
   for (const warning of warnings) console.error(`note: ${warning}`);
   const printed = redacted(settings);
   console.log(options.json ? JSON.stringify(printed, null, 2) : stringify(humanReadable(printed)).trimEnd());

@@ -54,6 +54,12 @@ async function answers(settings: Settings): Promise<boolean> {
   return await fetch(`${api.url}/health`, { signal: timeout }).then(({ ok }) => ok, () => false);
 }
 
+async function certificateProblem(settings: Settings): Promise<string | undefined> {
+  const { certificateProblems } = await import("../runtimes/certificates.ts");
+  const problems = certificateProblems(settings);
+  return problems.length === 0 ? undefined : problems.join("; ");
+}
+
 function checksOf(settings: Settings, isRunning: boolean): readonly Check[] {
   const upstreams = settings["nakurity-clients"].filter(({ url }) => linkNameOf(url) === undefined).map(({ id, url }) => ({
     name: `upstream ${id}`,
@@ -70,6 +76,9 @@ function checksOf(settings: Settings, isRunning: boolean): readonly Check[] {
   ];
   return [
     { name: "clock", run: () => Promise.resolve(clockProblem(new Date())) },
+    ...(LISTENER_BLOCKS.some((block) => settings[block].tls.cert !== "")
+      ? [{ name: "certificates", run: () => certificateProblem(settings) }]
+      : []),
     ...(isRunning
       ? []
       : [...portChecks(settings), { name: `queue (${settings.queue.backend})`, run: () => queueProblem(settings) }]),

@@ -14,7 +14,10 @@ const TIMEOUT_MS = 10_000;
  */
 export function webUrl({ web }: Settings, relay: string = DEFAULT_RELAY): string | undefined {
   if (!web.enabled || web.port === 0) return undefined;
-  return `http://${reachableHost(web.host)}:${web.port}${relay === DEFAULT_RELAY ? "" : `/r/${relay}`}`;
+  const path = relay === DEFAULT_RELAY ? "" : `/r/${relay}`;
+  if (web.tls.cert === "") return `http://${reachableHost(web.host)}:${web.port}${path}`;
+  // Why its name: the certificate is valid for that.
+  return `https://${web.hosts[0] ?? reachableHost(web.host)}:${web.port}${path}`;
 }
 
 /** A host to listen on, as a host to connect to. */

@@ -6,7 +6,7 @@
  */
 import type { z } from "zod";
 import { DEFAULTS } from "../core/defaults.ts";
-import type { Settings } from "../core/settings.ts";
+import type { ListenerSettings, Settings } from "../core/settings.ts";
 import { type ConfigTree, isTree, putAt, valueAt } from "./config-tree.ts";
 import { namesAt } from "./fields.ts";
 import {
@@ -140,11 +140,19 @@ function placeOf(path: readonly PropertyKey[], { file, tree, overrides }: Settin
 function withAbsolutePaths(settings: Settings, folder: string): Settings {
   const absolute = (path: string): string => resolvePath(path, folder);
   const { queue, uploads, brain, log, record } = settings;
+  const listener = <Block extends ListenerSettings>(block: Block): Block => ({
+    ...block,
+    tls: { cert: absolute(block.tls.cert), key: absolute(block.tls.key) },
+  });
   return {
     ...settings,
+    intermediary: listener(settings.intermediary),
+    "nakurity-backend": listener(settings["nakurity-backend"]),
+    "intercept-proxy": listener(settings["intercept-proxy"]),
+    web: listener(settings.web),
     queue: { ...queue, path: absolute(queue.path) },
     uploads: { ...uploads, path: absolute(uploads.path) },
-    brain: { ...brain, artifacts_root: absolute(brain.artifacts_root) },
+    brain: { ...listener(brain), artifacts_root: absolute(brain.artifacts_root) },
     log: { ...log, file: absolute(log.file) },
     record: { ...record, file: absolute(record.file) },
   };

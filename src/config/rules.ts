@@ -27,6 +27,7 @@ export function settingIssues(settings: Settings): readonly SettingIssue[] {
     ...contradictingLimits(settings),
     ...languageModel(settings),
     ...redisUrl(settings),
+    ...halfCertificates(settings),
   ];
 }
 
@@ -55,6 +56,16 @@ function redisUrl({ queue: { backend, url } }: Settings): SettingIssue[] {
     path: ["queue", "url"],
     message: "expected a URL such as redis://127.0.0.1:6379/0, with the number of a database",
   }];
+}
+
+function halfCertificates(settings: Settings): SettingIssue[] {
+  return LISTENER_BLOCKS.flatMap((block) => {
+    const { cert, key } = settings[block].tls;
+    if ((cert === "") === (key === "")) return [];
+    const [given, missing] = cert === "" ? ["key", "cert"] as const : ["cert", "key"] as const;
+    const message = `missing, because ${block}.tls.${given} is given: TLS needs both`;
+    return [{ path: [block, "tls", missing], message, because: [block, "tls", given] }];
+  });
 }
 
 /** Warnings at the start about settings that are allowed but probably unintended. `tree` holds the values as they were written. */

@@ -1,5 +1,5 @@
 /** The default of every setting, for the schema and for tests. */
-import type { Settings } from "./settings.ts";
+import type { Settings, TlsSettings } from "./settings.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -11,12 +11,15 @@ const MIB = 1_024 * KIB;
 /** The token in the published configuration of the original relay. Accepted on loopback only. */
 export const PUBLISHED_TOKEN = "super-secret-token";
 
+const NO_TLS: TlsSettings = { cert: "", key: "" };
+
 /** The settings of a relay without a configuration. */
 export const DEFAULTS: Settings = {
   intermediary: {
     enabled: true,
     host: "127.0.0.1",
     port: 8765,
+    tls: NO_TLS,
     auth_token: PUBLISHED_TOKEN,
     tokens: [],
     events_to_neuro: true,
@@ -26,6 +29,7 @@ export const DEFAULTS: Settings = {
     enabled: true,
     host: "127.0.0.1",
     port: 8000,
+    tls: NO_TLS,
     token: "",
     open: false,
     decider: "random",
@@ -41,6 +45,7 @@ export const DEFAULTS: Settings = {
     enabled: false,
     host: "127.0.0.1",
     port: 8767,
+    tls: NO_TLS,
     upstream_url: "ws://127.0.0.1:8000",
     match_commands: ["startup"],
     integration_name: "intercept-proxy",
@@ -106,6 +111,7 @@ export const DEFAULTS: Settings = {
     enabled: true,
     host: "127.0.0.1",
     port: 9000,
+    tls: NO_TLS,
     token: "",
     open: false,
     covenant: "advise",
@@ -134,6 +140,7 @@ export const DEFAULTS: Settings = {
     enabled: true,
     host: "127.0.0.1",
     port: 8766,
+    tls: NO_TLS,
     token: "",
     metrics: "token",
     trusted_proxies: [],

@@ -42,7 +42,17 @@ export interface ListenSettings {
   readonly port: number;
 }
 
-export interface IntermediarySettings extends ListenSettings {
+export interface ListenerSettings extends ListenSettings {
+  readonly tls: TlsSettings;
+}
+
+/** The files of a certificate and of its key, as PEM. Both are empty without TLS. */
+export interface TlsSettings {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface IntermediarySettings extends ListenerSettings {
   readonly enabled: boolean;
   readonly auth_token: string;
   readonly tokens: readonly TokenSettings[];
@@ -60,7 +70,7 @@ export interface TokenSettings {
   readonly names: readonly string[];
 }
 
-export interface BackendSettings extends ListenSettings {
+export interface BackendSettings extends ListenerSettings {
   readonly enabled: boolean;
   /** A game gives it as `?token=` or as `/t/<token>` in front of its path. Empty: no token is needed. */
   readonly token: string;
@@ -125,7 +135,7 @@ export interface ClusterSettings extends ListenSettings {
   readonly patience: Millis;
 }
 
-export interface ProxySettings extends ListenSettings {
+export interface ProxySettings extends ListenerSettings {
   readonly enabled: boolean;
   readonly upstream_url: string;
   readonly match_commands: readonly string[];
@@ -205,7 +215,7 @@ export interface UploadSettings {
   readonly ttl: Millis;
 }
 
-export interface BrainSettings extends ListenSettings {
+export interface BrainSettings extends ListenerSettings {
   readonly enabled: boolean;
   readonly token: string;
   readonly open: boolean;
@@ -261,7 +271,7 @@ export interface NallelyAction {
   readonly range: readonly [number, number];
 }
 
-export interface WebSettings extends ListenSettings {
+export interface WebSettings extends ListenerSettings {
   readonly enabled: boolean;
   /** Empty: one is generated once and kept. */
   readonly token: string;

@@ -11,6 +11,7 @@ import {
 import type { Settings } from "../core/settings.ts";
 import { errorText, linkNameOf, redactUrl } from "../core/text.ts";
 import type { PortName } from "../http/app.ts";
+import type { Certificate } from "./certificates.ts";
 import { StartError } from "./serve-options.ts";
 
 /** Every port that the relay opens: the listeners of its services, and the web port. */
@@ -26,6 +27,8 @@ export interface ListenerSpec {
   readonly host: string;
   readonly port: number;
   readonly block: ListenerBlock;
+  /** Absent without TLS. */
+  readonly certificate?: Certificate | undefined;
 }
 
 /** A listener that is open at `url`, or will be. */
@@ -50,7 +53,7 @@ export function addressesOf(host: string): readonly [string, string?] {
 export const isInUse = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "code" in error && error.code === "EADDRINUSE";
 
-/** The listeners that are enabled, of the services that this build contains. */
+/** The listeners that are enabled, of the services that this build contains, without their certificates. */
 export function listenersOf(settings: Settings, services: readonly ServiceName[]): readonly ListenerSpec[] {
   return PORTS
     .filter(({ name, block }) => settings[block].enabled && (name === "web" || services.includes(name)))

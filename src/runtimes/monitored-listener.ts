@@ -5,6 +5,7 @@
  * Invariant: between a loss and its recovery an attempt is pending, until `stopAccepting` or `close`.
  */
 import type { Millis } from "../core/ids.ts";
+import { errorText } from "../core/text.ts";
 
 export interface OpenListener {
   readonly port: number;
@@ -22,25 +23,33 @@ export interface ListenerHooks {
 
 const RETRY_MS: Millis = 1_000;
 
+/** A listener that can be opened again at once, with what has changed. */
+export interface RenewableListener extends OpenListener {
+  /** Open connections stay. For a moment nothing is accepted, because the port has to be free. */
+  renew(): Promise<void>;
+}
+
 type Open = (port?: number) => OpenListener | Promise<OpenListener>;
 
 /** Opens a listener and monitors it. `open` gets the port of the first attempt when it is called again. */
-export async function openMonitored(open: Open, hooks: ListenerHooks): Promise<OpenListener> {
+export async function openMonitored(open: Open, hooks: ListenerHooks): Promise<RenewableListener> {
   const first = await open();
   return new MonitoredListener({ port: first.port, first }, open, hooks);
 }
 
 /** A listener that cannot be opened now: it is lost from the start, and is opened as soon as it can be. */
-export function openLater(port: number, reason: string, open: Open, hooks: ListenerHooks): OpenListener {
+export function openLater(port: number, reason: string, open: Open, hooks: ListenerHooks): RenewableListener {
   hooks.lost(reason);
   return new MonitoredListener({ port }, open, hooks);
 }
 
-class MonitoredListener implements OpenListener {
+class MonitoredListener implements RenewableListener {
   readonly port: number;
   readonly #open: Open;
   readonly #hooks: ListenerHooks;
   #current: OpenListener | undefined;
+  /** Those before it, which may still have connections. */
+  readonly #previous: OpenListener[] = [];
   #retry: ReturnType<typeof setTimeout> | undefined;
   #isStopping = false;
 
@@ -59,7 +68,21 @@ class MonitoredListener implements OpenListener {
 
   async close(): Promise<void> {
     this.#stop();
-    await this.#current?.close();
+    await Promise.all([this.#current, ...this.#previous].map((listener) => listener?.close()));
+  }
+
+  async renew(): Promise<void> {
+    const previous = this.#current;
+    if (previous === undefined || this.#isStopping) return; // Why: it is opened with what has changed anyway.
+    this.#current = undefined;
+    this.#previous.push(previous);
+    previous.stopAccepting();
+    try {
+      this.#watch(await this.#open(this.port));
+    } catch (error) {
+      this.#hooks.lost(errorText(error));
+      this.#retryLater();
+    }
   }
 
   #stop(): void {
@@ -70,7 +93,7 @@ class MonitoredListener implements OpenListener {
   #watch(listener: OpenListener): void {
     this.#current = listener;
     void listener.ended?.then((reason) => {
-      if (this.#isStopping) return;
+      if (this.#isStopping || this.#current !== listener) return;
       this.#current = undefined;
       this.#hooks.lost(reason);
       this.#retryLater();

@@ -6,6 +6,7 @@
  * listener.
  */
 import process from "node:process";
+import { LISTENER_BLOCKS } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import {
   addressesOf,
@@ -16,7 +17,14 @@ import {
   type ListenerSpec,
   readyLines,
 } from "./listeners.ts";
-import { type ListenerHooks, openLater, type OpenListener, openMonitored } from "./monitored-listener.ts";
+import type { ListenerCertificate } from "./certificates.ts";
+import {
+  type ListenerHooks,
+  openLater,
+  type OpenListener,
+  openMonitored,
+  type RenewableListener,
+} from "./monitored-listener.ts";
 import { openProcessLog } from "./open-ports.ts";
 import type { ProcessParts } from "./process-relay.ts";
 import { Relays, type RelaySet } from "./relays.ts";
@@ -52,11 +60,15 @@ export async function serveProcess(
   const relays: RelaySet = await openRelays(settings, parts);
   const { host } = relays;
   const opened: OpenListener[] = [];
+  const certificates: ListenerCertificate[] = [];
   const stop = async (): Promise<void> => {
+    for (const certificate of certificates) certificate.stop();
     await Promise.all(opened.map((listener) => listener.close()));
     await relays.close();
     await Promise.all([stdout.close(), stderr.close()]);
   };
+  const note = options.log ?? stderr.add;
+  const tls = hasTls(settings) ? await import("./certificates.ts") : undefined; // Why lazily: its modules delay the start.
   const bind = async (listener: ListenerSpec): Promise<BoundListener> => {
     const context: ListenerContext = {
       frameBytesMax: frameBytesMax(listener, settings),
@@ -66,9 +78,16 @@ export async function serveProcess(
       lost: (reason: string) => host.listenerLost(listener.name, reason),
       restored: () => host.listenerRestored(listener.name),
     };
-    const open = await openListener(listener, (at) => runtime.listen(at, context), hooks);
+    const certificate = tls && new tls.ListenerCertificate(listener.block, settings[listener.block].tls, note);
+    const spec = { ...listener, certificate: certificate?.current };
+    const listen = (at: ListenerSpec) => runtime.listen({ ...at, certificate: certificate?.current }, context);
+    const open = await openListener(spec, listen, hooks);
     opened.push(open);
-    return { ...listener, url: urlOf(listener, open.port), occupied: open.occupied, problem: open.problem };
+    if (certificate !== undefined) {
+      certificates.push(certificate);
+      certificate.follow(() => open.renew());
+    }
+    return { ...spec, url: urlOf(spec, open.port), occupied: open.occupied, problem: open.problem };
   };
   let bound: readonly BoundListener[];
   try {
@@ -92,7 +111,10 @@ export async function serveProcess(
   return {
     urls: Object.fromEntries(bound.filter(({ problem }) => problem === undefined).map(({ name, url }) => [name, url])),
     drain: (by) => (drained ??= drain(by)),
-    configure: (changed) => relays.configure(changed),
+    configure(changed) {
+      relays.configure(changed);
+      for (const certificate of certificates) void certificate.poll();
+    },
   };
 }
 
@@ -102,6 +124,8 @@ async function openRelays(settings: Settings, parts: ProcessParts): Promise<Rela
   const { openClusterNode } = await import("./cluster/open-node.ts");
   return await openClusterNode(settings, parts);
 }
+
+const hasTls = (settings: Settings): boolean => LISTENER_BLOCKS.some((block) => settings[block].tls.cert !== "");
 
 /**
  * The relay enforces lower limits and tells the peer why it is closed. This limit prevents the runtime from buffering a much larger frame,
@@ -126,7 +150,7 @@ async function openListener(
   listener: ListenerSpec,
   open: (at: ListenerSpec) => OpenListener | Promise<OpenListener>,
   hooks: ListenerHooks,
-): Promise<OpenListener & Pick<BoundListener, "occupied" | "problem">> {
+): Promise<RenewableListener & Pick<BoundListener, "occupied" | "problem">> {
   const [address, other] = addressesOf(listener.host);
   const openAt = (host: string, first = listener.port) =>
     openMonitored((port = first) => open({ ...listener, host, port }), hooks);
@@ -154,19 +178,20 @@ async function openListener(
   }
 }
 
-const bothOf = (first: OpenListener, second?: OpenListener): OpenListener => ({
+const bothOf = (first: RenewableListener, second?: RenewableListener): RenewableListener => ({
   port: first.port,
   stopAccepting() {
     first.stopAccepting();
     second?.stopAccepting();
   },
   close: async () => void await Promise.all([first.close(), second?.close()]),
+  renew: async () => void await Promise.all([first.renew(), second?.renew()]),
 });
 
 /** Why errors are not fatal: the machine may have only one family, and the first address is open already. */
 async function openSecond(
-  open: () => Promise<OpenListener>,
-): Promise<OpenListener | "in use" | "unavailable"> {
+  open: () => Promise<RenewableListener>,
+): Promise<RenewableListener | "in use" | "unavailable"> {
   try {
     return await open();
   } catch (error) {
@@ -174,7 +199,7 @@ async function openSecond(
   }
 }
 
-function urlOf({ name, host }: ListenerSpec, port: number): string {
+function urlOf({ name, host, certificate }: ListenerSpec, port: number): string {
   const bracketed = host.includes(":") ? `[${host}]` : host;
-  return `${name === "web" ? "http" : "ws"}://${bracketed}:${port}`;
+  return `${name === "web" ? "http" : "ws"}${certificate === undefined ? "" : "s"}://${bracketed}:${port}`;
 }

@@ -10,6 +10,7 @@ const NAMES: Readonly<Record<Need, readonly string[]>> = {
   nginx: ["nginx"],
   caddy: ["caddy"],
   "systemd-analyze": ["systemd-analyze"],
+  openssl: ["openssl"],
   python3: ["python3"],
   dotnet: ["dotnet"],
   chromium: ["chromium", "chromium-browser", "google-chrome", "chrome"],

@@ -5,7 +5,7 @@
  */
 
 /** A program that not every machine has. */
-export type Need = "redis-server" | "chromium" | "nginx" | "caddy" | "systemd-analyze" | "python3" | "dotnet";
+export type Need = "redis-server" | "chromium" | "nginx" | "caddy" | "systemd-analyze" | "openssl" | "python3" | "dotnet";
 
 export interface Suite {
   /** Its folder below `tests/`. */

@@ -54,7 +54,7 @@ async function listen(listener: ListenerSpec, context: ListenerContext): Promise
 }
 
 function listenOnBun(
-  { name, host: hostname, port }: ListenerSpec,
+  { name, host: hostname, port, certificate }: ListenerSpec,
   { fetch, frameBytesMax }: ListenerContext,
 ): OpenListener {
   const pipeline = new PipelineLimit(afterTurn);
@@ -63,6 +63,7 @@ function listenOnBun(
     hostname,
     port,
     idleTimeout: IDLE_SECONDS,
+    ...(certificate !== undefined && { tls: certificate }),
     websocket: name === "web" ? boundStrangers(handlers) : handlers,
     fetch: (request, server) => {
       const { address = "", port = 0 } = server.requestIP(request) ?? {};

@@ -1,12 +1,13 @@
 /** A listener on Node's HTTP server. */
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerOptions } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { Keepalive } from "../keepalive.ts";
 import type { ListenerSpec } from "../listeners.ts";
 import type { OpenListener } from "../monitored-listener.ts";
 import type { ListenerContext } from "../server-runtime.ts";
 import { acceptSockets } from "./accept-sockets.ts";
+import { limitHandshakes } from "./handshakes.ts";
 import { HttpConnections } from "./http-connections.ts";
 import { respond } from "./respond.ts";
 
@@ -29,21 +30,28 @@ export interface RuntimeHooks {
 }
 
 export async function listenOnNode(
-  { host, port }: ListenerSpec,
+  { host, port, certificate }: ListenerSpec,
   context: ListenerContext,
   { connected, upgrading, untilEnded }: RuntimeHooks,
 ): Promise<OpenListener> {
-  const server = createServer({
+  const options: ServerOptions = {
     headersTimeout: HEAD_MS,
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: IDLE_MS,
     connectionsCheckingInterval: 1_000,
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
-  });
+  };
+  const server: Server = certificate === undefined
+    ? createServer(options)
+    // Why imported lazily: it takes longer than all other modules of a server.
+    : (await import("node:https")).createServer({ ...options, ...certificate, handshakeTimeout: HEAD_MS });
+  // Why: before its handshake, an encrypted connection is no stream of requests.
+  const connection = certificate === undefined ? "connection" : "secureConnection";
   server.timeout = IDLE_MS;
+  if (certificate !== undefined) limitHandshakes(server);
   const connections = new HttpConnections();
-  server.prependListener("connection", connected);
-  server.on("connection", (socket) => connections.opened(socket));
+  server.prependListener(connection, connected);
+  server.on(connection, (socket: Socket) => connections.opened(socket));
   server.on("request", (incoming, outgoing) => {
     const { socket } = incoming;
     if (!connections.requestBegan(socket)) return;

@@ -33,7 +33,8 @@ function requestOf(incoming: IncomingMessage): Request | undefined {
   try {
     const headers = new Headers();
     for (let at = 0; at < rawHeaders.length; at += 2) headers.append(rawHeaders[at] ?? "", rawHeaders[at + 1] ?? "");
-    return new Request(url.startsWith("/") ? `http://${headers.get("host") ?? ""}${url}` : url, {
+    const scheme = "encrypted" in incoming.socket ? "https" : "http";
+    return new Request(url.startsWith("/") ? `${scheme}://${headers.get("host") ?? ""}${url}` : url, {
       method,
       headers,
       ...(hasBody && { body: bodyOf(incoming), duplex: "half" }),

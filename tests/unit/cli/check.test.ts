@@ -10,7 +10,10 @@ test("CF27 check prints the resulting settings without secrets", async () => {
   });
   const yaml = await place.run(["check", "--config", "my.yaml", "--set", "web.port=1"], { NEURO_RELAY_BRAIN__PORT: "2" });
   check.equal([yaml.status, yaml.errors], [0, ""]);
-  check.match(yaml.out, /^intermediary:\n {2}enabled: true\n {2}host: 127\.0\.0\.1\n {2}port: 0\n {2}auth_token: "\*\*\*"/);
+  check.match(
+    yaml.out,
+    /^intermediary:\n {2}enabled: true\n {2}host: 127\.0\.0\.1\n {2}port: 0\n {2}tls:\n {4}cert: ""\n {4}key: ""\n {2}auth_token: "\*\*\*"/,
+  );
   check.match(yaml.out, /retry: 7s/);
   const json = JSON.parse((await place.run(["check", "--config", "my.yaml", "--json"])).out);
   check.equal([json.intermediary.port, json.queue.retry, json.intermediary.auth_token], [0, 7_000, "***"]);

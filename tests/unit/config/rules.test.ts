@@ -104,6 +104,17 @@ test("CF16c with `null` in security.allowed_origins, the Intermediary and the we
   );
 });
 
+test("CF66 a listener has a certificate and its key, or neither; their paths start from the folder of the file", () => {
+  only(
+    "web: {tls: {cert: a.pem}}",
+    /^relay\.yaml:1:13 web\.tls\.key: missing, because web\.tls\.cert is given: TLS needs both/,
+  );
+  only("brain: {tls: {key: a.pem}}", /^relay\.yaml:1:15 brain\.tls\.cert: missing, because brain\.tls\.key is given/);
+  const text = "nakurity-backend: {tls: {cert: tls/a.crt, key: /tls/a.key}}";
+  const loaded = load({ file: { name: NAME, text }, folder: "/etc/relay" });
+  check.equal(loaded.ok && loaded.settings["nakurity-backend"].tls, { cert: "/etc/relay/tls/a.crt", key: "/tls/a.key" });
+});
+
 test("SE13 the intercept proxy refuses a host that is not loopback", () => {
   only(
     "intercept-proxy: {enabled: true, host: 0.0.0.0}",
