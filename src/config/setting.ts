@@ -6,7 +6,6 @@
  */
 import { z } from "zod";
 import type { Millis } from "../core/ids.ts";
-import type { TlsSettings } from "../core/settings.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./quantities.ts";
 
 /** Metadata of each schema. Why not `meta()`: it copies the schema, which would be a fifth of the cost of building all of them. */
@@ -76,17 +75,6 @@ export function port(defaultPort: number): z.ZodType<number> {
   const description = "The port to listen on; 0 picks a free one.";
   const options = { default: defaultPort, restart: true };
   return quantity({ description, options, kind: "port", parse: parsePort, expected: PORT });
-}
-
-/** The certificate of a listener. */
-export function tls(): Schema<TlsSettings> {
-  return block("TLS without a proxy: `wss://` and `https://`. The files are read again when they change.", {
-    cert: text("The file of the certificate, followed by those of its authorities (PEM). Empty: no TLS.", {
-      default: "",
-      restart: true,
-    }),
-    key: text("The file of the certificate's key (PEM).", { default: "", restart: true }),
-  });
 }
 
 /** An address or a name without a port: `127.0.0.1`, `::1`, `[::1]`, `localhost`. */

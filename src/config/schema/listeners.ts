@@ -26,18 +26,25 @@ import {
   size,
   text,
   textItem,
-  tls,
   url,
 } from "../setting.ts";
 
 const EXPECTED_SCOPES = { error: `expected some of ${ALL_SCOPES.join(", ")}` };
+
+const tls = block("TLS without a proxy: `wss://` and `https://`. The files are read again when they change.", {
+  cert: text("The file of the certificate, followed by those of its authorities (PEM). Empty: no TLS.", {
+    default: "",
+    restart: true,
+  }),
+  key: text("The file of the certificate's key (PEM).", { default: "", restart: true }),
+});
 
 const i = DEFAULTS.intermediary;
 export const intermediary: z.ZodType<IntermediarySettings> = block("Integrations and watchers connect here.", {
   enabled: flag("Start this service.", { default: i.enabled, restart: true }),
   host: host(i.host),
   port: port(i.port),
-  tls: tls(),
+  tls,
   auth_token: text(
     "The token that integrations and watchers greet with. The default is published, so it is accepted from programs of this machine only.",
     { default: i.auth_token, secret: true },
@@ -70,7 +77,7 @@ export const backend: z.ZodType<BackendSettings> = block("Games connect here, as
   enabled: flag("Start this service.", { default: b.enabled, restart: true }),
   host: host(b.host),
   port: port(b.port),
-  tls: tls(),
+  tls,
   token: text(
     "The token that a game gives as `?token=` or as `/t/<token>` in front of its path. Empty: no token is needed.",
     {
@@ -109,7 +116,7 @@ export const proxy: z.ZodType<ProxySettings> = block(
     enabled: flag("Start this service.", { default: p.enabled, restart: true }),
     host: host(p.host),
     port: port(p.port),
-    tls: tls(),
+    tls,
     upstream_url: url(
       "The backend behind the proxy, including its token if it needs one. The path of the game's request is appended.",
       { default: p.upstream_url, example: "ws://127.0.0.1:8000" },
@@ -128,7 +135,7 @@ export const brain: z.ZodType<BrainSettings> = block("The Brain relay protocol: 
   enabled: flag("Start this service.", { default: r.enabled, restart: true }),
   host: host(r.host),
   port: port(r.port),
-  tls: tls(),
+  tls,
   token: text("The token that a client gives as `?token=` or as `/t/<token>`. Empty: no token is needed.", {
     default: r.token,
     secret: true,
@@ -176,7 +183,7 @@ export const web: z.ZodType<WebSettings> = block(
     enabled: flag("Start this listener.", { default: w.enabled, restart: true }),
     host: host(w.host),
     port: port(w.port),
-    tls: tls(),
+    tls,
     token: text(
       "The token of the dashboard and of the API. Empty: one is generated once and kept in a file that only its owner can read.",
       {
