@@ -198,11 +198,12 @@ export class Gateway {
 
   #notOwned(session: string, message: ToGateway & { is: "notOwner" | "released" }): void {
     const relay = this.#relays.get(message.relay);
-    if (relay === undefined || (relay.owner !== undefined && relay.owner.session !== session)) return;
+    // Why: a handover covers only what this gateway sent on a connection that has not broken since.
+    if (relay?.owner?.session !== session) return;
     if (message.is === "released" && message.epoch !== relay.epoch) return;
-    relay.isReleased ||= message.is === "released";
+    relay.isReleased = message.is === "released";
     relay.owner = undefined;
-    if (relay.peers.size > 0 && message.is === "released") this.#ports.findOwner(relay.name);
+    if (relay.peers.size > 0) this.#ports.findOwner(relay.name);
   }
 
   #closeAll(relay: GatewayRelay): void {

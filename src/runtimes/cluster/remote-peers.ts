@@ -28,6 +28,9 @@ export interface RemotePeersPorts {
   hasWaitingReply(peer: PeerId): boolean;
 }
 
+/** Peers of lost gateways that are remembered. */
+const LOST_PEERS_MAX = 10_000;
+
 interface RemotePeer {
   readonly id: PeerId;
   readonly gateway: string;
@@ -41,6 +44,8 @@ interface RemotePeer {
 export class RemotePeers {
   readonly #ports: RemotePeersPorts;
   readonly #peers = new Map<PeerId, RemotePeer>();
+  /** The last frame that was handled of games whose gateway was lost: it sends later ones again when it comes back. */
+  readonly #lastOfLost = new Map<PeerId, number>();
   /** Peers with frames that were handled and are not confirmed. */
   #unconfirmed = new Set<RemotePeer>();
 
@@ -82,7 +87,15 @@ export class RemotePeers {
 
   /** The connection to a node broke: its peers are gone for this owner. */
   lost(gateway: string): void {
-    for (const peer of [...this.#peers.values()]) if (peer.gateway === gateway) this.#closed(peer.id, 1006, "");
+    for (const peer of [...this.#peers.values()]) {
+      if (peer.gateway !== gateway) continue;
+      this.#lastOfLost.set(peer.id, peer.sequence);
+      this.#closed(peer.id, 1006, "");
+    }
+    for (const id of this.#lastOfLost.keys()) {
+      if (this.#lastOfLost.size <= LOST_PEERS_MAX) return;
+      this.#lastOfLost.delete(id);
+    }
   }
 
   attach(id: PeerId, attachment: Json): void {
@@ -129,7 +142,11 @@ export class RemotePeers {
     if (this.#peers.has(id)) return;
     const socket = this.#socketOf(gateway, id);
     const handler = this.#ports.connections.accept({ id, listener, connection });
-    this.#peers.set(id, { id, gateway, handler, socket, sequence: 0, confirmed: 0 });
+    const sequence = this.#lastOfLost.get(id) ?? 0;
+    this.#lastOfLost.delete(id);
+    const peer = { id, gateway, handler, socket, sequence, confirmed: 0 };
+    this.#peers.set(id, peer);
+    if (sequence > 0) this.#unconfirmed.add(peer);
     handler.open(socket);
   }
 
