@@ -127,7 +127,7 @@ export class Outbox {
   }
 
   #transmit(to: PeerId | LinkId, frame: Frame, limits: LimitSettings): void {
-    if (!isLink(to) && this.#closing.has(to)) return;
+    if (this.#closing.size > 0 && !isLink(to) && this.#closing.has(to)) return;
     const waitingBytes = this.#sockets.send(to, frame);
     if (waitingBytes <= limits.backlog_soft_bytes) return;
     if (waitingBytes > limits.backlog_hard_bytes) return this.#hooks.tooSlow(to);
