@@ -1,5 +1,5 @@
 /**
- * `bun run bench [--quick] [--reps N] [--json FILE] [--on bun|deno|binary]`: compares the relay with two minimal relays, alternating in
+ * `bun run bench [--quick] [--games 1,10,100] [--reps N] [--json FILE] [--on bun|deno|binary]`: compares the relay with two minimal relays, alternating in
  * one run: one on the runtime's WebSocket client, one on a raw socket. `bun run bench storage` (or `machine`, `peers`, `brain`, `nallely`, `watching`, `retained`, `links`) runs the benchmark in that file.
  *
  * Only ratios can be compared between machines. A ratio is the median of the ratios of all repetitions. CPU time comes first, because
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Load } from "./load.ts";
-import { fanIn, latency, roundTrips } from "./scenarios.ts";
+import { fanIn, latency, roundTrips, type Trips } from "./scenarios.ts";
 import { relayOn } from "./relay-command.ts";
 import { RunningRelay, type Subject } from "./subject.ts";
 
@@ -23,6 +23,7 @@ if (OTHERS.includes(wanted)) {
 
 const { values: options } = parseArgs({
   options: {
+    games: { type: "string", default: "1,10,100" },
     quick: { type: "boolean", default: false },
     reps: { type: "string", default: "3" },
     json: { type: "string" },
@@ -31,8 +32,8 @@ const { values: options } = parseArgs({
 });
 const root = join(import.meta.dirname, "../..");
 const ms = options.quick ? 300 : 1_000;
-/** Why so many: code is compiled in steps, the last of which comes after some ten thousand trips. */
-const WARM_UP_TRIPS = 60_000;
+/** Why so many: code is compiled in steps, the last of which comes after some ten thousand runs. */
+const WARM_UP_COUNT = 60_000;
 const WARM_UP_MS = 500;
 
 const relay = relayOn(options.on);
@@ -47,9 +48,11 @@ const subjects = [...yardsticks, relay];
 /** Name of the figure -> values of each subject, one per repetition. */
 type Figures = Map<string, Record<string, number[]>>;
 const figures: Figures = new Map();
-const GAMES = options.quick ? [10] : [1, 10, 100];
+const GAMES = options.quick ? [10] : options.games.split(",").map(Number);
 const WINDOWS = [256, 16, 1];
+const contextFigure = (games: number): string => `CPU us per context, ${games} games`;
 for (const window of WINDOWS) for (const games of GAMES) figures.set(cpuFigure(games, window), {});
+for (const games of GAMES) figures.set(contextFigure(games), {});
 
 function cpuFigure(games: number, window: number): string {
   return `CPU us per trip, ${games} games, window ${window}`;
@@ -61,15 +64,17 @@ function record(subject: Subject, figure: string, value: number): void {
   figures.set(figure, row);
 }
 
+async function warmUp(run: () => Promise<Trips>): Promise<void> {
+  for (let count = 0; count < WARM_UP_COUNT;) count += (await run()).perSecond * WARM_UP_MS / 1_000;
+}
+
 async function measure(subject: Subject, games: number): Promise<void> {
   const load = new Load();
   const running = await RunningRelay.start(subject, load.backendPort, root);
   try {
-    if (games === 1) record(subject, "start-up to first connection, ms", running.startMs);
+    if (games === GAMES[0]) record(subject, "start-up to first connection, ms", running.startMs);
     await load.connect(games, running.gamePort);
-    for (let trips = 0; trips < WARM_UP_TRIPS;) {
-      trips += (await roundTrips(load, running, { window: 256, ms: WARM_UP_MS })).perSecond * WARM_UP_MS / 1_000;
-    }
+    await warmUp(() => roundTrips(load, running, { window: 256, ms: WARM_UP_MS }));
     for (const window of WINDOWS) {
       const trips = await roundTrips(load, running, { window, ms });
       record(subject, cpuFigure(games, window), trips.cpuMicros);
@@ -78,7 +83,10 @@ async function measure(subject: Subject, games: number): Promise<void> {
     const { p50, p99 } = await latency(load, { rate: 2_000, ms });
     record(subject, `p50 us at 2,000/s, ${games} games`, p50);
     record(subject, `p99 us at 2,000/s, ${games} games`, p99);
-    record(subject, `contexts/s, ${games} games`, await fanIn(load, { ms }));
+    await warmUp(() => fanIn(load, running, { ms: WARM_UP_MS }));
+    const contexts = await fanIn(load, running, { ms });
+    record(subject, contextFigure(games), contexts.cpuMicros);
+    record(subject, `contexts/s, ${games} games`, contexts.perSecond);
     const { misrouted, unexpected } = load.errors;
     if (misrouted + unexpected > 0) throw new Error(`${subject.name}: ${misrouted} misrouted, ${unexpected} unexpected`);
   } finally {

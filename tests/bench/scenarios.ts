@@ -3,6 +3,7 @@ import { type Load, until } from "./load.ts";
 import type { RunningRelay } from "./subject.ts";
 import { flushPending } from "./raw-websocket.ts";
 
+/** What was done in a second, and the relay's CPU time for each. */
 export interface Trips {
   readonly perSecond: number;
   readonly cpuMicros: number;
@@ -56,16 +57,16 @@ export async function latency(load: Load, { rate, ms }: { rate: number; ms: numb
   return { p50: at(0.5), p99: at(0.99) };
 }
 
-/** All games send contexts as fast as the relay takes them; counted where they arrive. Per second. */
-export async function fanIn(load: Load, { ms }: { ms: number }): Promise<number> {
-  const from = performance.now();
+/** All games send contexts as fast as the relay takes them; counted where they arrive. */
+export async function fanIn(load: Load, running: RunningRelay, { ms }: { ms: number }): Promise<Trips> {
+  const [from, cpu] = [performance.now(), running.cpuMicros()];
   const before = load.contexts;
   let sent = 0;
   while (performance.now() < from + ms) {
     if (sent - (load.contexts - before) < 4_096) sent += load.sendContexts(16);
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  const perSecond = (load.contexts - before) / ((performance.now() - from) / 1_000);
+  const perSecond = Math.round((load.contexts - before) / ((performance.now() - from) / 1_000));
   await until(() => load.contexts - before >= sent, 10_000, `${sent} contexts`);
-  return Math.round(perSecond);
+  return { perSecond, cpuMicros: (running.cpuMicros() - cpu) / sent };
 }
