@@ -41,7 +41,15 @@ function build(hash: string, paths: readonly string[]): void {
   mkdirSync(CACHE, { recursive: true });
   const outdated = readdirSync(CACHE).filter((name) => name !== hash); // Why: another process may just have built this one.
   const draft = join(CACHE, `${hash}.${pid}`);
-  const options = ["--target=bun", "--format=cjs", "--bytecode", "--sourcemap=linked", `--entry-naming=${MAIN}`];
+  const options = [
+    "--target=bun",
+    "--format=cjs",
+    "--bytecode",
+    "--minify-syntax",
+    "--minify-whitespace",
+    "--sourcemap=linked",
+    `--entry-naming=${MAIN}`,
+  ];
   const { status } = spawnSync(execPath, ["build", join(ROOT, "src/cli/program.ts"), ...options, "--outdir", draft], {
     cwd: ROOT,
     stdio: "ignore",
