@@ -11,6 +11,7 @@ import { LINK_KEEPALIVE, runLink } from "../link/link-process.ts";
 import { serveProcess } from "../serve.ts";
 import type { ListenerContext, ServerRuntime } from "../server-runtime.ts";
 import { Keepalive } from "../keepalive.ts";
+import { listenOnNode } from "../node-http/listen.ts";
 import { PIPELINED_MAX } from "../upgrade.ts";
 import { writeOutput } from "./output.ts";
 import { PipelineLimit } from "./pipelining.ts";
@@ -45,11 +46,10 @@ const bun: ServerRuntime = {
 
 /**
  * Why Node's server for the Intermediary: anyone can connect there and greet later, and Bun's own does not tell how much of a message it
- * has read. Why imported lazily: that takes 15 ms, and games can connect meanwhile.
+ * has read. Why not imported lazily: `Bun.serve` starts a garbage collection, beside which Node's server loads half as fast.
  */
 async function listen(listener: ListenerSpec, context: ListenerContext): Promise<OpenListener> {
   if (listener.name !== "intermediary") return listenOnBun(listener, context);
-  const { listenOnNode } = await import("../node-http/listen.ts");
   return await listenOnNode(listener, context, { connected: () => {}, upgrading: () => {} });
 }
 
