@@ -72,7 +72,6 @@ async function measure(subject: Subject, games: number): Promise<void> {
   const load = new Load();
   const running = await RunningRelay.start(subject, load.backendPort, root);
   try {
-    if (games === GAMES[0]) record(subject, "start-up to first connection, ms", running.startMs);
     await load.connect(games, running.gamePort);
     await warmUp(() => roundTrips(load, running, { window: 256, ms: WARM_UP_MS }));
     for (const window of WINDOWS) {
@@ -99,8 +98,13 @@ async function measureIdle(subject: Subject, games: number): Promise<void> {
   const load = new Load();
   const running = await RunningRelay.start(subject, load.backendPort, root);
   try {
-    const from = performance.now();
+    record(subject, "CPU ms to the first connection, one processor", running.startCpuMs);
+    record(subject, "start-up to first connection, ms", running.startMs);
+    await Bun.sleep(1_000);
+    record(subject, "resident MB, nobody connected", running.residentMb());
+    const [from, cpuFrom] = [performance.now(), running.cpuMicros()];
     await load.connect(games, running.gamePort);
+    record(subject, `CPU ms to connect and register ${games} games`, (running.cpuMicros() - cpuFrom) / 1_000);
     record(subject, `connect and register ${games} games, ms`, performance.now() - from);
     await Bun.sleep(1_000);
     record(subject, `resident MB, ${games} idle games`, running.residentMb());
@@ -131,7 +135,7 @@ function print(): void {
 Bun.spawnSync([process.execPath, join(import.meta.dirname, "machine.ts")], { stdio: ["ignore", "inherit", "inherit"] });
 for (let rep = 0; rep < Number(options.reps); rep++) {
   for (const games of GAMES) for (const subject of subjects) await measure(subject, games);
-  for (const subject of subjects) await measureIdle(subject, 1_000);
+  for (const subject of subjects) await measureIdle(subject, options.quick ? 1_000 : 10_000);
 }
 print();
 if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(Object.fromEntries(figures), null, 2));

@@ -19,11 +19,14 @@ export class RunningRelay {
   readonly gamePort: number;
   /** From the start of the process to the first accepted WebSocket. */
   readonly startMs: number;
+  /** CPU time until then. */
+  readonly startCpuMs: number;
 
   private constructor(process: Bun.Subprocess, gamePort: number, startMs: number) {
     this.#process = process;
     this.gamePort = gamePort;
     this.startMs = startMs;
+    this.startCpuMs = this.cpuMicros() / 1_000;
   }
 
   static async start(subject: Subject, upstream: number, cwd: string): Promise<RunningRelay> {

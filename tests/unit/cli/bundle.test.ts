@@ -79,7 +79,7 @@ test("CF35 the bundle that starts always matches the sources", async () => {
   } finally {
     await copy.remove();
   }
-});
+}, { timeoutMs: 120_000 });
 
 test("CF35b a file that changed in the last 3 s is read again, and later one with the same size and time", async () => {
   const copy = await Copy.make();
@@ -95,7 +95,7 @@ test("CF35b a file that changed in the last 3 s is read again, and later one wit
   } finally {
     await copy.remove();
   }
-});
+}, { timeoutMs: 120_000 });
 
 test("CF35 without a writable cache, or if the build fails, the sources start unbundled", async () => {
   const copy = await Copy.make();
@@ -111,7 +111,7 @@ test("CF35 without a writable cache, or if the build fails, the sources start un
   } finally {
     await copy.remove();
   }
-});
+}, { timeoutMs: 120_000 });
 
 test("CF41 every script installs what it needs first", async () => {
   const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
