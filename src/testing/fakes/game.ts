@@ -83,7 +83,7 @@ export class FakeGame extends FakePeer {
 
   protected onMessage({ command, data, ...surplus }: JsonObject): void {
     if (Object.keys(surplus).length > 0) this.reportViolation(`unknown keys ${Object.keys(surplus)}`);
-    if (command === "actions/reregister_all") return this.#register([...this.registered.values()]);
+    if (command === "actions/reregister_all") return this.#registerAgain();
     if (command === "action" && isObject(data)) return this.#act(data);
     if (command !== "startup") this.reportViolation(`a command unknown to SDKs: ${command}`);
   }
@@ -125,6 +125,12 @@ export class FakeGame extends FakePeer {
     this.#sendCommand("actions/register", {
       actions: actions.map((action) => this.behavior.isSloppy ? loose(action) : { ...action }),
     });
+  }
+
+  /** Why not always the list: the relay takes an empty one for that of a client that always sends one (NB18d). */
+  #registerAgain(): void {
+    if (this.registered.size > 0) this.#register([...this.registered.values()]);
+    else this.#unregister(this.#actions.map(({ name }) => name));
   }
 
   #unregister(names: readonly string[]): void {
