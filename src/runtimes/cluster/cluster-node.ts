@@ -146,7 +146,9 @@ export class ClusterNode implements RelaySet {
 
   fetch(request: Request, listener: PortName, client: HttpClient): Response | Promise<Response> {
     if (!URL.canParse(request.url)) return problemResponse({ status: 400, title: "Bad request" });
-    const path = splitPath(new URL(request.url).pathname);
+    const { pathname } = new URL(request.url);
+    // Why: the paths of the intercept proxy belong to the backend behind it.
+    const path = listener === "proxy" ? { name: DEFAULT_RELAY, base: "", path: pathname } : splitPath(pathname);
     if (path === undefined) return malformedName();
     const { name, base: basePath } = path;
     if (name !== DEFAULT_RELAY && !isServed(name, this.#settings.relays.names)) return unknownRelay(name, "relays.names");
