@@ -41,6 +41,13 @@ export function numberOf(value: unknown): number | undefined {
   return value instanceof ExactNumber ? value.valueOf() : undefined;
 }
 
+/** What a boolean, 1, 0, or the word for one in any letter case means, because Python writes `True`; otherwise undefined. */
+export function truthOf(value: unknown): boolean | undefined {
+  if (typeof value === "boolean") return value;
+  const given = typeof value === "string" ? value.toLowerCase() : numberOf(value);
+  return given === "true" || given === 1 ? true : given === "false" || given === 0 ? false : undefined;
+}
+
 /** Any JSON value. */
 export type Json = null | boolean | number | string | ExactNumber | readonly Json[] | JsonObject;
 /** A JSON object. Keys may be absent. Never use a string from a peer as the key of a plain object. */

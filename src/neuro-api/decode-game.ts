@@ -6,7 +6,7 @@
  * Knows nothing of: who sent the message, what is registered.
  */
 import type { Action, GameMessage, Priority } from "../core/neuro-messages.ts";
-import { type Frame, isNumber, isObject, type Json, type JsonObject, numberOf, parseJson } from "../core/json.ts";
+import { type Frame, isNumber, isObject, type Json, type JsonObject, parseJson, truthOf } from "../core/json.ts";
 import { DESCRIPTION_LENGTH_MAX } from "../core/limits.ts";
 import { failed, type Failure, ok, type Result } from "../core/result.ts";
 import type { LimitSettings } from "../core/settings.ts";
@@ -200,7 +200,7 @@ function readResult(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
   let success = givenSuccess;
   if (typeof success !== "boolean") {
     addRepair(repairs, "success_not_boolean");
-    success = success === "true" || numberOf(success) === 1;
+    success = truthOf(success) ?? false;
   }
   const message = typeof givenMessage === "string" ? givenMessage : readText(givenMessage, "message", repairs);
   if (message === undefined) return ok({ command: "action/result", id, success });
@@ -246,9 +246,9 @@ function readActions(given: Json | undefined, repairs: Repair[]): readonly Json[
   return actionsByName(given);
 }
 
-/** The actions of an object that has them by name. The value is a schema, or has one as the Neuro API does. */
-export const actionsByName = (actions: JsonObject): readonly JsonObject[] =>
-  Object.entries(actions).map(([name, entry = null]) => {
+/** The actions of an object that has them by name, or by number with their names in them. The value is a schema, or has one as the Neuro API does. */
+export const actionsByName = (actions: JsonObject): readonly Json[] =>
+  numbered(actions) ?? Object.entries(actions).map(([name, entry = null]) => {
     const fields = isObject(entry) ? entry : {};
     const { schema, description, type, properties } = fields;
     const isDefinition = isObject(schema) || (type === undefined && properties === undefined);
@@ -257,6 +257,16 @@ export const actionsByName = (actions: JsonObject): readonly JsonObject[] =>
     const words = [description, innerDescription].find((text) => typeof text === "string" && text !== "");
     return { name, description: words ?? inWords(name), ...(inner !== undefined && inner !== null && { schema: inner }) };
   });
+
+/** The items of a list that a program wrote as an object, with their numbers as keys; undefined if an item has no name. */
+function numbered(given: JsonObject): readonly Json[] | undefined {
+  const items = Object.entries(given);
+  const first = items[0]?.[0] === "0" ? 0 : 1;
+  const isList = items.every(([key, item], at) =>
+    key === String(first + at) && isName(isObject(item) ? item["name"] : item)
+  );
+  return isList ? items.map(([, item]) => item ?? null) : undefined;
+}
 
 const inWords = (name: string): string => name.replace(/[_\-/.]+|(?<=[a-z])(?=[A-Z])/g, " ").trim() || name;
 
@@ -348,7 +358,7 @@ const CREDENTIALS = new Secrets();
 function readBoolean(given: Json | undefined, where: string, repairs: Repair[]): boolean | undefined {
   if (typeof given === "boolean" || given === undefined) return given;
   addRepair(repairs, given === null ? "null_value" : "boolean_expected", where);
-  return given === null ? undefined : given === "true" || numberOf(given) === 1;
+  return given === null ? undefined : truthOf(given) ?? false;
 }
 
 const isName = (given: Json | undefined): boolean => typeof given === "string" || isNumber(given);
@@ -400,11 +410,11 @@ function readNames(given: Json | undefined, repairs: Repair[]): readonly string[
   return [...names];
 }
 
-/** A list of names, or an object with something by name. */
+/** A list of names, or an object with something by name, or with the names by number. */
 function readNameList(given: Json | undefined, repairs: Repair[]): readonly Json[] {
   if (!isObject(given) || given["name"] !== undefined) return readList(given, "action_names", repairs);
   addRepair(repairs, "list_expected", "action_names");
-  return Object.keys(given);
+  return numbered(given) ?? Object.keys(given);
 }
 
 /** A list; nothing and `{}` are read as an empty one, and any other value as its only item. */

@@ -7,7 +7,16 @@
  * and a profile removes it for backends that do not accept it.
  */
 import { assertNever } from "../core/assert.ts";
-import { canonicalJson, isNumber, isObject, type Json, type JsonObject, numberOf, parseJson } from "../core/json.ts";
+import {
+  canonicalJson,
+  isNumber,
+  isObject,
+  type Json,
+  type JsonObject,
+  numberOf,
+  parseJson,
+  truthOf,
+} from "../core/json.ts";
 import { isRegExp, isSafePattern } from "./safe-pattern.ts";
 import { hasNamedParts, targetOf } from "./schema-reference.ts";
 
@@ -209,9 +218,9 @@ class SchemaRepair {
     if (isObject(value)) return this.node(value);
     if (typeof value === "boolean" || value === null) return value;
     if (Array.isArray(value) && value.length === 0) return {}; // Why: an empty table of Lua is sent as an empty list.
-    const text = typeof value === "string" ? value.toLowerCase() : undefined;
-    if (text === "true" || text === "false") return this.#changed(text === "true");
-    const type = text === undefined ? undefined : TYPE_SPELLINGS.get(text);
+    const truth = typeof value === "string" ? truthOf(value) : undefined;
+    if (truth !== undefined) return this.#changed(truth);
+    const type = typeof value === "string" ? TYPE_SPELLINGS.get(value.toLowerCase()) : undefined;
     return type === undefined ? this.#problem("a schema", value) : this.#changed({ type });
   }
 
@@ -282,8 +291,8 @@ class SchemaRepair {
 
   #boolean(value: Json): Json {
     if (typeof value === "boolean") return value;
-    if (value === "true" || numberOf(value) === 1) return this.#changed(true);
-    return value === "false" || numberOf(value) === 0 ? this.#changed(false) : this.#problem("true or false", value);
+    const truth = truthOf(value);
+    return truth === undefined ? this.#problem("true or false", value) : this.#changed(truth);
   }
 
   #values(value: Json): Json {
@@ -295,7 +304,7 @@ class SchemaRepair {
   /** Rewrites booleans of drafts 3 and 4 in the form of newer drafts. */
   #modernized(schema: JsonObject): JsonObject {
     let modern = this.#withRequiredOf(schema);
-    if (isTruthValue(modern["required"])) {
+    if (truthOf(modern["required"]) !== undefined) {
       const { required: _required, ...rest } = modern;
       this.#within("required", () => this.#changed(undefined));
       modern = rest;
@@ -312,18 +321,18 @@ class SchemaRepair {
   /** Moves `required: true` of a property into the `required` list of its object. */
   #withRequiredOf(schema: JsonObject): JsonObject {
     const { properties, required } = schema;
-    const isMarked = (property: Json | undefined) => isObject(property) && isTruthValue(property["required"]);
+    const isMarked = (property: Json | undefined) => isObject(property) && truthOf(property["required"]) !== undefined;
     if (!isObject(properties) || !Object.values(properties).some(isMarked)) return schema;
     const marked = Object.entries(properties).filter(([, property]) => isMarked(property));
     this.#within("properties", () => this.#changed(undefined));
-    const names = marked.filter(([, property]) => isObject(property) && String(property["required"]) === "true");
+    const names = marked.filter(([, property]) => isObject(property) && truthOf(property["required"]) === true);
     const stripped = Object.fromEntries(marked.map(([name, property]) => {
       const { required: _required, ...rest } = isObject(property) ? property : {};
       return [name, rest];
     }));
     const listed = Array.isArray(required)
       ? required
-      : typeof required === "string" && !isTruthValue(required)
+      : typeof required === "string" && truthOf(required) === undefined
       ? listIn(required)
       : [];
     const all = [...new Set([...listed, ...names.map(([name]) => name)])];
@@ -363,9 +372,6 @@ function numberIn(text: string): Json | undefined {
 
 /** The items of a list that was written as a text. */
 const listIn = (text: string): string[] => text.split(",").map((item) => item.trim());
-
-const isTruthValue = (value: Json | undefined): boolean =>
-  typeof value === "boolean" || value === "true" || value === "false";
 
 /** The same object if every value stays the same, else a copy with the new values; undefined removes a key. */
 function mapValues(object: JsonObject, next: (key: string, value: Json | undefined) => Json | undefined): JsonObject {

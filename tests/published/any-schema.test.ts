@@ -21,7 +21,19 @@ const PATTERNS = [
   "^\\S+@\\S+$",
   "b$",
 ];
-const FORMATS = ["date-time", "date", "time", "email", "uuid", "ipv4", "uri", "hostname", "duration"];
+const FORMATS = [
+  "date-time",
+  "date",
+  "time",
+  "email",
+  "uuid",
+  "ipv4",
+  "uri",
+  "hostname",
+  "duration",
+  "uri-template",
+  "byte",
+];
 const NAMES = ["a", "b", "c", "d"];
 
 /** Some of the keywords, each with a value of its kind. */
@@ -63,6 +75,15 @@ const { schema } = fc.letrec<{ schema: JsonObject; table: JsonObject; list: Json
       dependentRequired: fc.dictionary(fc.constantFrom(...NAMES), fc.uniqueArray(fc.constantFrom(...NAMES)), {
         maxKeys: 2,
       }),
+      dependencies: fc.dictionary(
+        fc.constantFrom(...NAMES),
+        fc.oneof(
+          fc.uniqueArray(fc.constantFrom<Json[]>(...NAMES)) as fc.Arbitrary<Json>,
+          tie("table") as fc.Arbitrary<Json>,
+        ),
+        { maxKeys: 2 },
+      ),
+      dependentSchemas: fc.dictionary(fc.constantFrom(...NAMES), tie("table") as fc.Arbitrary<Json>, { maxKeys: 1 }),
       patternProperties: fc.dictionary(fc.constantFrom("^a", "[a-z]+", "^(a|b)+$"), tie("schema") as fc.Arbitrary<Json>, {
         maxKeys: 1,
       }),

@@ -158,7 +158,7 @@ function readResult(payload: JsonObject, limits: ReaderLimits): IntegrationMessa
   if (!decoded.ok) return { is: "refused", fault: decoded.fault, reason: decoded.reason };
   if (hasId || decoded.value.message.command !== "action/result") return { is: "game", ...decoded.value };
   const { id: _, ...withoutId } = decoded.value.message;
-  const choice = isDone === true || (success ?? status) === undefined ? readDecision(payload) : undefined;
+  const choice = withoutId.success || (success ?? status) === undefined ? readDecision(payload) : undefined;
   return { is: "game", message: withoutId, repairs: decoded.value.repairs, choice };
 }
 

@@ -249,7 +249,7 @@ class SchemaCompiler {
       return {};
     }
     const entries: [string, Json][] = [];
-    for (const [keyword, value] of Object.entries(withPrefixItems(given))) {
+    for (const [keyword, value] of Object.entries(modernized(given))) {
       const read = value === undefined ? undefined : KEYWORD_READERS.get(keyword)?.(value, this, depth + 1);
       if (read !== undefined) entries.push([keyword, read]);
     }
@@ -274,9 +274,21 @@ class SchemaCompiler {
   }
 }
 
-/** Older drafts write a list of schemas in `items` where newer ones have `prefixItems`. */
-function withPrefixItems(given: JsonObject): JsonObject {
-  if (!Array.isArray(given["items"])) return given;
-  const { items, additionalItems, ...rest } = given;
-  return { ...rest, prefixItems: items, ...(additionalItems !== undefined && { items: additionalItems }) };
+const objectOr = (value: Json | undefined): JsonObject => (isObject(value) ? value : {});
+
+/** Older drafts have a list of schemas in `items`, and `dependencies` of both kinds. */
+function modernized(given: JsonObject): JsonObject {
+  const { dependencies } = given;
+  if (!Array.isArray(given["items"]) && !isObject(dependencies)) return given;
+  const modern: Record<string, Json | undefined> = { ...given };
+  if (Array.isArray(given["items"])) {
+    modern["prefixItems"] = given["items"];
+    modern["items"] = given["additionalItems"];
+  }
+  if (isObject(dependencies)) {
+    const of = (isList: boolean) => Object.entries(dependencies).filter(([, value]) => Array.isArray(value) === isList);
+    modern["dependentRequired"] = { ...Object.fromEntries(of(true)), ...objectOr(given["dependentRequired"]) };
+    modern["dependentSchemas"] = { ...Object.fromEntries(of(false)), ...objectOr(given["dependentSchemas"]) };
+  }
+  return modern;
 }

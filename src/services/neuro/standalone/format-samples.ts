@@ -1,4 +1,4 @@
-/** A text of each format of JSON Schema, with any digit in it. Other formats only describe a value. */
+/** A text of each format of JSON Schema and of texts in OpenAPI, with any digit in it. Other formats only describe a value. */
 export const FORMAT_SAMPLES: ReadonlyMap<string, (digit: string) => string> = new Map([
   ["date-time", (digit) => `2031-05-1${digit}T08:30:00Z`],
   ["date", (digit) => `2031-05-1${digit}`],
@@ -10,6 +10,14 @@ export const FORMAT_SAMPLES: ReadonlyMap<string, (digit: string) => string> = ne
   ["ipv6", (digit) => `2001:db8::${digit}`],
   ["uri", (digit) => `https://example.com/${digit}`],
   ["uri-reference", (digit) => `/${digit}`],
+  ["uri-template", (digit) => `/${digit}/{id}`],
+  ["iri", (digit) => `https://example.com/${digit}`],
+  ["iri-reference", (digit) => `/${digit}`],
+  ["url", (digit) => `https://example.com/${digit}`],
+  ["idn-email", (digit) => `neuro${digit}@example.com`],
+  ["idn-hostname", (digit) => `host${digit}.example.com`],
+  ["relative-json-pointer", (digit) => `${digit}/a`],
+  ["byte", (digit) => `bmV${digit}`],
   ["uuid", (digit) => `0e6d4c1a-5b7f-4a3e-9c2d-8f1b6a7d5e0${digit}`],
   ["json-pointer", (digit) => `/a/${digit}`],
   ["regex", (digit) => `a${digit}`],

@@ -1,8 +1,8 @@
 /**
  * Generates data for a schema; the same seed generates the same data.
  *
- * It supports `const`, `enum`, types, ranges, lengths, arrays, nested objects, the first branch of `anyOf` and `oneOf`, all of `allOf`,
- * and common patterns. `not` is ignored, so the caller validates the data. Required properties are always present; optional ones
+ * It supports `const`, `enum`, types, ranges, lengths, arrays, nested objects, one branch of `anyOf` and `oneOf`, all of `allOf`, `then` or
+ * `else`, dependent schemas, names of properties by pattern, and common patterns. `not` is ignored, so the caller validates the data. Required properties are always present; optional ones
  * sometimes, and never in a plain sample.
  *
  * Invariant: SA1 it ends, and generates at most a few thousand values, whatever the schema asks for.
@@ -81,7 +81,7 @@ function typeOf(schema: JsonObject): Json {
   return "string";
 }
 
-/** The schema merged with all branches of `allOf` and one of `anyOf` and of `oneOf`: the first one in a plain sample. */
+/** The schema merged with all branches of `allOf`, and one of `anyOf`, of `oneOf`, and of `then` and `else`: the first one in a plain sample. */
 function withBranches(schema: JsonObject, run: SampleRun): JsonObject {
   const added: Json[] = [];
   for (const keyword of ["allOf", "anyOf", "oneOf"]) {
@@ -90,8 +90,10 @@ function withBranches(schema: JsonObject, run: SampleRun): JsonObject {
     if (keyword === "allOf") added.push(...branches);
     else added.push(run.isPlain ? branches[0] : pick<Json>(branches, run.random));
   }
+  const { if: condition, then: consequence = {}, else: alternative = {} } = schema;
+  if (isObject(condition)) added.push(...(run.isPlain || run.random() < 0.5 ? [condition, consequence] : [alternative]));
   if (added.length === 0) return schema;
-  const { allOf: _all, anyOf: _any, oneOf: _one, ...rest } = schema;
+  const { allOf: _all, anyOf: _any, oneOf: _one, if: _if, ...rest } = schema;
   return added.reduce<JsonObject>(
     (joined, part) => (isObject(part) ? mergeSchemas(joined, withBranches(part, run)) : joined),
     rest,
@@ -99,9 +101,18 @@ function withBranches(schema: JsonObject, run: SampleRun): JsonObject {
 }
 
 function mergeSchemas(left: JsonObject, right: JsonObject): JsonObject {
-  const properties = { ...asObject(left["properties"]), ...asObject(right["properties"]) };
+  const properties: Record<string, Json | undefined> = { ...asObject(left["properties"]) };
+  for (const [name, part = null] of Object.entries(asObject(right["properties"]))) {
+    const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    properties[name] = isObject(known) && isObject(part) ? mergeSchemas(known, part) : part;
+  }
   const required = [...asList(left["required"]), ...asList(right["required"])];
-  return { ...left, ...right, ...(Object.keys(properties).length > 0 && { properties }), required };
+  return {
+    ...left,
+    ...right,
+    ...(Object.keys(properties).length > 0 && { properties }),
+    ...(required.length > 0 && { required }),
+  };
 }
 
 const asObject = (value: Json | undefined): JsonObject => (isObject(value) ? value : {});
@@ -114,17 +125,41 @@ function sampleObject(schema: JsonObject, run: SampleRun, depth: number): JsonOb
   const names = new Set([...wanted, ...required]);
   const least = Math.min(sizeLimit(schema, "minProperties") ?? 0, ITEMS_MAX);
   for (const name of Object.keys(properties)) if (names.size < least) names.add(name);
-  for (let at = 1; names.size < least; at++) names.add(`property_${at}`);
+  for (let at = 1; names.size < least && at <= 2 * ITEMS_MAX; at++) names.add(otherName(schema, { at, run, depth }));
   // Why a growing set is iterated: a name that is added may demand others.
   for (const name of names) {
     for (const needed of asList(asObject(schema["dependentRequired"])[name])) names.add(String(needed));
   }
-  const other = schema["additionalProperties"];
-  return Object.fromEntries(
-    [...names].map((
-      name,
-    ) => [name, sampleValue(Object.hasOwn(properties, name) ? properties[name] : other, run, depth + 1)]),
+  const dependent = asObject(schema["dependentSchemas"]);
+  const due = [...names].find((name) => Object.hasOwn(dependent, name) && isObject(dependent[name]));
+  if (due !== undefined) {
+    const { [due]: part = null, ...dependentSchemas } = dependent;
+    const rest = { ...schema, dependentSchemas, required: [...required, due] };
+    return sampleObject(mergeSchemas(rest, withBranches(asObject(part), run)), run, depth);
+  }
+  return Object.fromEntries([...names].map((name) => [name, sampleValue(propertySchema(schema, name), run, depth + 1)]));
+}
+
+/** The name of a property that the schema does not name. */
+function otherName(schema: JsonObject, { at, run, depth }: { at: number; run: SampleRun; depth: number }): string {
+  const { propertyNames } = schema;
+  if (isObject(propertyNames)) return String(sampleValue({ ...propertyNames, type: "string" }, run, depth + 1));
+  const [pattern] = schema["additionalProperties"] === false ? Object.keys(asObject(schema["patternProperties"])) : [];
+  const fitting = pattern === undefined
+    ? undefined
+    : sampleMatch(pattern, { below: (count) => below(count, run.random), repeatsMin: at });
+  return fitting ?? `property_${at}`;
+}
+
+/** The schema of a property, which a name or a pattern gives it. */
+function propertySchema(schema: JsonObject, name: string): Json | undefined {
+  const properties = asObject(schema["properties"]);
+  if (Object.hasOwn(properties, name)) return properties[name];
+  // Why not in a try: a compiled schema has only patterns that are safe, so they are valid.
+  const byPattern = Object.entries(asObject(schema["patternProperties"])).find(([pattern]) =>
+    new RegExp(pattern, "u").test(name)
   );
+  return byPattern === undefined ? schema["additionalProperties"] : byPattern[1];
 }
 
 const isIncluded = (run: SampleRun, depth: number): boolean =>
@@ -227,7 +262,8 @@ function sampleText(schema: JsonObject, run: SampleRun): string | null {
   if (format !== undefined) return format(String(below(10, run.random)));
   const { pattern } = schema;
   const fitting = typeof pattern === "string" ? sampleMatch(pattern, options) : undefined;
-  if (fitting !== undefined) return fitting;
+  // Why filled up: a pattern without an end may be followed by anything.
+  if (fitting !== undefined) return fitting.padEnd(repeatsMin, "a");
   const length = Math.max(repeatsMin, Math.min(most, 4 + below(5, run.random)));
   let text = "";
   while (text.length < length) text += LETTERS[below(LETTERS.length, run.random)];

@@ -187,11 +187,11 @@ test("NB104 a numeric id is decoded as text", () => {
   });
 });
 
-test("NB104 success is true for true, 'true' and 1, and false for anything else", () => {
-  for (const success of [true, "true", 1, false, "false", "yes", 0, 2, null, [], {}, undefined]) {
+test("NB104 success is true for true, 1 and 'true' in any letter case, and false for anything else", () => {
+  for (const success of [true, "true", "True", "TRUE", 1, "False", false, "false", "yes", 0, 2, null, [], {}, undefined]) {
     const { message, kinds } = read(from("action/result", { id: "1", success }));
     check.that(message.command === "action/result");
-    check.equal(message.success, success === true || success === "true" || success === 1, String(success));
+    check.equal(message.success, success === 1 || String(success).toLowerCase() === "true", String(success));
     check.equal(kinds.length, typeof success === "boolean" ? 0 : 1, String(success));
   }
 });

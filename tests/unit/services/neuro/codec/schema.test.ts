@@ -6,7 +6,7 @@ import type { Json, JsonObject } from "../../../../../src/core/json.ts";
 import { isSafePattern } from "../../../../../src/neuro-api/safe-pattern.ts";
 import { seededRandom } from "../../../../../src/core/random.ts";
 import { sampleData } from "../../../../../src/services/neuro/standalone/sampler.ts";
-import { checkData, compileSchema, validationError } from "../../../../../src/services/neuro/codec/validate-data.ts";
+import { checkData, compileSchema, isValidSample, validationError } from "../../../../../src/services/neuro/codec/validate-data.ts";
 import { decodeGame } from "../../../../../src/neuro-api/decode-game.ts";
 import { check } from "../../../../harness/check.ts";
 
@@ -249,6 +249,33 @@ test("NB133 the same seed samples the same data, another seed other data", () =>
   // Why the numbers: a run that is replayed next year has to go as it went today.
   const known = seededRandom(1);
   check.equal([known(), known()], [0.6270739405881613, 0.002735721180215478]);
+});
+
+test("NB133b a sample follows conditions, dependencies, names by pattern and constraints of several parts", () => {
+  const text: JsonObject = { type: "string" };
+  const bounds = [{ properties: { a: { minimum: 5 } } }, { properties: { a: { maximum: 5 } } }];
+  const schemas: readonly JsonObject[] = [
+    { required: ["a"], dependencies: { a: ["b"], b: { required: ["c"], properties: { c: { const: 3 } } } } },
+    { required: ["a"], dependentSchemas: { a: { required: ["b"], properties: { b: { type: "integer" } } } } },
+    {
+      properties: { a: { enum: ["x", "y"] } },
+      required: ["a"],
+      if: { properties: { a: { const: "x" } } },
+      then: { required: ["b"] },
+      else: { required: ["c"] },
+    },
+    { propertyNames: { pattern: "^k_[0-9]$" }, minProperties: 3, additionalProperties: text },
+    { patternProperties: { "^s_": text }, additionalProperties: false, minProperties: 1 },
+    { properties: { a: { type: "integer" } }, allOf: bounds, required: ["a"] },
+    { properties: { a: { type: "string", pattern: "x", minLength: 4 } }, required: ["a"] },
+  ];
+  for (const schema of schemas) {
+    const compiled = compileSchema({ type: "object", ...schema });
+    const random = seededRandom(1);
+    const samples = Array.from({ length: 8 }, () => sampleData(compiled.normalized, random, "varied"));
+    check.that(samples.some((data) => isValidSample(compiled, data)), JSON.stringify({ schema, samples }));
+  }
+  check.that(validationError(compileSchema({ type: "object", dependencies: { a: ["b"] } }), { a: 1 }) !== undefined);
 });
 
 test("NB134 a plain sample has what is required and the first of each choice", () => {
