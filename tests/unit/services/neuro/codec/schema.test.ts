@@ -6,7 +6,12 @@ import type { Json, JsonObject } from "../../../../../src/core/json.ts";
 import { isSafePattern } from "../../../../../src/neuro-api/safe-pattern.ts";
 import { seededRandom } from "../../../../../src/core/random.ts";
 import { sampleData } from "../../../../../src/services/neuro/standalone/sampler.ts";
-import { checkData, compileSchema, isValidSample, validationError } from "../../../../../src/services/neuro/codec/validate-data.ts";
+import {
+  checkData,
+  compileSchema,
+  isValidSample,
+  validationError,
+} from "../../../../../src/services/neuro/codec/validate-data.ts";
 import { decodeGame } from "../../../../../src/neuro-api/decode-game.ts";
 import { check } from "../../../../harness/check.ts";
 
