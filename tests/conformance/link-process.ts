@@ -26,6 +26,7 @@ export class LinkProcess {
       stdout: "pipe",
       stderr: "pipe",
     });
+    process.on("exit", () => this.#process.kill("SIGKILL")); // Why: a test may fail before it stops it.
     this.#drunk = Promise.all([this.#process.stdout, this.#process.stderr].map((stream) => this.#drink(stream)));
   }
 
