@@ -39,8 +39,8 @@ export const FRAMES_THROTTLED_MAX = 2_000;
 export const EVENTS_WAITING_FOR_SERVICE_MAX = 10_000;
 /** Estimated bytes of these events. Beyond them frames and requests are refused. */
 export const EVENTS_WAITING_BYTES_MAX = 33_554_432;
-/** Writes handed to the store at the same time. */
-export const WRITES_IN_FLIGHT_MAX = 256;
+/** Writes of one service handed to the store at the same time. */
+export const WRITES_IN_FLIGHT_MAX = 128;
 /** Failed deletes that are retried. Beyond this number the oldest are dropped. */
 export const FAILED_DELETES_MAX = 100_000;
 /** Maximum backoff of failed deletes, in multiples of `queue.write_timeout`. */

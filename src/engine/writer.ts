@@ -3,13 +3,15 @@
  *
  * Invariants: W1 every put is settled exactly once, as stored or failed, at most `queue.write_timeout` after it was requested; W2 a
  * put that succeeds after its timeout is deleted again; W3 the delete of a key follows its put; W4 failed deletes are retried with
- * backoff until they succeed, so refused or acknowledged entries never reappear; W5 at most `WRITES_IN_FLIGHT_MAX` writes are with the
- * store at a time; W6 a put that the store refuses because the key exists leaves the first value in place.
+ * backoff until they succeed, so refused or acknowledged entries never reappear; W5 at most `WRITES_IN_FLIGHT_MAX` writes of each
+ * service are with the store at a time, so one that writes much does not delay the others; W6 a put that the store refuses because
+ * the key exists leaves the first value in place.
  * Knows nothing of: services, peers.
  */
 import { assert, Panic } from "../core/assert.ts";
 import { Deadlines } from "../core/deadlines.ts";
 import { type Key, type Millis, rawKey } from "../core/ids.ts";
+import { segmentAt } from "../core/key.ts";
 import type { Json } from "../core/json.ts";
 import { DELETE_BACKOFF_MAX, FAILED_DELETES_MAX, WRITES_IN_FLIGHT_MAX } from "../core/limits.ts";
 import type { Store } from "./ports.ts";
@@ -29,23 +31,31 @@ export interface WriterHooks {
 /** A put, or a delete if it has no value. */
 interface Write {
   readonly key: Key;
+  readonly lane: Lane;
   readonly value?: Json;
   /** The key of this put was deleted before the put was settled. */
   deleteAfter: boolean;
   attempt: number;
 }
 
+/** The writes of one service. */
+interface Lane {
+  /** Those that have not begun, in order. */
+  readonly waiting: Set<Write>;
+  inFlight: number;
+}
+
 export class Writer {
   readonly #store: Store;
   readonly #hooks: WriterHooks;
-  readonly #queue = new Set<Write>();
+  /** By service. */
+  readonly #lanes = new Map<string, Lane>();
   readonly #unsettled = new Map<Key, Write>();
   readonly #deadlines = new Deadlines();
   /** Failed deletes that wait for their next attempt. */
   readonly #failedDeletes = new Map<Key, Write>();
   readonly #retries = new Deadlines();
   #idle: { readonly prefix: string; readonly resolve: () => void }[] = [];
-  #inFlight = 0;
 
   constructor(store: Store, hooks: WriterHooks) {
     this.#store = store;
@@ -57,15 +67,15 @@ export class Writer {
     return this.#unsettled.get(key)?.value !== undefined;
   }
 
-  /** Writes as soon as fewer than `WRITES_IN_FLIGHT_MAX` writes are in flight. */
+  /** Writes as soon as fewer than `WRITES_IN_FLIGHT_MAX` writes of its service are in flight. */
   put(key: Key, value: Json): void {
     assert(!this.#unsettled.has(key), `key written twice: ${key}`);
-    this.#enqueue({ key, value, deleteAfter: false, attempt: 0 });
+    this.#enqueue({ key, lane: this.#laneOf(key), value, deleteAfter: false, attempt: 0 });
   }
 
   delete(key: Key): void {
     const earlier = this.#unsettled.get(key);
-    if (earlier === undefined) this.#enqueue({ key, deleteAfter: false, attempt: 0 });
+    if (earlier === undefined) this.#enqueue({ key, lane: this.#laneOf(key), deleteAfter: false, attempt: 0 });
     else if (earlier.value !== undefined) earlier.deleteAfter = true;
   }
 
@@ -81,7 +91,7 @@ export class Writer {
       if (write === undefined) continue;
       this.#unsettled.delete(write.key);
       if (write.value === undefined) continue;
-      this.#queue.delete(write); // Why: a put that has not begun is not stored, and its value is not kept.
+      write.lane.waiting.delete(write); // Why: a put that has not begun is not stored, and its value is not kept.
       this.#hooks.failed(write.key, "the store took too long");
     }
     for (const id of this.#retries.due(now)) {
@@ -103,16 +113,25 @@ export class Writer {
   #enqueue(write: Write): void {
     this.#unsettled.set(write.key, write);
     this.#deadlines.set(write.key, this.#hooks.deadline());
-    this.#queue.add(write);
-    this.#startWrites();
+    write.lane.waiting.add(write);
+    this.#startWrites(write.lane);
   }
 
-  #startWrites(): void {
-    while (this.#inFlight < WRITES_IN_FLIGHT_MAX) {
-      const [write] = this.#queue;
+  #laneOf(key: Key): Lane {
+    const service = segmentAt(key, 0);
+    const known = this.#lanes.get(service);
+    if (known !== undefined) return known;
+    const lane: Lane = { waiting: new Set(), inFlight: 0 };
+    this.#lanes.set(service, lane);
+    return lane;
+  }
+
+  #startWrites(lane: Lane): void {
+    while (lane.inFlight < WRITES_IN_FLIGHT_MAX) {
+      const [write] = lane.waiting;
       if (write === undefined) return;
-      this.#queue.delete(write);
-      this.#inFlight++;
+      lane.waiting.delete(write);
+      lane.inFlight++;
       const { key, value } = write;
       const done = value === undefined ? this.#store.delete(key) : this.#store.put(key, value);
       done.then(() => this.#succeeded(write), (error: unknown) => this.#failed(write, error));
@@ -125,7 +144,7 @@ export class Writer {
       if (!isWanted || write.deleteAfter) this.delete(write.key);
       if (isWanted) this.#hooks.stored(write.key);
     }
-    this.#continue();
+    this.#continue(write);
   }
 
   #failed(write: Write, error: unknown): void {
@@ -137,7 +156,7 @@ export class Writer {
       if (!(error instanceof Panic)) this.delete(write.key);
       if (isWanted) this.#hooks.failed(write.key, reason);
     }
-    this.#continue();
+    this.#continue(write);
   }
 
   #retryDelete(write: Write, reason: string): void {
@@ -153,15 +172,15 @@ export class Writer {
 
   /** True unless the write had timed out. */
   #settle(write: Write): boolean {
-    this.#inFlight--;
+    write.lane.inFlight--;
     if (this.#unsettled.get(write.key) !== write) return false;
     this.#unsettled.delete(write.key);
     this.#deadlines.clear(write.key);
     return true;
   }
 
-  #continue(): void {
-    this.#startWrites();
+  #continue({ lane }: Write): void {
+    this.#startWrites(lane);
     this.#resolveIdle();
     this.#hooks.deadlineChanged();
   }

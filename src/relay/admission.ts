@@ -206,6 +206,13 @@ export class Peers {
     return addressWaitMs;
   }
 
+  /** Charges bytes that a peer has caused, whatever it may send: it has to wait for as long as they take at its rate. */
+  chargeBytes(peer: Peer, length: number, { bytes_per_second }: LimitSettings): void {
+    if (bytes_per_second === 0) return;
+    refund(peer.bytes, -length);
+    refund(peer.at.budget.bytes, -length);
+  }
+
   /** Counts a frame that the peer has to reply to. */
   expectReply(id: PeerId): void {
     const peer = this.#table.get(id);

@@ -84,6 +84,7 @@ export class Relay {
     ctx.begin(clock);
     this.#dispatch(event, ctx);
     this.#deliverServiceMessages(ctx);
+    if (event.is === "frame") this.#chargeReplies(event, ctx);
     return ctx.effects;
   }
 
@@ -185,6 +186,16 @@ export class Relay {
       default:
         return assertNever(admission);
     }
+  }
+
+  /** Charges what a message makes the relay send back: a short query may ask for a large list. */
+  #chargeReplies({ peer: id, frame }: PeerEvent & { is: "frame" }, { effects }: RelayContext): void {
+    let length = -frame.length;
+    for (const effect of effects) {
+      if ((effect.do === "send" || effect.do === "reply") && effect.to === id) length += effect.frame.length;
+    }
+    const peer = length > 0 ? this.#peers.get(id) : undefined;
+    if (peer !== undefined) this.#peers.chargeBytes(peer, length, this.#settings.limits);
   }
 
   #closePeer(peer: PeerId, address: string, fault: FaultName): void {

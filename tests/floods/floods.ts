@@ -40,6 +40,10 @@ function frame(opcode: number, payload = ""): Uint8Array {
   return Uint8Array.of(opcode, ...length, 0, 0, 0, 0, ...bytes);
 }
 
+/** A registration of 16 KiB. */
+const largeAction = (at: number): string =>
+  JSON.stringify({ command: "register_actions", actions: { [`a${at}`]: { type: "string", enum: ["x".repeat(16_000)] } } });
+
 /** Peers of one address. */
 const MANY = 64;
 
@@ -116,6 +120,15 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
     ),
     unit: frame(TEXT, '{"target":"nobody","cmd":"x"}'),
     connections: MANY,
+  },
+  "questions for all actions": {
+    listener: "intermediary",
+    head: upgrade("/"),
+    greeting: joined(
+      frame(TEXT, '{"type":"integration","name":"x","auth_token":"super-secret-token"}'),
+      ...Array.from({ length: 50 }, (_, at) => frame(TEXT, largeAction(at))),
+    ),
+    unit: frame(TEXT, '{"query":"get_registered_actions"}'),
   },
   "Brain requests of 64 clients": {
     listener: "brain",

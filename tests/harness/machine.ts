@@ -59,5 +59,12 @@ function isRunnable(path: string): boolean {
 /** The words before a script that run it on a runtime. */
 export const RUNNERS: Readonly<Record<string, readonly string[]>> = {
   Bun: [execPath],
-  Deno: [denoPath(), "run", "--v8-flags=--max-semi-space-size=2", "--allow-all", "--no-check", "--node-modules-dir=manual"],
+  Deno: [
+    denoPath(),
+    "run",
+    "--v8-flags=--max-semi-space-size=2,--heap-growing-percent=20",
+    "--allow-all",
+    "--no-check",
+    "--node-modules-dir=manual",
+  ],
 };

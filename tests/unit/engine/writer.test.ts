@@ -168,3 +168,11 @@ test("idle waits for the writes with its prefix only, and not for abandoned ones
   await yieldToTasks();
   check.equal(idle, ["neuro", "all"]);
 });
+
+test("QU97 the writes of one service do not wait for those of another, however many there are", () => {
+  const { writer, whatIsAsked } = setUp();
+  for (let n = 0; n < 10 * WRITES_IN_FLIGHT_MAX; n++) writer.put(rawKey(`brain/${n}`), n);
+  writer.put(rawKey("neuro/controls"), 1);
+  check.equal(whatIsAsked().length, WRITES_IN_FLIGHT_MAX + 1);
+  check.equal(whatIsAsked().at(-1), "put neuro/controls");
+});

@@ -120,3 +120,25 @@ test("SE52 pings of one address are charged together", () => {
   const closed = all.filter((name) => pings(name).some(([effect]) => effect?.startsWith("close")));
   check.equal(closed.length, 60);
 });
+
+test("SE53e a peer that asks for more than its bytes a second waits, whatever the length of its questions", () => {
+  const limits = { messages_per_second: 0, bytes_per_second: 100_000, message_bytes: 100_000 };
+  const { open, frame, pass } = setUp(limits, {
+    intermediary: (event, ctx) => {
+      if (event.is === "frame") {
+        ctx.emit({ do: "send", to: event.peer, frame: "x".repeat(event.frame === "all" ? 50_000 : 3) });
+      }
+      if (event.is === "throttled") ctx.emit({ do: "send", to: event.peer, frame: "later" });
+    },
+  });
+  open("greedy", "intermediary", LOCAL);
+  open("modest", "intermediary", LOCAL);
+  const isAnswered = (name: string, question: string) => !frame(name, question).some((effect) => effect.endsWith("later"));
+  let answered = 0;
+  for (let ms = 0; ms < 10_000; ms += 100) {
+    if (isAnswered("greedy", "all")) answered++;
+    check.that(isAnswered("modest", "one"));
+    pass(100);
+  }
+  check.that(answered >= 18 && answered <= 24, `${answered} lists of 50,000 characters in 10 s`);
+});

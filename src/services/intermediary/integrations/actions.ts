@@ -14,14 +14,13 @@ export function registeredActions(
       const key = `${name}.${action.name}`;
       bytes += utf8Length(JSON.stringify(key)) +
         (action.schema === undefined ? 2 : utf8Length(JSON.stringify(action.schema))) + 2;
+      if (bytes > limits.message_bytes) {
+        const reason =
+          `the actions have more than ${limits.message_bytes} bytes, which is all that \`limits.message_bytes\` allows`;
+        return failed("tooBig", reason);
+      }
       all.push([key, action.schema ?? {}]);
     }
-  }
-  if (bytes > limits.message_bytes) {
-    return failed(
-      "tooBig",
-      `the actions have ${bytes} bytes; \`limits.message_bytes\` allows ${limits.message_bytes}`,
-    );
   }
   return ok(Object.fromEntries(all)); // Why a plain object: it is only written as JSON. Names from peers are never looked up in it.
 }
