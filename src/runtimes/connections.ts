@@ -35,6 +35,8 @@ export interface ServerSocket {
 export interface ConnectionHandler {
   /** Its first message is a greeting; before that anyone can send. */
   readonly greets: boolean;
+  /** The address of the client, also behind a proxy. Needed only if it greets. */
+  readonly address?: string;
   open(socket: ServerSocket): void;
   message(frame: Frame): void;
   /** The socket has read this many bytes before its first message is complete. Not called where the runtime hides them. */
@@ -212,6 +214,10 @@ class PeerConnection implements ConnectionHandler {
 
   get id(): PeerId {
     return this.identity.id;
+  }
+
+  get address(): string {
+    return this.identity.connection.address;
   }
 
   get greets(): boolean {

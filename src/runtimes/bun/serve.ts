@@ -71,7 +71,7 @@ function listenOnBun(
       return fetch(request, {
         address,
         disableTimeout: () => server.timeout(request, 0),
-        upgrade: (handler) => upgrade(request, server, new BunConnection(handler, address)),
+        upgrade: (handler) => upgrade(request, server, new BunConnection(handler)),
       });
     },
     error: () => new Response(null, { status: 500 }),

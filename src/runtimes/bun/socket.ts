@@ -56,9 +56,9 @@ export class BunConnection implements KeptSocket {
   socket: ServerSocket & PingedSocket = NO_SOCKET;
   readonly stranger: WebStranger | undefined;
 
-  constructor(handler: ConnectionHandler, address: string) {
+  constructor(handler: ConnectionHandler) {
     this.handler = handler;
-    this.stranger = handler.greets ? new WebStranger(address) : undefined;
+    this.stranger = handler.greets ? new WebStranger(handler.address ?? "") : undefined;
   }
 }
 

@@ -269,6 +269,10 @@ class GatewayPeer implements ConnectionHandler {
     if (this.#relay.owner !== undefined) this.#sendFrame({ sequence, frame });
   }
 
+  get address(): string {
+    return this.identity.connection.address;
+  }
+
   get greets(): boolean {
     return this.identity.listener === "intermediary";
   }

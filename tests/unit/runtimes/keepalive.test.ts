@@ -70,9 +70,7 @@ test("RT7b RT7d on Bun a client that answers no ping stays connected, and its me
     port: 0,
     websocket: websocketHandlers(1_024, keepalive),
     fetch: (request, self) =>
-      self.upgrade(request, { data: new BunConnection(handler, "127.0.0.1") })
-        ? undefined
-        : new Response(null, { status: 400 }),
+      self.upgrade(request, { data: new BunConnection(handler) }) ? undefined : new Response(null, { status: 400 }),
   });
   const { client, ping } = await sayHiLater(server.port ?? 0);
   while (heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
