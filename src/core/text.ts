@@ -69,6 +69,22 @@ export function fitsBytes(text: string, bytesMax: number): boolean {
 export const normalized = (text: string, lengthMax: number): string | undefined =>
   text.length > lengthMax ? undefined : text.normalize("NFC");
 
+/** A character that can follow a joiner or select a form of: not ASCII, and visible. */
+const VISIBLE = String.raw`[^\p{ASCII}\p{DI}]`;
+const INVISIBLE = String.raw`[\p{Cc}\p{Zl}\p{Zp}\u2800\ufff9-\ufffb]|(?![\u200c\u200d\ufe0e\ufe0f])\p{DI}` +
+  String.raw`|(?<!${VISIBLE}\ufe0f?)[\u200c\u200d]|(?<!${VISIBLE})[\ufe0e\ufe0f]`;
+const ANY_INVISIBLE = new RegExp(INVISIBLE, "u");
+const ALL_INVISIBLE = new RegExp(INVISIBLE, "gu");
+
+/**
+ * True if a name contains characters that cannot be seen, or that change the direction of text: with them it could look like another name.
+ * Joiners are accepted in emoji and after letters that are not ASCII, because some scripts need them.
+ */
+export const hasInvisible = (name: string): boolean => ANY_INVISIBLE.test(name);
+
+/** The name without such characters. */
+export const withoutInvisible = (name: string): string => name.replace(ALL_INVISIBLE, "");
+
 /** The number in a text of at most 15 digits, which a number holds exactly; undefined for any other text. */
 export const wholeNumber = (text: string): number | undefined => /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 

@@ -1,13 +1,10 @@
 /** The greeting, which is the first frame of a peer. Never throws. */
 import { type Frame, isObject, type Json } from "../../../core/json.ts";
 import { NAME_CODE_POINTS_MAX } from "../../../core/limits.ts";
-import { normalized } from "../../../core/text.ts";
+import { hasInvisible, normalized } from "../../../core/text.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { jsonOf, textOf } from "./frames.ts";
 import { wrongField } from "./problems.ts";
-
-/** Control characters, and characters that change the direction of the text after them. */
-const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
 export interface Greeting {
   readonly type: Json | undefined;
@@ -47,8 +44,8 @@ export function readName(raw: Json | undefined): Result<string | undefined> {
   if (name === undefined || name.length > 2 * NAME_CODE_POINTS_MAX || [...name].length > NAME_CODE_POINTS_MAX) {
     return failed("badGreeting", `name must have at most ${NAME_CODE_POINTS_MAX} characters`);
   }
-  if (!name.isWellFormed() || UNPRINTABLE.test(name)) {
-    return failed("badGreeting", "name must not contain control characters or invalid Unicode");
+  if (!name.isWellFormed() || hasInvisible(name)) {
+    return failed("badGreeting", "name must not contain control characters, invisible characters or invalid Unicode");
   }
   return name === "*" ? failed("badGreeting", '"*" is reserved') : ok(name);
 }

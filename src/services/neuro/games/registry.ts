@@ -12,7 +12,7 @@ import { hashText } from "../../../core/hash.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { DIRECTORY_NAMES_MAX, NAME_CODE_POINTS_MAX, PARKED_PART } from "../../../core/limits.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
-import { matchesPattern, normalized } from "../../../core/text.ts";
+import { matchesPattern, normalized, withoutInvisible } from "../../../core/text.ts";
 import type { IntegrationPolicy } from "../../../core/settings.ts";
 import { freeName, hideActions, sync, unregisterAction, updateVisibility } from "../actions/actions.ts";
 import { forgetFindings } from "../diagnostics/diagnose.ts";
@@ -50,12 +50,11 @@ export const restartTimer = ({ key }: Game): Timer => ({ is: "restart_window", g
 export const shutdownTimer = ({ key }: Game): Timer => ({ is: "shutdown_answer", game: key });
 export const retentionTimer = ({ key }: Game): Timer => ({ is: "retention", game: key });
 
-/** A name in the form that identifies a game: NFC, without control characters, at most `NAME_CODE_POINTS_MAX` code points. */
+/** A name in the form that identifies a game: NFC, without control and invisible characters, at most `NAME_CODE_POINTS_MAX` code points. */
 export function normalizeGameName(given: string): string {
   const whole = normalized(given, GIVEN_LENGTH_MAX);
   const name = whole ?? normalized(given.slice(0, GIVEN_LENGTH_MAX), GIVEN_LENGTH_MAX) ?? "";
-  // deno-lint-ignore no-control-regex -- Why: control characters are exactly what is removed.
-  const points = [...name.replace(/[\u0000-\u001f\u007f-\u009f]/g, "")];
+  const points = [...withoutInvisible(name)];
   if (whole !== undefined && points.length <= NAME_CODE_POINTS_MAX) return points.join("");
   return `${points.slice(0, NAME_CODE_POINTS_MAX - 9).join("")}-${hashText(given).slice(0, 8)}`;
 }

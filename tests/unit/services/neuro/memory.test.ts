@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { DEFAULTS } from "../../../../src/core/defaults.ts";
 import type { JsonObject } from "../../../../src/core/json.ts";
 import type { LimitSettings } from "../../../../src/core/settings.ts";
+import { normalizeGameName } from "../../../../src/services/neuro/games/registry.ts";
 import { check } from "../../../harness/check.ts";
 import { textBytesIn } from "../../../harness/retained.ts";
 import { type FakeGame, Scenario, started } from "./fixture.ts";
@@ -260,4 +261,11 @@ test("NB236 at most 16 schemas are kept in compiled form by the relay in Neuro's
   const [{ decider } = { decider: undefined }] = scenario.harness.state.upstreams.values();
   const compiled = [...decider?.actions.values() ?? []].filter(({ schema: found }) => found !== undefined);
   check.equal([compiled.length, decider?.compiled.size], [16, 16]);
+});
+
+test("NB237 a game's name has no characters that cannot be seen: with and without them it is one game", () => {
+  for (const character of ["\u0001", "\u200b", "\u202e", "\u2066", "\ufeff", "\u{e0041}"]) {
+    check.equal(normalizeGameName(`Ch${character}ess`), "Chess");
+  }
+  check.equal(normalizeGameName("👨‍💻 ❤️"), "👨‍💻 ❤️");
 });

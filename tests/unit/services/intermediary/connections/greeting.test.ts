@@ -174,6 +174,19 @@ test("IM9 IM9b a name has at most 64 printable characters, and equal normal form
   check.equal(fixture.received(peer), [{ from_watcher: "watcher", cmd: 1 }]);
 });
 
+test("IM9c a name with a character that cannot be seen is refused, as it could pass as another name", () => {
+  const fault = (name: string) => greet({ type: "integration", name, auth_token: TOKEN }).fault;
+  const invisible =
+    "\u00ad\u034f\u061c\u115f\u180e\u200b\u200c\u200d\u200e\u200f\u202e\u2060\u2066\u2800\u3164\ufe0f\ufeff\uffa0\ufff9";
+  for (const character of [...invisible, "\u{e0041}", "\u{e0100}"]) {
+    for (const name of [`al${character}ice`, `${character}alice`, `alice${character}`]) {
+      check.equal(fault(name), "badGreeting", JSON.stringify(name));
+    }
+  }
+  // Why these: emoji, and scripts that need joiners.
+  for (const name of ["❤️", "👨‍💻 bot", "🏳️‍🌈", "می‌خواهم", "क्‍ष"]) check.equal(fault(name), undefined, name);
+});
+
 test("IM10 an integration without a name is called unknown-n, and nothing is queued for it", () => {
   const fixture = new IntermediaryFixture();
   const watcher = fixture.watcher();
