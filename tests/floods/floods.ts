@@ -133,7 +133,7 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
   "Brain requests of 64 clients": {
     listener: "brain",
     head: upgrade("/"),
-    unit: frame(TEXT, '{"cmd":"CreateSession"}'),
+    unit: frame(TEXT, '{"cmd":"Ping"}'),
     connections: MANY,
   },
   "pings of 64 games": {
