@@ -62,6 +62,7 @@ export const DEFAULTS: Settings = {
     secret: "",
     lease: 2 * SECOND,
     patience: 30 * SECOND,
+    rebalance: true,
   },
   integrations: [],
   actions: {

@@ -133,6 +133,8 @@ export interface ClusterSettings extends ListenSettings {
   readonly lease: Millis;
   /** How long a client waits for an owner of its relay. */
   readonly patience: Millis;
+  /** Relays move to the node that is first for them. */
+  readonly rebalance: boolean;
 }
 
 export interface ProxySettings extends ListenerSettings {

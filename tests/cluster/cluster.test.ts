@@ -1,6 +1,7 @@
 /** A cluster of real processes on Bun and Deno, with a real Redis: owners that are killed, paused and stopped under traffic. */
 import { test } from "#runner";
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
+import { rankedFor } from "../../src/cluster/placement.ts";
 import { check } from "../harness/check.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
 import { JsonClient, type Message } from "../harness/json-client.ts";
@@ -139,6 +140,33 @@ test(
       check.equal(games.map(({ closes }) => closes), games.map(() => 0));
     }),
   { timeoutMs: MINUTE_MS },
+);
+
+test(
+  "CN34 a node that returns gets its relays back after 15 leases, without closing a socket",
+  () =>
+    withCluster(async (cluster) => {
+      const { neuro, nodes } = cluster;
+      const [firstName = ""] = rankedFor("default", nodes.map(({ name }) => `${name}.x`));
+      const first = nodes.find(({ name }) => `${name}.x` === firstName) as TestNode;
+      const isAtFirst = async () => (await first.ready()).body.relays.includes("default");
+      await until(isAtFirst, "the relay at the node that is first for it", 30_000);
+      const games = await gamesBeside(first, cluster);
+      const before = neuro.connections.length;
+      await first.process.stop("SIGKILL");
+      await until(() => neuro.connections.length > before, "a successor");
+      await registered(games, cluster);
+      await first.restart();
+      await cluster.isWhole();
+      check.that(!await isAtFirst(), "not at once");
+      await until(isAtFirst, "the relay at the node that is first for it again", 30_000);
+      await until(() => neuro.connections.length > before + 1, "that node dials Neuro");
+      await registered(games, cluster);
+      await actWith(games, cluster);
+      check.equal(games.map(({ closes }) => closes), games.map(() => 0));
+      check.equal(neuro.violations, []);
+    }, ["cluster.lease=1s"]),
+  { timeoutMs: 2 * MINUTE_MS },
 );
 
 test(

@@ -48,5 +48,10 @@ export const cluster: z.ZodType<ClusterSettings> = block(
       default: c.patience,
       min: 1_000,
     }),
+    rebalance: flag(
+      "A relay moves to the node that is first for it, when that has been a member for 15 leases, and in a moment without pending actions and " +
+        "forces. Each move costs its upstream a reconnect.",
+      { default: c.rebalance },
+    ),
   },
 );

@@ -41,6 +41,11 @@ const RANK_MS = 300;
 const TICK_MS = 400;
 /** All records are looked through once in this many ticks, although nothing was reported. */
 const LOOK_TICKS = 10;
+/** A relay moves to the first node for it, when both have been what they are for this many leases. */
+const SETTLED_LEASES = 15;
+/** How often that is looked for, and how many relays then move at most. */
+const REBALANCE_LEASES = 5;
+const REBALANCED_MAX = 20;
 const NODE_FRAME_BYTES_MAX = 64 * 1_048_576;
 
 export class ClusterNode implements RelaySet {
@@ -65,6 +70,9 @@ export class ClusterNode implements RelaySet {
   #listener: OpenListener | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #ticks = 0;
+  #rebalancedAt = performance.now();
+  /** When each other member was seen first. */
+  readonly #memberSince = new Map<string, number>();
   #isDraining = false;
   #joined: () => void = () => {};
 
@@ -225,9 +233,11 @@ export class ClusterNode implements RelaySet {
     if (lease === "joined" || lease === "resumed") this.#observe({ is: "node_changed", node, to: lease });
     for (const { session, place } of appeared) {
       this.#observe({ is: "node_changed", node: nodeOf(session), to: "appeared" });
+      this.#memberSince.set(session, performance.now());
       this.#nodes.connect(session, place);
     }
     for (const session of gone) {
+      this.#memberSince.delete(session);
       this.#observe({ is: "node_changed", node: nodeOf(session), to: "gone" });
       this.#unreachable.delete(session);
       this.#nodes.disconnect(session);
@@ -263,6 +273,24 @@ export class ClusterNode implements RelaySet {
     for (const { session, place } of this.#member.others) this.#nodes.connect(session, place);
     if (++this.#ticks % LOOK_TICKS === 0) void this.#takeOver();
     this.#stopIdle();
+    const { lease, rebalance } = this.#settings.cluster;
+    if (!rebalance || performance.now() - this.#rebalancedAt < REBALANCE_LEASES * lease) return;
+    this.#rebalancedAt = performance.now();
+    void this.#rebalance(SETTLED_LEASES * lease);
+  }
+
+  /** Hands relays to the nodes that are first for them, one after another. */
+  async #rebalance(settledMs: number): Promise<void> {
+    let moved = 0;
+    for (const relay of [...this.#owned.values()]) {
+      if (this.#isDraining || !this.#member.mayAct() || moved >= REBALANCED_MAX) return;
+      const [first = ""] = rankedFor(relay.name, this.#candidates(this.#member.sessions));
+      const settledAt = Math.max(relay.since, this.#memberSince.get(first) ?? Infinity);
+      if (first === this.#member.session || performance.now() - settledAt < settledMs) continue;
+      if (!relay.isRunning || !await relay.host.isQuiet()) continue;
+      await this.#handOver(relay, 0);
+      moved++;
+    }
   }
 
   /** Claims relays whose owners are no members: each node those for which it is the first, and the others after a while. */

@@ -71,7 +71,9 @@ export class OwnedRelay {
   readonly #remote: RemotePeers;
   readonly #links: Links;
   #state: State = "asking";
-  #usedAt = performance.now();
+  /** When this node claimed it. */
+  readonly since: Millis = performance.now();
+  #usedAt: Millis = this.since;
   /** The peers that each gateway has named. */
   readonly #named = new Map<string, readonly ResumedPeer[]>();
   #allNamed: () => void = () => {};
