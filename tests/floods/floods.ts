@@ -102,14 +102,14 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
     greeting: frame(FRAGMENT),
     unit: frame(CONTINUATION, "x"),
   },
-  "contexts of 64 games": {
+  "contexts of 16 games": {
     listener: "neuro",
     head: upgrade("/"),
     unit: frame(
       TEXT,
       '{"command":"context","game":"x","data":{"message":"x","silent":true}}',
     ),
-    connections: MANY,
+    connections: 16,
   },
   "commands of 64 watchers": {
     listener: "intermediary",
