@@ -56,7 +56,7 @@ export interface WorkTerms {
   readonly now: Millis;
 }
 
-/** The rates of so many peers. */
+/** The rates of this number of peers. */
 export const multipliedRates = (rates: WorkRates, peers: number): WorkRates => ({
   messages_per_second: Math.ceil(rates.messages_per_second * peers),
   burst: Math.ceil(rates.burst * peers),
@@ -90,7 +90,7 @@ export function charge({ events, bytes }: WorkBudget, length: number, { limits, 
   return take(bytes, { perSecond: limits.bytes_per_second, burst: bytesBurst(limits), now }, length) === 0;
 }
 
-/** Charges a ping, or a pong that answers no ping, to the budget of so many peers. False if it is exhausted. */
+/** Charges a ping, or a pong that answers no ping, to the budget of this number of peers. False if it is exhausted. */
 export function chargeControlFrame({ controlFrames }: WorkBudget, now: Millis, peers = 1): boolean {
   const perSecond = CONTROL_FRAMES_PER_SECOND_MAX * peers;
   return take(controlFrames, { perSecond, burst: CONTROL_FRAMES_BURST_MAX * peers, now }, 1) === 0;

@@ -37,7 +37,9 @@ export function lintServices(settings: Settings): LintServices {
       case "integration_disconnected_via_backend":
         if (connected.delete(observation.name) && connected.size === 0) resolve();
         return;
-      default: // Why not `assertNever`: no other observation is about who is connected.
+      default:
+        // Why not `assertNever`: no other observation is about who is connected.
+        return;
     }
   };
   const observed = (service: SupervisedService): SupervisedService => ({
@@ -74,7 +76,8 @@ const observing = (ctx: StepContext, note: (observation: Observation) => void): 
 /** Asks the service itself, between two of its steps: a query changes nothing. */
 function diagnosticsOf(neuro: SupervisedService, clock: StepContext): readonly DiagnosticView[] {
   const found: DiagnosticView[] = [];
-  for (let after: string | null | undefined; after !== null;) {
+  let after: string | null | undefined;
+  while (after !== null) {
     const request: Query = {
       of: "neuro",
       get: "diagnostics",

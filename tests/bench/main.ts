@@ -32,7 +32,7 @@ const { values: options } = parseArgs({
 });
 const root = join(import.meta.dirname, "../..");
 const ms = options.quick ? 300 : 1_000;
-/** Why so many: code is compiled in steps, the last of which comes after some ten thousand runs. */
+/** Why this number: code is compiled in steps, the last of which comes after some ten thousand runs. */
 const WARM_UP_COUNT = 60_000;
 const WARM_UP_MS = 500;
 

@@ -216,7 +216,7 @@ const LIMITS: SettingTrials = {
       }
       await fixture.advance(0);
       const answered = watchers.flatMap((watcher) => watcher.all(({ peers }) => peers !== undefined)).length;
-      // Why so many more: each of the others has its part of what the address may send.
+      // Why more: each of the others has its part of what the address may send.
       const expected = (bound: number) => 10 * bound + (16 - bound) * Math.ceil(10 * bound / 16);
       return answered === 160 ? 0 : Array.from({ length: 16 }, (_, bound) => expected(bound)).indexOf(answered);
     },

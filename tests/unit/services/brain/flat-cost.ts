@@ -15,7 +15,7 @@ const settingsWith = (sessions: number, totalBytes = MANY * 10_000): Settings =>
 });
 
 /** The Brain with a store that stores at once, unless it hangs. */
-class Room {
+class FlatFixture {
   readonly harness: ServiceHarness<BrainState>;
   isHanging = false;
   #session = "";
@@ -79,56 +79,56 @@ export const SITUATIONS: readonly Situation[] = [
   {
     what: "an operation, beside other sessions",
     prepare(count) {
-      const room = new Room();
-      const [session = ""] = room.used(count);
-      const peer = room.open();
-      return () => room.apply(peer, session);
+      const fixture = new FlatFixture();
+      const [session = ""] = fixture.used(count);
+      const peer = fixture.open();
+      return () => fixture.apply(peer, session);
     },
   },
   {
     what: "a peer has caught up, beside other followers",
     prepare(count) {
-      const room = new Room();
-      const [session = ""] = room.used(1);
-      for (let at = 0; at < count; at++) room.frame(room.open(), { cmd: "Subscribe", session_id: session });
-      const peer = room.open();
+      const fixture = new FlatFixture();
+      const [session = ""] = fixture.used(1);
+      for (let at = 0; at < count; at++) fixture.frame(fixture.open(), { cmd: "Subscribe", session_id: session });
+      const peer = fixture.open();
       return () => {
-        room.step({ is: "backpressure", peer });
-        room.step({ is: "relieved", peer });
-        room.step({ is: "tick" });
+        fixture.step({ is: "backpressure", peer });
+        fixture.step({ is: "relieved", peer });
+        fixture.step({ is: "tick" });
       };
     },
   },
   {
     what: "a request to create a session, beside `brain.sessions` sessions that are used",
     prepare(count) {
-      const room = new Room(settingsWith(count));
-      room.used(count);
-      room.harness.now += 120_000;
-      const peer = room.open();
-      for (let at = 0; at < count / 32; at++) room.create(peer);
-      return () => room.create(peer);
+      const fixture = new FlatFixture(settingsWith(count));
+      fixture.used(count);
+      fixture.harness.now += 120_000;
+      const peer = fixture.open();
+      for (let at = 0; at < count / 32; at++) fixture.create(peer);
+      return () => fixture.create(peer);
     },
   },
   {
     what: "an operation beyond the memory of the Brain, beside sessions that are being written",
     prepare(count) {
-      const room = new Room(settingsWith(MANY, 400_000));
-      room.isHanging = true;
-      let peer = room.open();
+      const fixture = new FlatFixture(settingsWith(MANY, 400_000));
+      fixture.isHanging = true;
+      let peer = fixture.open();
       for (let at = 0; at < count; at++) {
-        if (at % 100 === 0) peer = room.open();
-        room.create(peer);
+        if (at % 100 === 0) peer = fixture.open();
+        fixture.create(peer);
       }
-      return () => room.frame(peer, { cmd: "Ping" });
+      return () => fixture.frame(peer, { cmd: "Ping" });
     },
   },
   {
     what: "a peer leaves, beside other peers and sessions",
     prepare(count) {
-      const room = new Room();
-      room.used(count);
-      return () => room.step({ is: "closed", peer: room.open(), code: 1006 });
+      const fixture = new FlatFixture();
+      fixture.used(count);
+      return () => fixture.step({ is: "closed", peer: fixture.open(), code: 1006 });
     },
   },
 ];

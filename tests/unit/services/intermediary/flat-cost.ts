@@ -26,7 +26,7 @@ const SETTINGS: Settings = {
 };
 
 /** The service, with a store that stores at once. */
-class Desk {
+class FlatFixture {
   readonly harness: ServiceHarness<IntermediaryState>;
   readonly stored = new Map<Key, unknown>();
   /** The ids in the frames that were sent last. */
@@ -106,13 +106,13 @@ class Desk {
   }
 }
 
-/** A desk with messages that wait for an integration, which is away. */
-function withWaiting(count: number): { readonly desk: Desk; readonly watcher: PeerId } {
-  const desk = new Desk();
-  desk.close(desk.integration("lamp"));
-  const watcher = desk.watcher("w");
-  for (let at = 0; at < count; at++) desk.command(watcher, "lamp");
-  return { desk, watcher };
+/** A fixture with messages that wait for an integration, which is away. */
+function withWaiting(count: number): { readonly fixture: FlatFixture; readonly watcher: PeerId } {
+  const fixture = new FlatFixture();
+  fixture.close(fixture.integration("lamp"));
+  const watcher = fixture.watcher("w");
+  for (let at = 0; at < count; at++) fixture.command(watcher, "lamp");
+  return { fixture, watcher };
 }
 
 const names = (count: number): readonly string[] => Array.from({ length: count }, (_, at) => `other ${at}`);
@@ -121,71 +121,71 @@ export const SITUATIONS: readonly Situation[] = [
   {
     what: "an integration asks for a message again, beside messages that wait for it",
     prepare(count) {
-      const { desk } = withWaiting(count);
-      const peer = desk.integration("lamp");
+      const { fixture } = withWaiting(count);
+      const peer = fixture.integration("lamp");
       return () => {
-        desk.frame(peer, { nak: desk.ids.at(-1), delay_ms: 0 });
-        desk.pass(1);
+        fixture.frame(peer, { nak: fixture.ids.at(-1), delay_ms: 0 });
+        fixture.pass(1);
       };
     },
   },
   {
     what: "an integration acknowledges a message, beside messages that wait for it",
     prepare(count) {
-      const { desk } = withWaiting(count);
-      const peer = desk.integration("lamp");
+      const { fixture } = withWaiting(count);
+      const peer = fixture.integration("lamp");
       let at = 0;
-      return () => desk.frame(peer, { ack: desk.ids[at++] });
+      return () => fixture.frame(peer, { ack: fixture.ids[at++] });
     },
   },
   {
     what: "an integration leaves and returns, beside messages that wait for it",
     prepare(count) {
-      const { desk } = withWaiting(count);
-      return () => desk.close(desk.integration("lamp"));
+      const { fixture } = withWaiting(count);
+      return () => fixture.close(fixture.integration("lamp"));
     },
   },
   {
     what: "the deadline of an ack passes, beside messages that wait",
     prepare(count) {
-      const { desk } = withWaiting(count);
-      desk.integration("lamp");
-      return () => desk.pass(DEFAULTS.queue.ack_timeout);
+      const { fixture } = withWaiting(count);
+      fixture.integration("lamp");
+      return () => fixture.pass(DEFAULTS.queue.ack_timeout);
     },
   },
   {
     what: "a command for an absent integration, beside messages that wait for it",
     prepare(count) {
-      const { desk, watcher } = withWaiting(count);
-      return () => desk.command(watcher, "lamp");
+      const { fixture, watcher } = withWaiting(count);
+      return () => fixture.command(watcher, "lamp");
     },
   },
   {
     what: "a message expires, beside messages that wait",
     prepare(count) {
-      const { desk, watcher } = withWaiting(count);
-      desk.pass(DEFAULTS.queue.ttl.command / 2);
-      for (let at = 0; at < count; at++) desk.command(watcher, "lamp");
-      return () => desk.pass(1);
+      const { fixture, watcher } = withWaiting(count);
+      fixture.pass(DEFAULTS.queue.ttl.command / 2);
+      for (let at = 0; at < count; at++) fixture.command(watcher, "lamp");
+      return () => fixture.pass(1);
     },
   },
   {
     what: "a command for nobody, beside connected games",
     prepare(count) {
-      const desk = new Desk();
-      const watcher = desk.watcher("w");
+      const fixture = new FlatFixture();
+      const watcher = fixture.watcher("w");
       for (const name of names(count)) {
-        desk.observed({ is: "integration_connected_via_backend", name, slug: `${name}-slug` });
+        fixture.observed({ is: "integration_connected_via_backend", name, slug: `${name}-slug` });
       }
-      return () => desk.command(watcher, "nobody");
+      return () => fixture.command(watcher, "nobody");
     },
   },
   {
     what: "an act of an operator, beside earlier ones",
     prepare(count) {
-      const desk = new Desk();
+      const fixture = new FlatFixture();
       const act = (at: number) =>
-        desk.observed({ is: "operator_acted", by: "web", did: "pause", to: `${at}`, outcome: "done" });
+        fixture.observed({ is: "operator_acted", by: "web", did: "pause", to: `${at}`, outcome: "done" });
       for (let at = 0; at < Math.min(count, 1_200); at++) act(at);
       let at = count;
       return () => act(++at);
@@ -194,11 +194,11 @@ export const SITUATIONS: readonly Situation[] = [
   {
     what: "an act of an operator that cannot be stored, beside earlier ones",
     prepare(count) {
-      const desk = new Desk();
+      const fixture = new FlatFixture();
       const act = (at: number) =>
-        desk.observed({ is: "operator_acted", by: "web", did: "pause", to: `${at}`, outcome: "done" });
+        fixture.observed({ is: "operator_acted", by: "web", did: "pause", to: `${at}`, outcome: "done" });
       for (let at = 0; at < Math.min(count, 900); at++) act(at);
-      desk.isFailing = true;
+      fixture.isFailing = true;
       let at = count;
       return () => act(++at);
     },
@@ -207,46 +207,46 @@ export const SITUATIONS: readonly Situation[] = [
     what: "a file in place of the sender's oldest one, beside files of others",
     prepare(count) {
       const settings = { ...SETTINGS, uploads: { ...SETTINGS.uploads, files: count + 1 } };
-      const desk = new Desk(settings);
-      const other = desk.integration("other");
-      for (let at = 0; at < count; at++) desk.frame(other, new Uint8Array(1));
-      const peer = desk.integration("lamp");
-      return () => desk.frame(peer, new Uint8Array(1));
+      const fixture = new FlatFixture(settings);
+      const other = fixture.integration("other");
+      for (let at = 0; at < count; at++) fixture.frame(other, new Uint8Array(1));
+      const peer = fixture.integration("lamp");
+      return () => fixture.frame(peer, new Uint8Array(1));
     },
   },
   {
     what: "an integration connects, says something and leaves, beside other integrations",
     prepare(count) {
-      const desk = new Desk();
-      for (const name of names(count)) desk.integration(name);
+      const fixture = new FlatFixture();
+      for (const name of names(count)) fixture.integration(name);
       return () => {
-        const peer = desk.integration("lamp");
-        desk.frame(peer, { event: "custom", payload: { at: 1 } });
-        desk.close(peer);
+        const peer = fixture.integration("lamp");
+        fixture.frame(peer, { event: "custom", payload: { at: 1 } });
+        fixture.close(peer);
       };
     },
   },
   {
     what: "a peer leaves before it has greeted, beside peers that have not greeted",
     prepare(count) {
-      const desk = new Desk();
-      for (const name of names(count)) desk.harness.open(name);
-      desk.carryOut();
-      return () => desk.close(desk.harness.open("stranger"));
+      const fixture = new FlatFixture();
+      for (const name of names(count)) fixture.harness.open(name);
+      fixture.carryOut();
+      return () => fixture.close(fixture.harness.open("stranger"));
     },
   },
   {
     what: "the length of a queue is asked for by an operator's command, beside other queues",
     prepare(count) {
-      const desk = new Desk();
-      const watcher = desk.watcher("w");
+      const fixture = new FlatFixture();
+      const watcher = fixture.watcher("w");
       for (const name of names(Math.min(count, 900))) {
-        desk.close(desk.integration(name));
-        desk.command(watcher, name);
+        fixture.close(fixture.integration(name));
+        fixture.command(watcher, name);
       }
-      desk.close(desk.integration("lamp"));
+      fixture.close(fixture.integration("lamp"));
       return () =>
-        desk.step({
+        fixture.step({
           is: "requested",
           requestId: toRequestId("r"),
           principal: { by: "web", scopes: ["command"] },
