@@ -62,6 +62,8 @@ export class FrameReader {
   /** The opcode of an incomplete message in fragments. */
   #messageOpcode: number | undefined;
   #isDone = false;
+  /** Frames of the last `feed`. */
+  framesTaken = 0;
 
   constructor(listener: FrameListener, bytesMax: number, side: "client" | "server" = "client") {
     this.#listener = listener;
@@ -83,10 +85,10 @@ export class FrameReader {
   /** Takes the next bytes, at most `framesMax` frames of them, and returns how many bytes it took. They are not kept. */
   feed(chunk: Uint8Array, framesMax: number = Infinity): number {
     let at = 0;
-    let frames = 0;
+    this.framesTaken = 0;
     while (!this.#isDone && (at < chunk.length || this.#frame?.remaining === 0)) {
       if (this.#frame !== undefined) at = this.#readPayload(this.#frame, chunk, at);
-      else if (frames++ < framesMax) at = this.#readHeader(chunk, at);
+      else if (this.framesTaken++ < framesMax) at = this.#readHeader(chunk, at);
       else return at;
     }
     return chunk.length;

@@ -102,14 +102,14 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
     greeting: frame(FRAGMENT),
     unit: frame(CONTINUATION, "x"),
   },
-  "contexts of 16 games": {
+  "contexts of 64 games": {
     listener: "neuro",
     head: upgrade("/"),
     unit: frame(
       TEXT,
       '{"command":"context","game":"x","data":{"message":"x","silent":true}}',
     ),
-    connections: 16,
+    connections: MANY,
   },
   "commands of 64 watchers": {
     listener: "intermediary",
@@ -133,7 +133,7 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
   "Brain requests of 64 clients": {
     listener: "brain",
     head: upgrade("/"),
-    unit: frame(TEXT, '{"cmd":"Ping"}'),
+    unit: frame(TEXT, '{"cmd":"CreateSession"}'),
     connections: MANY,
   },
   "pings of 64 games": {

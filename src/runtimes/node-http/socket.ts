@@ -5,7 +5,8 @@
  * read.
  *
  * Invariants: N1 `close` of the handler is called once, last, and as soon as the peer has closed or violated the protocol; N2 after that,
- * or after `terminate`, nothing that arrives is handled; N3 a peer that does not end its connection is disconnected after `CLOSING_MS`.
+ * or after `terminate`, nothing that arrives is handled; N3 a peer that does not end its connection is disconnected after `CLOSING_MS`;
+ * N4 however much all peers send, a turn of the event loop handles a bounded number of frames.
  */
 import type { Socket } from "node:net";
 import type { Frame } from "../../core/json.ts";
@@ -14,6 +15,7 @@ import { FrameReader } from "../../websocket-client/frame-reader.ts";
 import { FrameWriter, OPCODE, type Opcode, PING_PAYLOAD } from "../../websocket-client/frame-writer.ts";
 import { CLOSING_BYTES_MAX, type ConnectionHandler, type ServerSocket } from "../connections.ts";
 import { type Keepalive, type KeptSocket, type PingedSocket, receivePong } from "../keepalive.ts";
+import { TurnBudget } from "./turn-budget.ts";
 
 const ABNORMAL = 1006;
 
@@ -27,6 +29,8 @@ export interface AcceptedConnection {
 
 /** Writes the frames of all sockets, one socket after the other. */
 const writer = new FrameWriter("server");
+/** Shared by all sockets of the process. */
+const turn = new TurnBudget();
 
 export class StreamSocket implements ServerSocket, PingedSocket, KeptSocket {
   pingsUnanswered = 0;
@@ -111,8 +115,20 @@ export class StreamSocket implements ServerSocket, PingedSocket, KeptSocket {
       if (this.#bytesAfterClose > CLOSING_BYTES_MAX) this.#stream.destroy();
       return;
     }
-    this.#reader.feed(bytes);
+    this.#feed(bytes, turn.left);
     if (!this.#isGreeted) this.#handler.buffered(this.#reader.incompleteBytes);
+  }
+
+  /** Handles at most this many frames of the bytes now, and the others in later turns. */
+  #feed(bytes: Uint8Array, framesMax: number): void {
+    const taken = this.#reader.feed(bytes, framesMax);
+    turn.spend(this.#reader.framesTaken);
+    if (taken === bytes.length) {
+      if (this.#stream.isPaused()) this.#stream.resume();
+      return;
+    }
+    this.#stream.pause();
+    turn.wait((most) => this.#feed(bytes.subarray(taken), most));
   }
 
   #received(frame: Frame): void {

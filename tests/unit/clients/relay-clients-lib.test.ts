@@ -89,7 +89,7 @@ for (
     () =>
       runner === undefined ? undefined : withClients(async ({ folder, constants }) => {
         const ws = options.includes("ws.")
-          ? `import ws from ${JSON.stringify(join(ROOT, "node_modules/ws/index.js"))};`
+          ? `import ws from ${JSON.stringify(join(ROOT, "tests/node_modules/ws/index.js"))};`
           : "";
         const program = `${ws} ${constants(folder)} const options = ${options}; const say = console.log; ${PLAY}`;
         const file = join(folder, "main.mjs");
