@@ -181,7 +181,8 @@ test(
 test(
   "RT6 a peer that reads again is reported as relieved, and has lost nothing",
   () =>
-    withRelay(testSettings(), async ({ connect, urls }) => {
+    // Why no limit: large replies count, so the peer would have to wait for them.
+    withRelay(testSettings(({ limits }) => (limits.bytes_per_second = 0)), async ({ connect, urls }) => {
       const witness = await connect("neuro");
       const slow = await pausedClient(urls.neuro);
       let asked = 0;
