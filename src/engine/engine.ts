@@ -67,6 +67,8 @@ export class Engine {
   readonly #pendingEvents: Event[] = [];
   #isStepping = false;
   #isTurnEndDue = false;
+  /** No event comes any more, so nothing may keep the process alive. */
+  #isStopped = false;
   #wakeAt: Millis | undefined;
   #drainUntil: Millis | undefined;
   #onDrained: (() => void) | undefined;
@@ -174,7 +176,7 @@ export class Engine {
   /** Completes every write and sends the replies that wait for it. The runtime hands over no event meanwhile or later. */
   async quiesce(): Promise<void> {
     await this.#writer.idle();
-    this.#ports.clock.wake(undefined);
+    this.#stop();
   }
 
   /** Applies new settings. Settings that need a restart keep their values in the parts that read them at the start. */
@@ -200,7 +202,13 @@ export class Engine {
     this.#ports.sockets.flush();
     for (const requestId of this.#requests.keys()) this.#respond({ do: "respond", requestId, fault: "restarting" });
     await this.#writer.idle();
-    clock.wake(undefined);
+    this.#stop();
+  }
+
+  /** Stops the timer for good: the end of the current turn sets it no more. */
+  #stop(): void {
+    this.#isStopped = true;
+    this.#ports.clock.wake(undefined);
   }
 
   #step(event: Event): void {
@@ -390,7 +398,7 @@ export class Engine {
 
   /** Sets the timer if it is needed earlier. A timer that fires too early does nothing. */
   #setTimer(): void {
-    const at = this.#nextDeadline();
+    const at = this.#isStopped ? undefined : this.#nextDeadline();
     if (at === undefined || (this.#wakeAt !== undefined && this.#wakeAt <= at)) return;
     this.#wakeAt = at;
     this.#ports.clock.wake(at);
