@@ -234,7 +234,7 @@ test("EX7 the data of Neuro's action, as text or as an object, reaches a game an
 
 test("EX8 a schema reaches Neuro with the text of each value, also after a restart and with a repair in it", async () => {
   const setup = await Setup.start();
-  const lists = [SPELLINGS, ...fc.sample(fc.array(spelledNumber, { minLength: 1, maxLength: 4 }), 15)];
+  const lists = [SPELLINGS, ...fc.sample(fc.uniqueArray(spelledNumber, { minLength: 1, maxLength: 4 }), 15)];
   const schemas = lists.flatMap((values, at) =>
     ["integer", "int"].map((type) => {
       const schema = (spelled: string): string =>
