@@ -17,13 +17,13 @@ import type { StoreBackend } from "../store.ts";
 /** Opens the folder, which is created if necessary. Throws a `StoreOpenError` when it is unavailable. */
 export async function openFs(path: string): Promise<StoreBackend> {
   const folder = resolve(path);
-  const { release } = lockFolder(folder);
+  const { release, verify } = lockFolder(folder);
   const entries = join(folder, "entries");
   const partial = join(folder, "partial");
   try {
     await rm(partial, { recursive: true, force: true }); // Why: an earlier process may have been killed while it wrote.
     await mkdir(partial, { recursive: true });
-    const storage = createStorage({ driver: tidyDriver({ entries, partial }, await removeEmptyFolders(entries)) });
+    const storage = createStorage({ driver: tidyDriver({ entries, partial, verify }, await removeEmptyFolders(entries)) });
     storage.mount("quarantine", fsLite({ base: join(folder, "quarantine") }));
     const move = (from: string, to: string) => renameTo(pathOf(entries, from), pathOf(folder, to));
     return { storage, move, release, reportsFailures: true };
@@ -37,16 +37,19 @@ interface Folders {
   readonly entries: string;
   /** For files that are being written. In the same file system, so that a file can be renamed to its place. */
   readonly partial: string;
+  /** Throws if another process writes there. */
+  verify(): void;
 }
 
 /** `fileCounts` holds the number of files in each folder, by its path below the base with a colon at the end. */
-function tidyDriver({ entries: base, partial }: Folders, fileCounts: Map<string, number>): Driver {
+function tidyDriver({ entries: base, partial, verify }: Folders, fileCounts: Map<string, number>): Driver {
   const driver = fsLite({ base });
   const writing = new Set<string>();
   let count = 0;
   return {
     ...driver,
     async setItemRaw(key, value) {
+      verify();
       writing.add(key);
       const folder = folderOf(key);
       fileCounts.set(folder, (fileCounts.get(folder) ?? 0) + 1);
@@ -64,6 +67,7 @@ function tidyDriver({ entries: base, partial }: Folders, fileCounts: Map<string,
     },
     // Why not the driver's own: it hides that it could not remove a file.
     async removeItem(key) {
+      verify();
       await unlink(pathOf(base, key)).catch(unlessAbsent);
       const folder = folderOf(key);
       const left = (fileCounts.get(folder) ?? 1) - 1;

@@ -19,10 +19,10 @@ const LAYOUT = 1;
 /** Opens the database in this folder, which is created if necessary. Throws a `StoreOpenError` when it is unavailable. */
 export function openSqlite(path: string): StoreBackend {
   const folder = resolve(path);
-  const { release } = lockFolder(folder);
+  const { release, verify } = lockFolder(folder);
   try {
     return {
-      storage: createStorage({ driver: sqliteDriver(join(folder, "entries.sqlite")) }),
+      storage: createStorage({ driver: sqliteDriver(join(folder, "entries.sqlite"), verify) }),
       release,
       reportsFailures: true,
     };
@@ -33,14 +33,14 @@ export function openSqlite(path: string): StoreBackend {
 }
 
 /** Stores entries as text in one table. */
-function sqliteDriver(file: string): Driver {
+function sqliteDriver(file: string, verify: () => void): Driver {
   const database = openDatabase(file);
   const has = database.prepare("select 1 from entries where key = ?");
   const get = database.prepare("select value from entries where key = ?");
   const put = database.prepare("insert into entries values (?, ?) on conflict (key) do update set value = excluded.value");
   const remove = database.prepare("delete from entries where key = ?");
   const list = database.prepare("select key from entries where key >= ? and key < ? order by key");
-  const group = new GroupCommit(database);
+  const group = new GroupCommit(database, verify);
   const setItem = (key: string, value: string) => group.add(() => put.run(key, value));
   const getItem = (key: string) => textOf(get.get(key)?.value);
   return {
@@ -87,10 +87,13 @@ interface SqlWrite {
 /** Collects writes and commits them together. */
 class GroupCommit {
   readonly #database: DatabaseSync;
+  /** Throws if another process writes there. */
+  readonly #verify: () => void;
   #writes: SqlWrite[] = [];
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, verify: () => void) {
     this.#database = database;
+    this.#verify = verify;
   }
 
   add(run: () => void): Promise<void> {
@@ -104,6 +107,7 @@ class GroupCommit {
     if (writes.length === 0) return;
     this.#writes = [];
     try {
+      this.#verify();
       this.#database.exec("begin immediate");
       const done = writes.filter(succeeds);
       this.#database.exec("commit");
