@@ -6,9 +6,10 @@
  */
 import type { ResumedPeer } from "../../core/event.ts";
 import { type PeerId, peerId } from "../../core/ids.ts";
-import { type Frame, isObject, type Json } from "../../core/json.ts";
+import { isObject, type Json } from "../../core/json.ts";
 import { lenientText } from "../../core/text.ts";
 import type { ConnectionHandler, PeerIdentity, ServerSocket } from "../connections.ts";
+import { PlatformSocket } from "./platform-socket.ts";
 
 /** The part of `DurableObjectState` that is used. */
 export interface SocketState {
@@ -45,7 +46,7 @@ export class Hibernation {
   /** Gives a resumed peer its handler, which `create` makes for the socket. */
   resume({ peer }: ResumedPeer, create: (socket: ServerSocket) => ConnectionHandler): void {
     const attached = this.#attached.get(peer);
-    if (attached !== undefined) this.#handlers.set(attached.socket, create(new HibernatingSocket(attached.socket)));
+    if (attached !== undefined) this.#handlers.set(attached.socket, create(new PlatformSocket(attached.socket)));
   }
 
   /** Accepts the socket of a new peer. */
@@ -53,7 +54,7 @@ export class Hibernation {
     this.#state.acceptWebSocket(socket, [PEER]);
     this.#handlers.set(socket, handler);
     this.#attach(socket, { peer: id, listener, connection });
-    handler.open(new HibernatingSocket(socket));
+    handler.open(new PlatformSocket(socket));
   }
 
   /** Stores the data about a peer that its service needs after hibernation. */
@@ -85,36 +86,4 @@ function readAttachment(socket: WebSocket): ResumedPeer | undefined {
   if (!isObject(stored) || typeof stored.peer !== "string") return undefined;
   // Why the cast: only `#attach` writes attachments.
   return { ...stored as unknown as ResumedPeer, peer: peerId(stored.peer) };
-}
-
-/** A socket that the platform holds while the object hibernates. Its backlog is hidden. */
-class HibernatingSocket implements ServerSocket {
-  readonly #socket: WebSocket;
-
-  constructor(socket: WebSocket) {
-    this.#socket = socket;
-  }
-
-  write(frames: readonly Frame[]): number {
-    try {
-      for (const frame of frames) this.#socket.send(frame);
-    } catch {
-      return 0; // Why: the socket has just closed, which is reported separately.
-    }
-    return 0;
-  }
-
-  close(code: number, reason: string): void {
-    try {
-      this.#socket.close(code, reason);
-    } catch {
-      return; // Why: the peer closed it first.
-    }
-  }
-
-  /** The platform cannot terminate a socket. */
-  terminate(): void {}
-
-  /** The platform answers pings, but sends none. */
-  ping(): void {}
 }

@@ -1,0 +1,35 @@
+/** A socket that the platform has accepted for a Durable Object. */
+import type { Frame } from "../../core/json.ts";
+import type { ServerSocket } from "../connections.ts";
+
+/** Its backlog is hidden. */
+export class PlatformSocket implements ServerSocket {
+  readonly #socket: WebSocket;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  write(frames: readonly Frame[]): number {
+    try {
+      for (const frame of frames) this.#socket.send(frame);
+    } catch {
+      return 0; // Why: the socket has just closed, which is reported separately.
+    }
+    return 0;
+  }
+
+  close(code: number, reason: string): void {
+    try {
+      this.#socket.close(code, reason);
+    } catch {
+      return; // Why: the peer closed it first.
+    }
+  }
+
+  /** The platform cannot terminate a socket. */
+  terminate(): void {}
+
+  /** The platform answers pings, but sends none. */
+  ping(): void {}
+}
