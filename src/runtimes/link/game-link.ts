@@ -30,7 +30,7 @@ import {
 import { closeReason, NO_CODE } from "../../websocket-client/close.ts";
 import type { ServerSocket } from "../connections.ts";
 import { passedCode } from "./control.ts";
-import { BACKLOG_BYTES_MAX, type LinkMachine } from "./link-driver.ts";
+import { BACKLOG_BYTES_MAX, DIAL_TIMEOUT_MS, type LinkMachine } from "./link-driver.ts";
 
 export interface GameLinkOptions {
   /** The URL of the relay's game port, with the path of the game, without a token. */
@@ -41,7 +41,6 @@ export interface GameLinkOptions {
   report(line: string): void;
 }
 
-const DIAL_TIMEOUT_MS: Millis = 10_000;
 const BACKOFF = { baseMs: 100, capMs: 5_000 };
 const WAITING_CHARS_MAX = 262_144;
 const GAME_NAME_MAX = 64;

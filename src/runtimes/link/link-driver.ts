@@ -15,6 +15,9 @@ import { Links } from "../links.ts";
 /** More bytes than this wait for a socket: its machine gets `linkBackpressure`. */
 export const BACKLOG_BYTES_MAX: number = 8 * 1_024 * 1_024;
 
+/** An attempt to reach the relay or Neuro may take this long. */
+export const DIAL_TIMEOUT_MS: Millis = 10_000;
+
 export interface LinkMachine {
   handle(event: LinkEvent, ctx: StepContext): void;
   tick(ctx: StepContext): void;

@@ -30,7 +30,7 @@ import {
 } from "../../core/link.ts";
 import { redactUrl } from "../../core/text.ts";
 import { decodeDial, encodeControl, passedCode } from "./control.ts";
-import type { LinkMachine } from "./link-driver.ts";
+import { DIAL_TIMEOUT_MS, type LinkMachine } from "./link-driver.ts";
 
 export interface NeuroLinkOptions {
   /** The URL of the relay's link, without a token. */
@@ -43,8 +43,6 @@ export interface NeuroLinkOptions {
   replaced(): void;
 }
 
-/** An attempt to reach the relay or Neuro may take this long. */
-export const DIAL_TIMEOUT_MS: Millis = 10_000;
 const BACKOFF = { baseMs: 100, capMs: 10_000 };
 const VIA = "Neuro-Relay-Via";
 
