@@ -41,7 +41,7 @@ export function decodeGame(frame: Frame, limits: ReaderLimits): Result<DecodedGa
   }
   const { game, data } = readGame(envelope.value, repairs);
   const command = readCommand(given, repairs);
-  const beside = (data ?? undefined) === undefined ? fieldsBeside(command, envelope.value, repairs) : undefined;
+  const beside = fieldsBeside(command, data, envelope.value, repairs);
   knownKeys(envelope.value, beside === undefined ? ENVELOPE : [...ENVELOPE, ...Object.keys(beside)], repairs);
   const message = readMessage(command, beside ?? data, { repairs, limits });
   if (!message.ok) return message;
@@ -65,7 +65,7 @@ export function decodeMessage(
 ): Result<DecodedMessage> {
   const repairs: Repair[] = [];
   const command = readCommand(given, repairs);
-  const beside = (data ?? undefined) === undefined ? fieldsBeside(command, message, repairs) : undefined;
+  const beside = fieldsBeside(command, data, message, repairs);
   const decoded = readMessage(command, beside ?? data, { repairs, limits });
   return decoded.ok ? ok({ message: decoded.value, repairs }) : decoded;
 }
@@ -181,7 +181,13 @@ const DATA_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** The data of a message without `data`: its fields, if some clients' mistake put them beside the command. */
-function fieldsBeside(command: string, message: JsonObject, repairs: Repair[]): JsonObject | undefined {
+function fieldsBeside(
+  command: string,
+  data: Json | undefined,
+  message: JsonObject,
+  repairs: Repair[],
+): JsonObject | undefined {
+  if (data !== undefined && data !== null) return undefined;
   const keys = DATA_KEYS.get(command) ?? [];
   const fields = Object.entries(message).filter(([key]) => keys.includes(key));
   if (fields.length === 0) return undefined;
