@@ -19,6 +19,7 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
   const age = useStore(({ now }) => (detail === undefined ? "" : formatDuration(now - detail.since)));
   if (detail === undefined) return <p class="faint small pad">{TEXTS.loading}</p>;
   const { address, user_agent, upstream, registered_actions, diagnostics, connected, listener, counts } = detail;
+  const disabledReason = missingScope ?? (connected ? undefined : TEXT.isOffline);
   return (
     <div class="detail">
       <div class="detail-head">
@@ -37,7 +38,7 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
         <div class="force-buttons">
           <Button
             name="reregister"
-            disabledReason={missingScope ?? (connected ? undefined : TEXT.isOffline)}
+            disabledReason={disabledReason}
             onPress={() => store.send("POST", `integrations/${pathSegment(id)}/reregistration`, {})}
           >
             {TEXT.reregister}
@@ -45,7 +46,7 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
           <ConfirmButton
             icon="stop"
             name="shutdown"
-            disabledReason={missingScope ?? (connected ? undefined : TEXT.isOffline)}
+            disabledReason={disabledReason}
             confirmText={TEXT.confirmShutDown}
             onPress={() => store.send("POST", `integrations/${pathSegment(id)}/shutdown`, { how: "graceful" })}
           >
@@ -54,7 +55,7 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
           <ConfirmButton
             icon="unplug"
             name="disconnect"
-            disabledReason={missingScope ?? (connected ? undefined : TEXT.isOffline)}
+            disabledReason={disabledReason}
             confirmText={TEXT.confirmDisconnect}
             onPress={() => store.send("DELETE", `integrations/${pathSegment(id)}/connection`)}
           >
