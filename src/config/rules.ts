@@ -45,7 +45,7 @@ function languageModel({ "nakurity-backend": { decider, openai } }: Settings): S
   ];
 }
 
-/** Why here: ioredis tries other schemes forever, and uses database 0 where the path is no number. */
+/** Why checked here: ioredis retries a URL of another scheme forever, and uses database 0 if the path is not a number. */
 function redisUrl({ queue: { backend, url } }: Settings): SettingIssue[] {
   const isSocket = url.startsWith("/");
   const parsed = URL.canParse(url) ? new URL(url) : undefined;

@@ -178,7 +178,7 @@ export class OwnedRelay {
   /** The connection to a gateway broke. */
   lost(gateway: string): void {
     if (this.#state !== "asking") return this.#enter(() => this.#remote.lost(gateway), gateway);
-    // Why: the gateway names its peers again, and sends again what was not confirmed.
+    // Why: the gateway lists its peers again and repeats the frames that no owner has confirmed.
     this.#named.delete(gateway);
     this.#early = this.#early.filter((event) => event.gateway !== gateway);
   }

@@ -22,7 +22,7 @@ export async function respond(
     outgoing.end(body);
     incoming.resume(); // Why: an unread body would delay the next request on this connection.
   } catch {
-    outgoing.destroy(); // Why: either the client has disconnected, or the closed connection tells it that there is no response.
+    outgoing.destroy(); // Why: a client that is still connected learns from the closed connection that there is no response.
   }
 }
 
