@@ -2,16 +2,20 @@
  * `bun run test [suite ...]`: runs the suites one after the other and prints a table of the results.
  *
  * The pure suites run three times, under Bun, under Deno and in workerd. A suite that cannot run here is reported with the reason; with
- * `--no-skip`, or `NO_SKIP=1`, that is a failure. The last line is `N passed, N failed`.
+ * `--no-skip`, or `NO_SKIP=1`, that is a failure. What failed is printed again before the table. The last line is `N passed, N failed`.
  */
 import { globSync } from "node:fs";
 import { argv, env, exit, stdout } from "node:process";
 import { assertNever } from "../../src/core/assert.ts";
 import { denoPath, find, ROOT } from "./machine.ts";
-import { countBun, countDeno, type Counts, type SuiteOutcome, table } from "./report.ts";
+import { bunFailures, countBun, countDeno, type Counts, failureReport, type SuiteOutcome, table } from "./report.ts";
 import { type Suite, suitesOf } from "./suites.ts";
 
 type Runner = "bun" | "deno" | "workerd";
+
+const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
+/** More failures than these are no coincidence, and are not run again. */
+const RETRIED_FAILURES = 3;
 
 const COUNT: Readonly<Record<Runner, (output: string) => Counts | undefined>> = {
   bun: countBun,
@@ -25,7 +29,15 @@ function commandOf(runner: Runner, { name }: Suite): string[] {
     case "bun":
       return [process.execPath, "test", `./tests/${name}/`];
     case "deno":
-      return [denoPath(), "test", "--no-check", "--allow-all", "--node-modules-dir=manual", "--parallel", `tests/${name}/`];
+      return [
+        denoPath(),
+        "test",
+        "--no-check",
+        "--allow-all",
+        "--node-modules-dir=manual",
+        "--parallel",
+        `tests/${name}/`,
+      ];
     case "workerd":
       return [process.execPath, "tests/harness/workerd.ts", name];
     default:
@@ -33,15 +45,22 @@ function commandOf(runner: Runner, { name }: Suite): string[] {
   }
 }
 
-function runnersOf({ isPure = false, hasFiles = false }: Suite): readonly Runner[] {
+function runnersOf(
+  { isPure = false, hasFiles = false }: Suite,
+): readonly Runner[] {
   if (!isPure) return ["bun"];
   return hasFiles ? ["bun", "deno"] : ["bun", "deno", "workerd"];
 }
 
-async function run(suite: Suite, runner: Runner): Promise<SuiteOutcome> {
-  stdout.write(`\n--- ${suite.name} (${runner}) ---\n`);
-  const began = performance.now();
-  const child = Bun.spawn(commandOf(runner, suite), {
+/** What a command printed on both streams, and how it ended. */
+interface Run {
+  readonly output: string;
+  readonly code: number;
+  readonly isTimedOut: boolean;
+}
+
+async function execute(command: string[], minutes: number): Promise<Run> {
+  const child = Bun.spawn(command, {
     cwd: ROOT,
     env: { ...env, NO_COLOR: "1" },
     stdout: "pipe",
@@ -51,31 +70,79 @@ async function run(suite: Suite, runner: Runner): Promise<SuiteOutcome> {
   const budget = setTimeout(() => {
     isTimedOut = true;
     child.kill("SIGKILL");
-  }, suite.minutes * 60_000);
+  }, minutes * 60_000);
   const outputs = await Promise.all([relay(child.stdout), relay(child.stderr)]);
   const code = await child.exited;
   clearTimeout(budget);
-  const seconds = (performance.now() - began) / 1_000;
-  const row = { name: suite.name, runner, seconds };
+  return { output: outputs.join("\n"), code, isTimedOut };
+}
+
+async function run(suite: Suite, runner: Runner): Promise<SuiteOutcome> {
+  stdout.write(`\n--- ${suite.name} (${runner}) ---\n`);
+  const began = performance.now();
+  const first = await execute(commandOf(runner, suite), suite.minutes);
+  const outcome = outcomeOf(suite, runner, first);
+  const again = await runAgain(suite, outcome);
+  return { ...outcome, ...again, seconds: (performance.now() - began) / 1_000 };
+}
+
+function outcomeOf(
+  suite: Suite,
+  runner: Runner,
+  { output, code, isTimedOut }: Run,
+): SuiteOutcome {
+  const row = {
+    name: suite.name,
+    runner,
+    seconds: 0,
+    failures: runner === "deno" ? [] : bunFailures(output),
+  };
+  const counts = COUNT[runner](output);
   if (isTimedOut) {
     return {
       ...row,
-      counts: failedCounts(outputs.join("\n"), runner),
+      counts: { ...(counts ?? NOTHING), failed: (counts?.failed ?? 0) + 1 },
       remark: `exceeded its budget of ${suite.minutes} minutes`,
     };
   }
-  const counts = COUNT[runner](outputs.join("\n"));
   if (counts === undefined) {
-    return { ...row, counts: { passed: 0, failed: 1, skipped: 0 }, remark: `exit ${code}, no result` };
+    return {
+      ...row,
+      counts: { ...NOTHING, failed: 1 },
+      remark: `exit ${code}, no result`,
+    };
   }
   // Why: an error outside any test (a file that does not load) shows in the exit code only.
-  if (code !== 0 && counts.failed === 0) return { ...row, counts: { ...counts, failed: 1 }, remark: `exit ${code}` };
+  if (code !== 0 && counts.failed === 0) {
+    return { ...row, counts: { ...counts, failed: 1 }, remark: `exit ${code}` };
+  }
   return { ...row, counts };
 }
 
-function failedCounts(output: string, runner: Runner): Counts {
-  const counts = COUNT[runner](output) ?? { passed: 0, failed: 0, skipped: 0 };
-  return { ...counts, failed: counts.failed + 1 };
+/**
+ * Runs the files of up to `RETRIED_FAILURES` failures once more, if their suite uses real processes and real time, which depend on what
+ * else the machine does. The outcome if they pass; their failures stay in the report. A pure suite has no such excuse.
+ */
+async function runAgain(
+  suite: Suite,
+  { counts, failures = [] }: SuiteOutcome,
+): Promise<Partial<SuiteOutcome>> {
+  const count = failures.length;
+  if (
+    suite.isPure === true || count === 0 || count > RETRIED_FAILURES ||
+    count !== counts.failed
+  ) return {};
+  const files = [...new Set(failures.map(({ file }) => `./${file}`))];
+  stdout.write(`\n--- ${suite.name}, once more: ${files.join(" ")} ---\n`);
+  const { code } = await execute(
+    [process.execPath, "test", ...files],
+    suite.minutes,
+  );
+  if (code !== 0) return {};
+  return {
+    counts: { ...counts, passed: counts.passed + count, failed: 0 },
+    remark: `${count} passed only when run again`,
+  };
 }
 
 /** Prints a stream while it arrives, and returns its whole text. */
@@ -104,11 +171,15 @@ async function main(): Promise<void> {
   const suites = suitesOf([...new Set(folders)]);
   const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name));
   if (unknown.length > 0) {
-    console.error(`no such suite: ${unknown.join(", ")}; the suites are ${suites.map(({ name }) => name).join(", ")}`);
+    console.error(
+      `no such suite: ${unknown.join(", ")}; the suites are ${suites.map(({ name }) => name).join(", ")}`,
+    );
     exit(2);
   }
   const outcomes: SuiteOutcome[] = [];
-  for (const suite of suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  for (
+    const suite of suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name))
+  ) {
     const missing = (suite.needs ?? []).filter((need) => find(need) === undefined);
     if (missing.length > 0) {
       const counts = { passed: 0, failed: isStrict ? 1 : 0, skipped: 1 };
@@ -135,7 +206,9 @@ function report(outcomes: readonly SuiteOutcome[], isStrict: boolean): number {
     failed += counts.failed;
     if (isStrict && counts.passed > 0) failed += counts.skipped;
   }
-  console.log(`\n${table(outcomes)}\n\n${passed} passed, ${failed} failed`);
+  console.log(
+    `\n${failureReport(outcomes)}\n${table(outcomes)}\n\n${passed} passed, ${failed} failed`,
+  );
   return failed === 0 && passed > 0 ? 0 : 1;
 }
 
