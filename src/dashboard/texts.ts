@@ -9,7 +9,7 @@ import type { FaultName } from "../core/fault.ts";
 import type { ForceEnd, ResultOrigin } from "../core/observation.ts";
 import type { ForceView, IntegrationView, PendingView, UpstreamView } from "../core/view.ts";
 import { formatCount, formatLatency, formatQuantity } from "./lib/format.ts";
-import type { EventStream, PanelName, TokenRefusal } from "./state/dashboard-state.ts";
+import type { EventStream, TokenRefusal } from "./state/dashboard-state.ts";
 import type { Theme } from "./state/theme.ts";
 
 const ordinal = (place: number): string => {
@@ -124,7 +124,7 @@ export const TEXTS = {
       nallely: "Nallely",
       audit: "Audit",
       tools: "Tools",
-    } satisfies Record<PanelName, string>,
+    },
     details: "Details",
   },
 

@@ -1,9 +1,6 @@
 /** Keyboard shortcuts: single keys, ignored while a text field has the focus. `TEXTS.help.shortcuts` lists them. */
-import type { PanelName } from "../state/dashboard-state.ts";
+import { PANELS } from "../panels/registry.ts";
 import { store } from "../state/hooks.ts";
-
-/** Opened by the keys 1 to 6. */
-const PANELS: readonly PanelName[] = ["feed", "queue", "brain", "nallely", "audit", "tools"];
 
 /** Names of the controls of the focused integration. */
 const ROW_CONTROLS: ReadonlyMap<string, string> = new Map([["x", "pause"], ["m", "mute"], ["o", "solo"], ["a", "approve"]]);
@@ -19,7 +16,7 @@ export function handleKey(event: KeyboardEvent): void {
 /** False when the key is no shortcut. */
 function runShortcut(key: string): boolean {
   const panel = PANELS[Number(key) - 1];
-  if (panel !== undefined) store.openPanel(panel);
+  if (panel !== undefined) store.openPanel(panel.name);
   else if (key === "?") store.setHelpOpen(true);
   else if (key === "S") press("stop");
   else if (key === "/") focusSearch();

@@ -1,15 +1,17 @@
 /** The audit log: the actions of operators on this page, by the API, or by a watcher's command. */
-import type { AuditView } from "../../core/view.ts";
+import type { AuditView, Page } from "../../core/view.ts";
 import { EmptyState } from "../components/primitives.tsx";
 import { formatTime } from "../lib/format.ts";
 import { sanitize } from "../lib/sanitize.ts";
-import { useStore } from "../state/hooks.ts";
+import { useResource } from "../state/hooks.ts";
 import { operatorAction, outcomeText, TEXTS } from "../texts.ts";
 
 const TEXT = TEXTS.audit;
+const ENTRIES_MAX = 200;
 
 export function Audit() {
-  const audit = useStore((state) => state.audit);
+  const page = useResource<Page<AuditView>>(`audit?limit=${ENTRIES_MAX}`);
+  const audit = page === null ? [] : page?.items;
   return (
     <div class="scrolls">
       <h2 class="visually-hidden">{TEXT.title}</h2>

@@ -6,15 +6,22 @@ import type { DeadLetterView, Page, QueueEntryView, QueueView, SendOutcome } fro
 import { Button, Chip, ConfirmButton, EmptyState, Name } from "../components/primitives.tsx";
 import { formatAge, formatBytes, formatDuration } from "../lib/format.ts";
 import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
-import { store, useMissingScope, useStore } from "../state/hooks.ts";
-import { QUEUE_ITEMS_MAX } from "../state/relay-queries.ts";
+import { store, useMissingScope, useResource, useStore } from "../state/hooks.ts";
 import { deadLetterReason, humanize, TEXTS } from "../texts.ts";
 
 const TEXT = TEXTS.queue;
+/** Entries of each list that are shown. */
+const ITEMS_MAX = 500;
+
+/** Undefined until they were read; none without an Intermediary. */
+function useItems<Item>(path: string): readonly Item[] | undefined {
+  const page = useResource<Page<Item>>(`${path}?limit=${ITEMS_MAX}`);
+  return page === null ? [] : page?.items;
+}
 
 export function Queue() {
-  const queue = useStore((state) => state.queue);
-  const deadLetters = useStore((state) => state.deadLetters);
+  const queue = useItems<QueueView>("queue");
+  const deadLetters = useItems<DeadLetterView>("dead-letters");
   return (
     <div class="scrolls">
       <section aria-labelledby="queue-title">
@@ -39,7 +46,7 @@ export function Queue() {
                 {deadLetters.map((letter) => <DeadLetterRow key={letter.id} letter={letter} />)}
               </ul>
             )}
-          <p class={(deadLetters?.length ?? 0) < QUEUE_ITEMS_MAX ? "hidden" : "faint pad"}>{TEXT.more(QUEUE_ITEMS_MAX)}</p>
+          <p class={(deadLetters?.length ?? 0) < ITEMS_MAX ? "hidden" : "faint pad"}>{TEXT.more(ITEMS_MAX)}</p>
         </div>
       </section>
     </div>

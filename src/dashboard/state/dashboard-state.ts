@@ -1,18 +1,8 @@
 /** The state of the page, as one immutable value, and the values derived from it. */
 import type { Millis } from "../../core/ids.ts";
-import type {
-  AuditView,
-  DeadLetterView,
-  IntegrationDetail,
-  IntegrationView,
-  Overview,
-  QueueView,
-  UpstreamView,
-} from "../../core/view.ts";
+import type { Json } from "../../core/json.ts";
+import type { IntegrationView, Overview, UpstreamView } from "../../core/view.ts";
 import type { Theme } from "./theme.ts";
-
-/** The panels. On a wide screen `now` and `integrations` are always visible; the others share the right side. */
-export type PanelName = "now" | "integrations" | "feed" | "queue" | "brain" | "nallely" | "audit" | "tools";
 
 /** Why the relay did not accept a token. */
 export type TokenRefusal = "invalid" | "not_allowed";
@@ -44,12 +34,10 @@ export interface DashboardState {
   readonly requestError: string | undefined;
   readonly overview: Overview | undefined;
   readonly integrations: readonly IntegrationView[] | undefined;
-  /** Of the integrations whose details are visible, by id. */
-  readonly details: ReadonlyMap<string, IntegrationDetail>;
-  readonly queue: readonly QueueView[] | undefined;
-  readonly deadLetters: readonly DeadLetterView[] | undefined;
-  readonly audit: readonly AuditView[] | undefined;
-  readonly panel: PanelName;
+  /** What visible components show of the API beyond that, by path; null if the relay has nothing there. */
+  readonly resources: ReadonlyMap<string, Json>;
+  /** The name of the open panel, as in `panels/registry.ts`. */
+  readonly panel: string;
   /** Ids of the integrations whose rows are expanded. */
   readonly expanded: ReadonlySet<string>;
   readonly toasts: readonly Toast[];
@@ -66,10 +54,7 @@ export const initialState = (theme: Theme, now: Millis): DashboardState => ({
   requestError: undefined,
   overview: undefined,
   integrations: undefined,
-  details: new Map(),
-  queue: undefined,
-  deadLetters: undefined,
-  audit: undefined,
+  resources: new Map(),
   panel: "feed",
   expanded: new Set(),
   toasts: [],

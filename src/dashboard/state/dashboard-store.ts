@@ -13,7 +13,7 @@ import { isObject, type JsonObject } from "../../core/json.ts";
 import { errorText } from "../../core/text.ts";
 import type { IntegrationView, Overview } from "../../core/view.ts";
 import { TEXTS } from "../texts.ts";
-import { type DashboardState, initialState, type PanelName, type Toast, type TokenRefusal } from "./dashboard-state.ts";
+import { type DashboardState, initialState, type Toast, type TokenRefusal } from "./dashboard-state.ts";
 import { EventFeed, type WatchEvent } from "./event-feed.ts";
 import type { DashboardPorts, Undo } from "./ports.ts";
 import { RelaySession, type SessionOwner } from "./relay-session.ts";
@@ -37,8 +37,8 @@ export class DashboardStore {
   readonly nallelyValues: ValueHistory = new ValueHistory();
   readonly #ports: DashboardPorts;
   readonly #listeners = new Set<() => void>();
-  /** How many components show the details of an integration, by its id. */
-  readonly #detailViewers = new Map<string, number>();
+  /** How many components show a resource, by its path. */
+  readonly #viewers = new Map<string, number>();
   readonly #timers = new Set<Undo>();
   #state: DashboardState;
   #session: RelaySession | undefined;
@@ -108,7 +108,7 @@ export class DashboardStore {
   #sessionOwner(): SessionOwner {
     return {
       state: () => this.#state,
-      detailIds: () => this.#detailViewers.keys(),
+      resourcePaths: () => this.#viewers.keys(),
       update: (change) => this.update(change),
       learned: (overview, integrations) => this.#learned(overview, integrations),
       event: (event, at) => this.#event(event, at),
@@ -172,21 +172,19 @@ export class DashboardStore {
     return { ok: false, error: text };
   }
 
-  /** Keeps the details of an integration up to date until the returned function is called. */
-  viewDetails(id: string): Undo {
-    this.#detailViewers.set(id, (this.#detailViewers.get(id) ?? 0) + 1);
+  /** Keeps the resource at a path of the API up to date in `resources` until the returned function is called. */
+  viewResource(path: string): Undo {
+    this.#viewers.set(path, (this.#viewers.get(path) ?? 0) + 1);
     this.refreshNow();
     return () => {
-      const left = (this.#detailViewers.get(id) ?? 1) - 1;
-      if (left > 0) this.#detailViewers.set(id, left);
-      else this.#detailViewers.delete(id);
+      const left = (this.#viewers.get(path) ?? 1) - 1;
+      if (left > 0) this.#viewers.set(path, left);
+      else this.#viewers.delete(path);
     };
   }
 
-  openPanel(panel: PanelName): void {
-    if (panel === this.#state.panel) return;
-    this.update({ panel });
-    this.refreshNow();
+  openPanel(panel: string): void {
+    if (panel !== this.#state.panel) this.update({ panel });
   }
 
   /** Expands the row of an integration, or collapses it. */

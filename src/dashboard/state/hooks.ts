@@ -1,5 +1,6 @@
 /** The one store of the page, and how components read it. */
 import { useLayoutEffect, useRef, useState } from "hono/jsx/dom";
+import { pathSegment } from "../../clients/api-client.ts";
 import type { IntegrationDetail } from "../../core/view.ts";
 import { TEXTS } from "../texts.ts";
 import { browserPorts } from "./browser-ports.ts";
@@ -35,11 +36,18 @@ function useRedraw(): () => void {
   return () => setCount((count) => count + 1);
 }
 
-/** An integration with all its actions, kept up to date while the component is mounted. */
-export function useDetail(id: string): IntegrationDetail | undefined {
-  useLayoutEffect(() => store.viewDetails(id), [id]);
-  return useStore(({ details }) => details.get(id));
+/**
+ * What the API has at a path (the part after `/api/`), kept up to date while the component is mounted: undefined until it was read, null
+ * if there is nothing. The caller names its type, as the OpenAPI document defines it.
+ */
+export function useResource<Body>(path: string): Body | null | undefined {
+  useLayoutEffect(() => store.viewResource(path), [path]);
+  return useStore(({ resources }) => resources.get(path) as Body | null | undefined);
 }
+
+/** An integration with all its actions, kept up to date while the component is mounted. */
+export const useDetail = (id: string): IntegrationDetail | undefined =>
+  useResource<IntegrationDetail>(`integrations/${pathSegment(id)}`) ?? undefined;
 
 /** Why the token does not allow what needs one of these scopes; undefined when it does. */
 export function useMissingScope(...scopes: readonly string[]): string | undefined {

@@ -7,19 +7,20 @@
  */
 import { ApiError } from "../../clients/api-client.ts";
 import type { Millis } from "../../core/ids.ts";
+import type { Json } from "../../core/json.ts";
 import type { IntegrationView, Overview } from "../../core/view.ts";
 import type { DashboardState, TokenRefusal } from "./dashboard-state.ts";
 import type { WatchEvent } from "./event-feed.ts";
 import { LiveEvents } from "./live-events.ts";
 import type { DashboardApi, DashboardPorts } from "./ports.ts";
 import { RefreshSchedule } from "./refresh-schedule.ts";
-import { readDetails, readOverview, readPanel } from "./relay-queries.ts";
+import { readOverview, readResources } from "./relay-queries.ts";
 
 /** The store, as its session sees it. */
 export interface SessionOwner {
   state(): DashboardState;
-  /** Ids of the integrations whose details are visible. */
-  detailIds(): Iterable<string>;
+  /** Paths of the resources that visible components show. */
+  resourcePaths(): Iterable<string>;
   update(change: Partial<DashboardState>): void;
   /** All counters of the relay, at one instant. */
   learned(overview: Overview, integrations: readonly IntegrationView[]): void;
@@ -36,6 +37,7 @@ export class RelaySession {
   readonly #owner: SessionOwner;
   readonly #live: LiveEvents;
   readonly #schedule: RefreshSchedule;
+  /** The JSON of what is in the state: of the overview and the integrations by name, of resources by path. */
   readonly #json = new Map<string, string>();
   #isStopped = false;
   #failures = 0;
@@ -107,15 +109,12 @@ export class RelaySession {
       this.#offset = overview.now - this.#clock.wallTime();
       this.#owner.learned(overview, integrations);
       this.#owner.update({ ...this.#changedOnly({ overview, integrations }), now: this.now() });
-      const [details, panel] = await Promise.all([
-        readDetails(this.api, this.#owner.detailIds()),
-        readPanel(this.api, this.#owner.state().panel, overview),
-      ]);
+      const resources = await readResources(this.api, this.#owner.resourcePaths());
       if (this.#isStopped) return;
       this.#failures = 0;
       const { session, requestError } = this.#owner.state();
       this.#owner.update({
-        ...this.#changedOnly({ details, ...panel }),
+        ...this.#changedResources(resources),
         ...(requestError !== undefined && { requestError: undefined }),
         ...(session.is !== "signed_in" && { session: { is: "signed_in" } }),
       });
@@ -132,9 +131,22 @@ export class RelaySession {
     this.#owner.update({ requestError: message });
   }
 
+  /** Why each by itself: a component is drawn again only if its own resource changed. */
+  #changedResources(read: ReadonlyMap<string, Json>): Partial<DashboardState> {
+    const before = this.#owner.state().resources;
+    const texts = new Map([...read].map(([path, value]) => [path, JSON.stringify(value)]));
+    const isSame = (path: string): boolean => before.has(path) && this.#json.get(path) === texts.get(path);
+    const paths = [...read.keys()];
+    const isUnchanged = before.size === read.size && paths.every(isSame);
+    const resources = new Map([...read].map(([path, value]) => [path, isSame(path) ? before.get(path) ?? null : value]));
+    for (const path of before.keys()) this.#json.delete(path);
+    for (const [path, text] of texts) this.#json.set(path, text);
+    return isUnchanged ? {} : { resources };
+  }
+
   #changedOnly(change: Partial<DashboardState>): Partial<DashboardState> {
     const entries = Object.entries(change).filter(([name, value]) => {
-      const json = JSON.stringify(value instanceof Map ? [...value] : value);
+      const json = JSON.stringify(value);
       const isUnchanged = this.#json.get(name) === json;
       this.#json.set(name, json);
       return !isUnchanged;

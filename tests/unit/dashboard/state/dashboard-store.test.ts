@@ -61,8 +61,8 @@ test("DB3c signing out forgets everything that the token gave access to", async 
   page.event("1");
   check.that(page.store.state.overview !== undefined && page.store.feed.total === 1);
   page.store.signOut();
-  const { session, overview, integrations, details } = page.store.state;
-  check.equal([session, overview, integrations, details.size], [
+  const { session, overview, integrations, resources } = page.store.state;
+  check.equal([session, overview, integrations, resources.size], [
     { is: "signed_out", refusal: undefined },
     undefined,
     undefined,
@@ -101,7 +101,7 @@ test("DB3c a request that fails after signing out changes nothing", async () => 
     for (const end of ["resolve", "reject"] as const) {
       const page = new StoreFixture();
       await page.signIn();
-      page.store.viewDetails("chess");
+      page.store.viewResource("integrations/chess");
       const late = Promise.withResolvers<Json>();
       page.replies.set(path, () => late.promise);
       await page.clock.advance(5_000);
@@ -220,10 +220,11 @@ test("DB14d without an Intermediary only failing requests mean that the relay is
   page.socket.lose();
   await page.clock.advance(1_000);
   check.equal(isDisconnected(page.store.state), false);
-  page.store.openPanel("queue");
+  page.replies.set("queue", failure(404));
+  page.store.viewResource("queue");
   await page.clock.advance(1_000);
-  check.equal(page.takeRequests().filter((request) => request.includes("queue")), []);
-  check.equal([page.store.state.queue, page.store.state.deadLetters, page.store.state.audit], [[], [], []]);
+  check.equal([...page.store.state.resources], [["queue", null]]);
+  check.equal(isDisconnected(page.store.state), false);
   page.replies.set("overview", failure(0));
   await page.clock.advance(6_000);
   check.equal(isDisconnected(page.store.state), true);
@@ -280,13 +281,13 @@ test("DB26 an operator's action is followed by a refresh, also while one is runn
   check.equal(page.takeRefreshes(), 1);
 });
 
-test("DB26b details and panels are read only while they are visible", async () => {
+test("DB26b resources are read only while they are visible", async () => {
   const page = new StoreFixture();
   page.replies.set("integrations/chess", () => ({ id: "chess", name: "Chess" }));
   page.replies.set("integrations/gone", failure(404));
   await page.signIn();
-  const close = [page.store.viewDetails("chess"), page.store.viewDetails("chess"), page.store.viewDetails("gone")];
-  page.store.openPanel("queue");
+  const [chess, gone] = ["integrations/chess", "integrations/gone"];
+  const close = [chess, chess, gone, "queue?limit=500"].map((path) => page.store.viewResource(path));
   await page.clock.advance(200);
   check.equal(page.takeRequests(), [
     "GET overview",
@@ -294,16 +295,20 @@ test("DB26b details and panels are read only while they are visible", async () =
     "GET integrations/chess",
     "GET integrations/gone",
     "GET queue?limit=500",
-    "GET dead-letters?limit=500",
   ]);
-  check.equal([...page.store.state.details.keys()], ["chess"]);
+  check.equal([...page.store.state.resources], [
+    [chess, { id: "chess", name: "Chess" }],
+    [gone, null],
+    ["queue?limit=500", { items: [], next: null }],
+  ]);
   close[0]?.();
   close[2]?.();
-  page.store.openPanel("audit");
+  page.store.refreshNow();
   await page.clock.advance(200);
-  check.equal(page.takeRequests().slice(2), ["GET integrations/chess", "GET audit?limit=200"]);
+  check.equal(page.takeRequests().slice(2), ["GET integrations/chess", "GET queue?limit=500"]);
   close[1]?.();
-  page.store.openPanel("feed");
+  close[3]?.();
+  page.store.refreshNow();
   await page.clock.advance(200);
   check.equal(page.takeRequests(), ["GET overview", "GET integrations"]);
 });
@@ -312,12 +317,17 @@ test("DB26c what did not change keeps its identity, so that nothing is drawn aga
   const page = new StoreFixture();
   page.replies.set("integrations/chess", () => ({ id: "chess", name: "Chess" }));
   await page.signIn();
-  page.store.viewDetails("chess");
+  page.replies.set("queue", () => ({ at: page.clock.now }));
+  page.store.viewResource("integrations/chess");
   await page.clock.advance(200);
-  const { integrations, details } = page.store.state;
-  check.equal(details.size, 1);
+  const { integrations, resources } = page.store.state;
+  check.equal(resources.size, 1);
   await page.clock.advance(20_000);
-  check.that(page.store.state.integrations === integrations && page.store.state.details === details);
+  check.that(page.store.state.integrations === integrations && page.store.state.resources === resources);
+  page.store.viewResource("queue");
+  await page.clock.advance(20_000);
+  const { resources: changed } = page.store.state;
+  check.that(changed !== resources && changed.get("integrations/chess") === resources.get("integrations/chess"));
 });
 
 test("DB26 a failed command is returned and shown for six seconds; at most four toasts are shown", async () => {
