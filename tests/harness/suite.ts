@@ -13,6 +13,9 @@ import { type Suite, suitesOf } from "./suites.ts";
 
 type Runner = "bun" | "deno" | "workerd";
 
+type Print = (text: string) => void;
+
+const toOutput: Print = (text) => void stdout.write(text);
 const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
 /** More failures than these are no coincidence, and are not run again. */
 const RETRIED_FAILURES = 3;
@@ -59,99 +62,69 @@ interface Run {
   readonly isTimedOut: boolean;
 }
 
-async function execute(command: string[], minutes: number): Promise<Run> {
-  const child = Bun.spawn(command, {
-    cwd: ROOT,
-    env: { ...env, NO_COLOR: "1" },
-    stdout: "pipe",
-    stderr: "pipe",
-  });
+async function execute(command: string[], minutes: number, print: Print): Promise<Run> {
+  const child = Bun.spawn(command, { cwd: ROOT, env: { ...env, NO_COLOR: "1" }, stdout: "pipe", stderr: "pipe" });
   let isTimedOut = false;
   const budget = setTimeout(() => {
     isTimedOut = true;
     child.kill("SIGKILL");
   }, minutes * 60_000);
-  const outputs = await Promise.all([relay(child.stdout), relay(child.stderr)]);
+  const outputs = await Promise.all([relay(child.stdout, print), relay(child.stderr, print)]);
   const code = await child.exited;
   clearTimeout(budget);
   return { output: outputs.join("\n"), code, isTimedOut };
 }
 
-async function run(suite: Suite, runner: Runner): Promise<SuiteOutcome> {
-  stdout.write(`\n--- ${suite.name} (${runner}) ---\n`);
+async function run(suite: Suite, runner: Runner, print: Print = toOutput): Promise<SuiteOutcome> {
+  print(`\n--- ${suite.name} (${runner}) ---\n`);
   const began = performance.now();
-  const first = await execute(commandOf(runner, suite), suite.minutes);
-  const outcome = outcomeOf(suite, runner, first);
-  const again = await runAgain(suite, outcome);
-  return { ...outcome, ...again, seconds: (performance.now() - began) / 1_000 };
+  const first = outcomeOf(suite, runner, await execute(commandOf(runner, suite), suite.minutes, print));
+  const outcome = await runAgain(suite, first, print);
+  return { ...outcome, seconds: (performance.now() - began) / 1_000 };
 }
 
-function outcomeOf(
-  suite: Suite,
-  runner: Runner,
-  { output, code, isTimedOut }: Run,
-): SuiteOutcome {
-  const row = {
-    name: suite.name,
-    runner,
-    seconds: 0,
-    failures: runner === "deno" ? [] : bunFailures(output),
-  };
-  const counts = COUNT[runner](output);
-  if (isTimedOut) {
-    return {
-      ...row,
-      counts: { ...(counts ?? NOTHING), failed: (counts?.failed ?? 0) + 1 },
-      remark: `exceeded its budget of ${suite.minutes} minutes`,
-    };
-  }
-  if (counts === undefined) {
-    return {
-      ...row,
-      counts: { ...NOTHING, failed: 1 },
-      remark: `exit ${code}, no result`,
-    };
-  }
+/** Runs a suite beside the others, and prints its output in one piece once it has ended. */
+async function runBeside(suite: Suite): Promise<SuiteOutcome> {
+  const printed: string[] = [];
+  const outcome = await run(suite, "bun", (text) => void printed.push(text));
+  toOutput(printed.join(""));
+  return outcome;
+}
+
+function outcomeOf(suite: Suite, runner: Runner, { output, code, isTimedOut }: Run): SuiteOutcome {
+  const counts = COUNT[runner](output) ?? NOTHING;
+  const failures = runner === "deno" ? [] : bunFailures(output);
+  const row = { name: suite.name, runner, seconds: 0, counts, failures };
+  const failed = (remark: string): SuiteOutcome => ({ ...row, counts: { ...counts, failed: counts.failed + 1 }, remark });
+  if (isTimedOut) return failed(`exceeded its budget of ${suite.minutes} minutes`);
+  if (counts === NOTHING) return failed(`exit ${code}, no result`);
   // Why: an error outside any test (a file that does not load) shows in the exit code only.
-  if (code !== 0 && counts.failed === 0) {
-    return { ...row, counts: { ...counts, failed: 1 }, remark: `exit ${code}` };
-  }
-  return { ...row, counts };
+  return code !== 0 && counts.failed === 0 ? failed(`exit ${code}`) : row;
 }
 
 /**
- * Runs the files of up to `RETRIED_FAILURES` failures once more, if their suite uses real processes and real time, which depend on what
- * else the machine does. The outcome if they pass; their failures stay in the report. A pure suite has no such excuse.
+ * The outcome after the files of up to `RETRIED_FAILURES` failures ran once more, if their suite uses real processes and real time, which
+ * depend on what else the machine does. The failures stay in the report. A pure suite has no such excuse.
  */
-async function runAgain(
-  suite: Suite,
-  { counts, failures = [] }: SuiteOutcome,
-): Promise<Partial<SuiteOutcome>> {
+async function runAgain(suite: Suite, outcome: SuiteOutcome, print: Print): Promise<SuiteOutcome> {
+  const { counts, failures = [] } = outcome;
   const count = failures.length;
-  if (
-    suite.isPure === true || count === 0 || count > RETRIED_FAILURES ||
-    count !== counts.failed
-  ) return {};
+  if (suite.isPure === true || count === 0 || count > RETRIED_FAILURES || count !== counts.failed) return outcome;
   const files = [...new Set(failures.map(({ file }) => `./${file}`))];
-  stdout.write(`\n--- ${suite.name}, once more: ${files.join(" ")} ---\n`);
-  const { code } = await execute(
-    [process.execPath, "test", ...files],
-    suite.minutes,
-  );
-  if (code !== 0) return {};
-  return {
-    counts: { ...counts, passed: counts.passed + count, failed: 0 },
-    remark: `${count} passed only when run again`,
-  };
+  print(`\n--- ${suite.name}, once more: ${files.join(" ")} ---\n`);
+  const { code } = await execute([process.execPath, "test", ...files], suite.minutes, print);
+  if (code !== 0) return outcome;
+  const passed = { ...counts, passed: counts.passed + count, failed: 0 };
+  return { ...outcome, counts: passed, remark: `${count} passed only when run again` };
 }
 
 /** Prints a stream while it arrives, and returns its whole text. */
-async function relay(stream: ReadableStream<Uint8Array>): Promise<string> {
+async function relay(stream: ReadableStream<Uint8Array>, print: Print): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of stream) {
     const part = decoder.decode(chunk, { stream: true });
-    stdout.write(part);
+    print(part);
     text += part;
   }
   return text;
@@ -171,31 +144,23 @@ async function main(): Promise<void> {
   const suites = suitesOf([...new Set(folders)]);
   const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name));
   if (unknown.length > 0) {
-    console.error(
-      `no such suite: ${unknown.join(", ")}; the suites are ${suites.map(({ name }) => name).join(", ")}`,
-    );
+    console.error(`no such suite: ${unknown.join(", ")}; the suites are ${suites.map(({ name }) => name).join(", ")}`);
     exit(2);
   }
+  const chosen = suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  const beside = chosen.filter(({ waits }) => waits === true).map(runBeside);
   const outcomes: SuiteOutcome[] = [];
-  for (
-    const suite of suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name))
-  ) {
+  for (const suite of chosen.filter(({ waits }) => waits !== true)) {
     const missing = (suite.needs ?? []).filter((need) => find(need) === undefined);
     if (missing.length > 0) {
       const counts = { passed: 0, failed: isStrict ? 1 : 0, skipped: 1 };
-      outcomes.push({
-        name: suite.name,
-        runner: "-",
-        seconds: 0,
-        counts,
-        remark: `not run: no ${missing.join(", no ")} here`,
-      });
+      const remark = `not run: no ${missing.join(", no ")} here`;
+      outcomes.push({ name: suite.name, runner: "-", seconds: 0, counts, remark });
       continue;
     }
-    for (const runner of runnersOf(suite)) {
-      outcomes.push(await run(suite, runner));
-    }
+    for (const runner of runnersOf(suite)) outcomes.push(await run(suite, runner));
   }
+  outcomes.push(...await Promise.all(beside));
   exit(report(outcomes, isStrict));
 }
 

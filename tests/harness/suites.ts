@@ -16,6 +16,8 @@ export interface Suite {
   readonly isPure?: boolean;
   /** Reads files, which workerd cannot. */
   readonly hasFiles?: boolean;
+  /** Waits nearly all the time, so it runs beside the others. */
+  readonly waits?: boolean;
   /** The whole suite is skipped without these. A test that alone needs a program checks for it itself. */
   readonly needs?: readonly Need[];
 }
@@ -23,6 +25,7 @@ export interface Suite {
 const DEFAULT_MINUTES = 3;
 
 const LISTED: readonly Suite[] = [
+  { name: "hibernation", minutes: 8, waits: true },
   { name: "unit/core", minutes: 2, isPure: true },
   { name: "unit/queue", minutes: 2, isPure: true },
   { name: "unit/services", minutes: 4, isPure: true },

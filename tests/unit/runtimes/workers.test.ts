@@ -1,108 +1,17 @@
-/** What only a Durable Object does: it hibernates, is evicted, and is one of many. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** What only a Durable Object does, except hibernation (`tests/hibernation`): it is one of many, and its timer is an alarm. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "#runner";
 import { type Alarm, ObjectClock } from "../../../src/runtimes/workers/object-clock.ts";
 import { isServed, splitPath } from "../../../src/runtimes/relay-path.ts";
 import { JsonSocket, until } from "../../conformance/json-socket.ts";
-import { type Relay, variablesOf } from "../../conformance/platform.ts";
-import { integrate, Neuro, watch } from "../../conformance/clients.ts";
-import { bundle, deploy } from "../../conformance/workers.ts";
+import { variablesOf } from "../../conformance/platform.ts";
+import { integrate, watch } from "../../conformance/clients.ts";
+import { withWorker } from "../../conformance/test-worker.ts";
+import { bundle } from "../../conformance/workers.ts";
 import { check } from "../../harness/check.ts";
 import { ROOT } from "../../harness/machine.ts";
 import { Client } from "./bun-relay.ts";
-
-interface TestWorker {
-  readonly relay: Relay;
-  readonly origin: string;
-  log(): string;
-  /** Stops workerd and starts it again on the same storage, without a request. */
-  restart(): Promise<void>;
-}
-
-async function withWorker(
-  entry: string,
-  variables: Record<string, string>,
-  run: (harness: TestWorker) => Promise<void>,
-): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "neuro-relay-workers-"));
-  const script = await bundle(entry);
-  let text = "";
-  const start = () => deploy({ script, folder, variables, say: (said) => (text += said) });
-  let worker = await start();
-  const { host } = await worker.ready;
-  const at = (listener: string) => `ws://${host}/r/test/${listener}`;
-  const urls = { intermediary: at("intermediary"), neuro: at("neuro"), brain: at("brain") };
-  const never = () => Promise.reject(new Error("not here"));
-  const relay: Relay = {
-    urls,
-    web: `http://${host}/r/test`,
-    log: () => text,
-    named: () => relay,
-    restart: never,
-    drain: never,
-    stop: never,
-  };
-  const restart = async () => {
-    await worker.dispose();
-    worker = await start();
-  };
-  try {
-    await run({ relay, origin: `http://${host}`, log: () => text, restart });
-  } finally {
-    await worker.dispose();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-const lives = (log: string): number => log.match(/a life begins/g)?.length ?? 0;
-
-test(
-  "RT60 an object with only integrations and watchers hibernates; a command wakes it, and no peer notices",
-  () =>
-    withWorker(
-      "tests/unit/runtimes/counting-worker.ts",
-      { ...variablesOf({}), RELAY_NAMES: "test" },
-      async ({ relay, log }) => {
-        const [jukebox, client] = [await integrate(relay, "jukebox"), await watch(relay, "desk")];
-        let wokeMs = 0;
-        for (let round = 0; round < 5 && lives(log()) < 2; round++) {
-          // Why a real pause: only its wake-up shows that the object has hibernated.
-          await Bun.sleep(16_000);
-          const began = performance.now();
-          client.send({ target: "jukebox", cmd: { round }, request_id: `${round}` });
-          check.equal((await client.next(({ request_id }) => request_id === `${round}`)).status, "sent");
-          check.equal((await jukebox.next(({ cmd }) => cmd !== undefined, "the command")).cmd, { round });
-          wokeMs = performance.now() - began;
-        }
-        check.equal(lives(log()), 2);
-        console.log(`woke and answered within ${Math.round(wokeMs)} ms`);
-        check.that(jukebox.isOpen && client.isOpen);
-        const heard = [...client.messages, ...jukebox.messages].map(({ event, id }) => event ?? id);
-        check.that(!heard.some((name) => /disconnected|gap|registered$/.test(String(name))), heard.join(", "));
-      },
-    ),
-  { timeoutMs: 120_000 },
-);
-
-test("RT61 an evicted object is restarted by its alarm, and dials Neuro again", async () => {
-  const neuro = new Neuro();
-  const variables = { ...variablesOf({ "nakurity-client.url": neuro.url }), RELAY_NAMES: "test" };
-  try {
-    await withWorker("src/runtimes/workers/worker.ts", variables, async ({ relay, restart }) => {
-      await fetch(`${relay.web}/health`);
-      await neuro.hear(({ command }) => command === "startup", "the relay");
-      await restart();
-      check.equal(neuro.isConnected, false);
-      neuro.heard.length = 0;
-      for (let waited = 0; waited < 90 && !neuro.isConnected; waited++) await Bun.sleep(1_000);
-      await neuro.hear(({ command }) => command === "startup", "the relay again");
-    });
-  } finally {
-    neuro.stop();
-  }
-}, { timeoutMs: 120_000 });
 
 test("RT62 each name is a separate relay; names that are not served are answered with 404", () =>
   withWorker(
