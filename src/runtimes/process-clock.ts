@@ -18,6 +18,9 @@ export function createClock(tick: () => void): Clock {
   return { now, random: () => Math.random(), secret: () => crypto.randomUUID(), wake };
 }
 
+/** Milliseconds since 1970, by a clock that is not set while the process runs. */
+export const unixTime = (): Millis => Math.round(performance.timeOrigin + performance.now());
+
 /**
  * The same clock without steps backwards: when the machine's clock is set back, time continues from the last value at the same speed,
  * so that deadlines stay on time. A step forward is accepted, because the machine may have slept.

@@ -13,7 +13,7 @@ import { Host } from "./host.ts";
 import { LinkHub } from "./link/hub.ts";
 import { Links } from "./links.ts";
 import { lazyJobs, openRecording, openStorage } from "./open-ports.ts";
-import { createClock } from "./process-clock.ts";
+import { createClock, unixTime } from "./process-clock.ts";
 import type { RecordingTap } from "./recording-tap.ts";
 import { DEFAULT_RELAY } from "./relay-path.ts";
 import type { RegisteredRelay } from "./relay-registry.ts";
@@ -64,7 +64,7 @@ export class ProcessRelay implements RegisteredRelay {
     this.#runtime = runtime;
     this.#peers = new PeerConnections(connectionsHost);
     this.#hub = new LinkHub({
-      now: () => performance.now(),
+      now: unixTime,
       afterTurn: (run) => runtime.afterTurn(run),
       observe: host.observe,
     });
