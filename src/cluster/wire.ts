@@ -9,7 +9,7 @@ import type { ConnectionInfo, ResumedPeer } from "../core/event.ts";
 import { type PeerId, peerId } from "../core/ids.ts";
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../core/json.ts";
 import { LISTENER_NAMES, type ListenerName } from "../core/service.ts";
-import { utf8 } from "../core/text.ts";
+import { linkNameOf, utf8 } from "../core/text.ts";
 
 /** From the gateway of a peer to the owner of its relay. */
 export type ToOwner =
@@ -29,6 +29,14 @@ export type ToOwner =
     readonly relay: string;
     readonly peer: PeerId;
     readonly listener: ListenerName;
+    readonly connection: ConnectionInfo;
+  }
+  /** A linked program, which brings a connection to Neuro along. It is no peer of a service. */
+  | {
+    readonly is: "linked";
+    readonly relay: string;
+    readonly peer: PeerId;
+    readonly link: string;
     readonly connection: ConnectionInfo;
   }
   /** `sequence` counts the frames of one peer from 1, so that an owner recognises one that is sent again. */
@@ -80,7 +88,7 @@ export type ToGateway =
 export type NodeMessage = ToOwner | ToGateway;
 
 /** Nodes with another version do not work together. */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 
 /** Bytes of the length before the line of a binary message. */
 const LENGTH_BYTES = 4;
@@ -136,6 +144,7 @@ const isText = (value: Json | undefined): boolean => typeof value === "string";
 const isCount = (value: Json | undefined): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
 const isRelay = (value: Json | undefined): boolean => typeof value === "string" && /^[A-Za-z0-9_-]{1,64}$/.test(value);
 const isPeer = (value: Json | undefined): boolean => typeof value === "string" && /^[\w.-]{1,200}$/.test(value);
+const isLink = (value: Json | undefined): boolean => typeof value === "string" && linkNameOf(`link:${value}`) === value;
 const isListener = (value: Json | undefined): boolean => LISTENER_NAMES.some((name) => name === value);
 const isConnection = (value: Json | undefined): boolean =>
   isObject(value) && isText(value.address) && isText(value.path) && isText(value.userAgent) && isText(value.via);
@@ -152,6 +161,7 @@ const CHECKS: ReadonlyMap<string, FieldCheck> = new Map<NodeMessage["is"], Field
     ({ relay, epoch, peers }) => isRelay(relay) && isCount(epoch) && Array.isArray(peers) && peers.every(isResumed),
   ],
   ["opened", (fields) => ofPeer(fields) && isListener(fields.listener) && isConnection(fields.connection)],
+  ["linked", (fields) => ofPeer(fields) && isLink(fields.link) && isConnection(fields.connection)],
   ["frame", (fields) => ofPeer(fields) && isCount(fields.sequence)],
   ["closed", (fields) => ofPeer(fields) && isCount(fields.code) && isText(fields.reason)],
   ["ponged", ofPeer],
@@ -172,5 +182,5 @@ const isResumed = (value: Json): boolean =>
   isObject(value) && isPeer(value.peer) && isListener(value.listener) && isConnection(value.connection);
 
 /** The id of a peer: of its listener, of the session of its gateway, and a number. */
-export const remotePeerId = (listener: ListenerName, session: string, count: number): PeerId =>
+export const remotePeerId = (listener: ListenerName | "link", session: string, count: number): PeerId =>
   peerId(`${listener}-${session}-${count}`);

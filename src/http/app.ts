@@ -18,6 +18,7 @@ export { AccessControl };
 export type { LinkTarget, PortName, RequestContext, UpgradeTarget, WebPorts } from "./ports.ts";
 export { problemResponse } from "./problem.ts";
 export { isOriginAllowed } from "./origin.ts";
+export { unknownLink } from "./upgrade.ts";
 export { notReadyReasons } from "./routes.ts";
 export { tooManyRequests } from "./request-budgets.ts";
 export { VOICE_FRAME_BYTES_MAX, voiceReply } from "./voice-stub.ts";

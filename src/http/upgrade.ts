@@ -58,12 +58,8 @@ export function handleUpgrade(upgrade: UpgradeRequest, ports: WebPorts): Respons
   }
   const rejection = ports.accessControl().rejectionOf(isLink ? "link" : listener, parsed.token, connection.address);
   if (rejection !== undefined) return reject(rejection.status, rejection.reason);
-  if (isLink && !linkNamesIn(ports.settings()).includes(listener.link)) {
-    const detail = `no upstream of this relay has the URL link:${
-      listener.link.slice(0, NAME_MAX)
-    }; set nakurity-client.url`;
-    return problemResponse({ status: 404, title: "Not found", detail });
-  }
+  const unknown = isLink ? unknownLink(listener, ports.settings()) : undefined;
+  if (unknown !== undefined) return unknown;
   if (ports.isDraining()) return problemResponse({ status: 503, title: "Restarting", headers: { "retry-after": "5" } });
   const target = listener === "neuro" && isVoicePath(connection.path) ? "voice" : listener;
   return context.upgrade(target, connection, digestOf(parsed.token)) ?? upgradeRequired(listener);
@@ -77,8 +73,12 @@ const connectionFor = (listener: ListenerName, connection: ConnectionInfo, port:
 const isUpgrade = (request: Request): boolean =>
   request.method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
 
-const linkNamesIn = ({ "nakurity-clients": upstreams }: Settings): readonly (string | undefined)[] =>
-  upstreams.map(({ url }) => linkNameOf(url));
+/** The refusal of a link that no upstream of a relay with these settings uses; undefined if one does. */
+export function unknownLink({ link }: LinkTarget, { "nakurity-clients": upstreams }: Settings): Response | undefined {
+  if (upstreams.some(({ url }) => linkNameOf(url) === link)) return undefined;
+  const detail = `no upstream of this relay has the URL link:${link.slice(0, NAME_MAX)}; set nakurity-client.url`;
+  return problemResponse({ status: 404, title: "Not found", detail });
+}
 
 const LINK_HINT = "This is for `neuro-relay link`, which connects Neuro to this relay.";
 

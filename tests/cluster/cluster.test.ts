@@ -5,9 +5,11 @@ import { rankedFor } from "../../src/cluster/placement.ts";
 import { check } from "../harness/check.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
 import { JsonClient, type Message } from "../harness/json-client.ts";
+import { LinkProcess } from "../conformance/link-process.ts";
 import { TestCluster, TestGame, type TestNode, until, WEB_TOKEN } from "./fixture.ts";
 
 const MINUTE_MS = 60_000;
+const LINK_TOKEN = "the-token-of-the-link";
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -228,6 +230,59 @@ test(
       }, "the game of show-1, seen at another node");
       visitor.close();
     }, ['relays.names=["default","show-*"]']),
+  { timeoutMs: MINUTE_MS },
+);
+
+test(
+  "CN35 a link reaches a relay at any node, in both directions, and goes on when the owner is killed and when it stops",
+  () =>
+    withCluster(async (cluster) => {
+      const { neuro } = cluster;
+      const first = await cluster.owner();
+      const [, last = ""] = rankedFor(
+        "default",
+        cluster.nodes.filter((node) => node !== first).map(({ name }) => `${name}.x`),
+      );
+      const beside = cluster.nodes.find(({ name }) => `${name}.x` === last) as TestNode; // It owns the relay in the end.
+      const link = new LinkProcess([
+        ...["--relay", beside.web, "--neuro", neuro.url, "--token", LINK_TOKEN],
+        ...["--listen", "127.0.0.1:0"],
+      ]);
+      await link.prints("games can connect to");
+      const [, port = ""] = /games can connect to ws:\/\/127\.0\.0\.1:(\d+)/.exec(link.output) ??
+        [];
+      const game = await TestGame.connect("linked", `ws://127.0.0.1:${port}`);
+      const playsOn = async (owner: TestNode): Promise<void> => {
+        await registered([game], cluster);
+        await actWith([game], cluster);
+        const headers = { authorization: `Bearer ${WEB_TOKEN}` };
+        const { items: [view] } = await (await fetch(`${owner.web}/api/links`, { headers }))
+          .json() as Message;
+        check.equal([
+          view.name,
+          view.state,
+          Math.abs(Date.now() - view.since) < MINUTE_MS,
+        ], ["neuro", "open", true]);
+      };
+      await playsOn(first);
+      for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+        const owner = await cluster.owner();
+        check.that(owner !== beside, signal);
+        const before = neuro.connections.length;
+        void owner.process.stop(signal);
+        await until(
+          () => neuro.connections.length > before,
+          `Neuro is connected again after ${signal}`,
+        );
+        await playsOn(beside);
+      }
+      check.equal([game.closes, neuro.violations], [0, []]);
+      game.close();
+      await link.stop();
+    }, [
+      "nakurity-client.url=link:neuro",
+      `intermediary.tokens=[{name: pc, token: ${LINK_TOKEN}, scopes: [link]}]`,
+    ]),
   { timeoutMs: MINUTE_MS },
 );
 

@@ -12,7 +12,7 @@ import { type ClusterDirectory, type OwnershipRecord, recordText, RELEASED } fro
 import type { BeatOutcome } from "../../cluster/membership.ts";
 import { nodeOf, rankedFor } from "../../cluster/placement.ts";
 import type { ToOwner } from "../../cluster/wire.ts";
-import { type PortName, problemResponse } from "../../http/app.ts";
+import { type PortName, problemResponse, unknownLink } from "../../http/app.ts";
 import { services } from "../../relay/services.ts";
 import { createClusterMetrics, namedLog } from "../../observability/mod.ts";
 import { CLOSING_MS } from "../../websocket-client/close.ts";
@@ -174,8 +174,8 @@ export class ClusterNode implements RelaySet {
       basePath,
       ...(disableTimeout !== undefined && { disableTimeout }),
       upgrade: (target, connection, credential) => {
-        // Why: a link belongs to the process of the relay, which can be another one.
-        if (typeof target === "object") return notOnNode("`neuro-relay link`");
+        const unknown = typeof target === "object" ? unknownLink(target, settingsOfRelay(this.#settings, name)) : undefined;
+        if (unknown !== undefined) return unknown;
         const handler = target === "voice"
           ? this.#voiceChannels.admit(connection, credential)
           : this.#gateway.admit(name, target, connection, credential);
@@ -444,6 +444,7 @@ export class ClusterNode implements RelaySet {
       }
       case "peers":
       case "opened":
+      case "linked":
       case "frame":
       case "closed":
       case "ponged":
@@ -508,9 +509,6 @@ export class ClusterNode implements RelaySet {
     return Response.json(body, { status: isReady ? 200 : 503 });
   }
 }
-
-const notOnNode = (what: string): Response =>
-  problemResponse({ status: 501, title: "Not implemented", detail: `${what} is not available on a node of a cluster` });
 
 const noOwner = (): Response =>
   problemResponse({

@@ -12,7 +12,7 @@ import type { ConnectionInfo, ListenerName, ResumedPeer } from "../../core/event
 import { FAULTS } from "../../core/fault.ts";
 import type { PeerId } from "../../core/ids.ts";
 import type { Frame, Json } from "../../core/json.ts";
-import type { AccessControl } from "../../http/app.ts";
+import type { AccessControl, LinkTarget } from "../../http/app.ts";
 import { remotePeerId, type ToGateway, type ToOwner } from "../../cluster/wire.ts";
 import { closeCode, closeReason } from "../../websocket-client/close.ts";
 import { type ConnectionHandler, FRAME_HEADER_BYTES_MAX, type ServerSocket } from "../connections.ts";
@@ -95,12 +95,12 @@ export class Gateway {
   /** Creates a new peer, which handles the socket that an upgrade will open. */
   admit(
     relay: string,
-    listener: ListenerName,
+    target: ListenerName | LinkTarget,
     connection: ConnectionInfo,
     credential: CredentialDigest = undefined,
   ): ConnectionHandler {
-    const id = remotePeerId(listener, this.#session, ++this.#count);
-    return new GatewayPeer({ id, listener, connection, credential }, this.#relayOf(relay), this.#totals, this.#ports);
+    const id = remotePeerId(kindOf(target), this.#session, ++this.#count);
+    return new GatewayPeer({ id, target, connection, credential }, this.#relayOf(relay), this.#totals, this.#ports);
   }
 
   /** A session owns the relay: it is asked to confirm that, unless that is known. */
@@ -163,8 +163,8 @@ export class Gateway {
   closeRevoked(accessControl: Pick<AccessControl, "admits">): void {
     for (const { peers } of this.#relays.values()) {
       for (const peer of [...peers.values()]) {
-        const { listener, credential, connection } = peer.identity;
-        if (!accessControl.admits(listener, credential, connection.address)) peer.dismiss("badToken");
+        const { target, credential, connection } = peer.identity;
+        if (!accessControl.admits(kindOf(target), credential, connection.address)) peer.dismiss("badToken");
       }
     }
   }
@@ -216,10 +216,12 @@ type PeerMessage = Extract<ToGateway, { readonly peer: PeerId }>;
 
 interface GatewayPeerIdentity {
   readonly id: PeerId;
-  readonly listener: ListenerName;
+  readonly target: ListenerName | LinkTarget;
   readonly connection: ConnectionInfo;
   readonly credential: CredentialDigest;
 }
+
+const kindOf = (target: ListenerName | LinkTarget): ListenerName | "link" => typeof target === "string" ? target : "link";
 
 /** One socket of a client. */
 class GatewayPeer implements ConnectionHandler {
@@ -274,7 +276,7 @@ class GatewayPeer implements ConnectionHandler {
   }
 
   get greets(): boolean {
-    return this.identity.listener === "intermediary";
+    return this.identity.target === "intermediary";
   }
 
   buffered(bytes: number): void {
@@ -313,27 +315,36 @@ class GatewayPeer implements ConnectionHandler {
 
   /**
    * False if the client must begin again, because nobody knows whether a frame was handled. A game's messages may be handled twice: a
-   * registration, a result or a context means the same. Other clients wait for a reply to each.
+   * registration, a result or a context means the same. Other clients wait for a reply to each. A linked program that was asked to connect
+   * to Neuro holds the connection of the former owner.
    */
   canContinue(isUnsure: boolean): boolean {
+    if (typeof this.identity.target === "object") return this.#writtenBytes === 0 && this.#unwritten.length === 0;
     const [first] = this.#kept;
     if (!isUnsure || first === undefined || first.sequence > this.#sentSequence) return true;
-    const isRepeatable = this.identity.listener === "neuro";
+    const isRepeatable = this.identity.target === "neuro";
     this.#ports.unconfirmed(isRepeatable ? "sent again" : "closed");
     return isRepeatable;
   }
 
   /** This peer for the next owner, if an earlier one knew it. */
   asResumed(): readonly ResumedPeer[] {
-    if (!this.#isKnown) return [];
-    const { id, listener, connection } = this.identity;
-    return [{ peer: id, listener, connection, ...(this.#attachment !== undefined && { attachment: this.#attachment }) }];
+    const { id, target, connection } = this.identity;
+    if (!this.#isKnown || typeof target === "object") return [];
+    return [{
+      peer: id,
+      listener: target,
+      connection,
+      ...(this.#attachment !== undefined && { attachment: this.#attachment }),
+    }];
   }
 
   /** Tells the owner of this peer, if no owner knew it, and sends it every frame that is not confirmed. */
   introduce(): void {
-    const { id: peer, listener, connection } = this.identity;
-    if (!this.#isKnown) this.#send({ is: "opened", relay: this.#relay.name, peer, listener, connection });
+    const { id: peer, target, connection } = this.identity;
+    const { name: relay } = this.#relay;
+    if (typeof target === "object") this.#send({ is: "linked", relay, peer, link: target.link, connection });
+    else if (!this.#isKnown) this.#send({ is: "opened", relay, peer, listener: target, connection });
     this.#isKnown = true;
     this.#reportedBytes = this.#writtenBytes = 0;
     for (const kept of this.#kept) this.#sendFrame(kept);

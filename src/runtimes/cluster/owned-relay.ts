@@ -15,8 +15,9 @@ import type { UploadStore } from "../../storage/upload-store.ts";
 import { createRawDialer, type RawDialerPorts } from "../../websocket-client/raw-socket.ts";
 import { createSockets, PeerConnections } from "../connections.ts";
 import { Host } from "../host.ts";
+import { LinkHub } from "../link/hub.ts";
 import { Links } from "../links.ts";
-import { createClock } from "../process-clock.ts";
+import { createClock, unixTime } from "../process-clock.ts";
 import { FencedConnections } from "./fenced-connect.ts";
 import { type RelayMessage, RemotePeers } from "./remote-peers.ts";
 
@@ -69,6 +70,7 @@ export class OwnedRelay {
   readonly #connections: FencedConnections;
   readonly #peers: PeerConnections;
   readonly #remote: RemotePeers;
+  readonly #hub: LinkHub;
   readonly #links: Links;
   #state: State = "asking";
   /** When this node claimed it. */
@@ -106,11 +108,13 @@ export class OwnedRelay {
       fence: this.#fence,
       connections: this.#peers,
       send: (session, message) => ports.send(session, message),
+      link: (link, connection) => this.#hub.admit(link, connection, undefined),
       hasWaitingReply: (peer) => host.hasWaitingReply(peer),
     });
+    this.#hub = new LinkHub({ now: unixTime, afterTurn, observe: host.observe });
     const dial = createRawDialer({ connect: this.#connections.connect, afterTurn });
     // Why behind the fence: while the lease is in doubt no time passes for the relay, so that it decides nothing that it cannot say.
-    this.#links = new Links((event) => this.#enter(() => push(event)), dial);
+    this.#links = new Links((event) => this.#enter(() => push(event)), this.#hub.dialer(dial));
   }
 
   get isRunning(): boolean {
@@ -149,7 +153,7 @@ export class OwnedRelay {
       store,
       uploads: this.#ports.openUploads(this),
       afterTurn: (run) => this.#ports.afterTurn(run),
-      links: () => [],
+      links: () => this.#hub.views(),
       clock: (tick) => createClock(() => this.#enter(tick)),
       resumed: named.flatMap(([, peers]) => peers),
       hasSlept: this.#options.isClean && gateways.every((session) => this.#named.has(session)),
@@ -191,7 +195,9 @@ export class OwnedRelay {
 
   /** True if nobody uses it, and nothing is due for this long. */
   isIdle(forMs: Millis): boolean {
-    if (this.#state !== "running" || this.#peers.size > 0 || !this.host.isIdle(forMs)) this.#usedAt = performance.now();
+    const isLinked = this.#links.size > this.#hub.waiting || this.#hub.views().length > 0;
+    const isUsed = this.#peers.size > 0 || isLinked || !this.host.isIdle(forMs);
+    if (this.#state !== "running" || isUsed) this.#usedAt = performance.now();
     return performance.now() - this.#usedAt >= forMs;
   }
 

@@ -5,7 +5,7 @@
  * RP3 everything for a gateway passes the output fence.
  */
 import { assertNever } from "../../core/assert.ts";
-import type { ResumedPeer } from "../../core/event.ts";
+import type { ConnectionInfo, ResumedPeer } from "../../core/event.ts";
 import { FAULTS } from "../../core/fault.ts";
 import type { PeerId } from "../../core/ids.ts";
 import type { Frame, Json } from "../../core/json.ts";
@@ -24,6 +24,8 @@ export interface RemotePeersPorts {
   readonly connections: PeerConnections;
   /** Sends to the gateway of a session. */
   send(session: string, message: ToGateway): void;
+  /** Takes a linked program. */
+  link(name: string, connection: ConnectionInfo): ConnectionHandler;
   /** True while a reply to this peer waits for the store. */
   hasWaitingReply(peer: PeerId): boolean;
 }
@@ -67,7 +69,9 @@ export class RemotePeers {
       case "peers":
         return this.#late(gateway, message.peers);
       case "opened":
-        return this.#open(gateway, message);
+        return this.#accept(gateway, message);
+      case "linked":
+        return this.#open(gateway, message.peer, this.#ports.link(message.link, message.connection));
       case "frame":
         return this.#frame(message.peer, message.sequence, message.frame);
       case "closed":
@@ -130,7 +134,7 @@ export class RemotePeers {
   #late(gateway: string, peers: readonly ResumedPeer[]): void {
     for (const { peer, listener, connection } of peers) {
       if (this.#peers.has(peer)) continue;
-      if (listener === "neuro") this.#open(gateway, { peer, listener, connection });
+      if (listener === "neuro") this.#accept(gateway, { peer, listener, connection });
       else {
         const { close: code, message: reason } = FAULTS.restarting;
         this.#send(gateway, { is: "close", ...this.#key, peer, code, reason });
@@ -138,10 +142,13 @@ export class RemotePeers {
     }
   }
 
-  #open(gateway: string, { peer: id, listener, connection }: ResumedPeer): void {
+  #accept(gateway: string, { peer: id, listener, connection }: ResumedPeer): void {
+    this.#open(gateway, id, this.#ports.connections.accept({ id, listener, connection }));
+  }
+
+  #open(gateway: string, id: PeerId, handler: ConnectionHandler): void {
     if (this.#peers.has(id)) return;
     const socket = this.#socketOf(gateway, id);
-    const handler = this.#ports.connections.accept({ id, listener, connection });
     const sequence = this.#lastOfLost.get(id) ?? 0;
     this.#lastOfLost.delete(id);
     const peer = { id, gateway, handler, socket, sequence, confirmed: 0 };

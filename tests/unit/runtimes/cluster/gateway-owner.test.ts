@@ -219,6 +219,9 @@ class GatewayModel {
         fence: new OutputFence(() => true),
         connections,
         send: (_session, message) => void (owner.isConnected && toGateway.push(message)),
+        link: () => {
+          throw new Error("no links here");
+        },
         hasWaitingReply: (peer) => this.#mutation !== "confirms-at-once" && waiting.has(peer),
       }),
     };

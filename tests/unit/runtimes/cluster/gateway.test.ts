@@ -2,6 +2,7 @@ import { test } from "#runner";
 import type { ToOwner } from "../../../../src/cluster/wire.ts";
 import type { ConnectionInfo, ListenerName } from "../../../../src/core/event.ts";
 import type { Frame } from "../../../../src/core/json.ts";
+import type { LinkTarget } from "../../../../src/http/app.ts";
 import { Gateway } from "../../../../src/runtimes/cluster/gateway.ts";
 import { check } from "../../../harness/check.ts";
 
@@ -9,7 +10,7 @@ const CONNECTION: ConnectionInfo = { address: "127.0.0.1", path: "/", userAgent:
 const PATIENCE_MS = 30_000;
 
 /** A client of the gateway, and what it was sent. */
-function client(gateway: Gateway, listener: ListenerName = "neuro", relay = "r") {
+function client(gateway: Gateway, listener: ListenerName | LinkTarget = "neuro", relay = "r") {
   const received: Frame[] = [];
   const events: string[] = [];
   const handler = gateway.admit(relay, listener, CONNECTION, undefined);
@@ -98,6 +99,25 @@ test("CN16 after a handover nothing is unsure: every frame that was not confirme
   gateway.receive("o.1", { is: "released", relay: "r", epoch: 1 });
   gateway.receive("o.2", owner(2));
   check.equal([take("o.2"), watcher.events], [["peers intermediary-g.1-1", "frame 1 one"], []]);
+});
+
+test("CN35 a linked program that no owner has asked for Neuro stays for the next owner; one that was asked is closed (1012)", () => {
+  const { gateway, take, endTurn } = fixture();
+  const idle = client(gateway, { link: "neuro" });
+  const asked = client(gateway, { link: "other" });
+  gateway.receive("o.1", owner(1));
+  check.equal(take("o.1"), ["peers", "linked link-g.1-1", "linked link-g.1-2"]);
+  gateway.receive("o.1", { is: "send", ...about(1, "link-g.1-2"), frame: '{"link":"dial","via":""}' });
+  gateway.lost("o.1"); // Why before the end of the turn: what was not written yet counts as well.
+  gateway.receive("o.2", owner(2));
+  check.equal(take("o.2"), ["closed link-g.1-2", "peers", "linked link-g.1-1"]);
+  endTurn();
+  check.equal([idle.events, asked.events], [[], ["closed 1012"]]);
+  gateway.receive("o.2", { is: "send", ...about(2, "link-g.1-1"), frame: '{"link":"dial","via":""}' });
+  endTurn();
+  gateway.receive("o.2", { is: "released", relay: "r", epoch: 2 });
+  gateway.receive("o.3", owner(3));
+  check.equal([take("o.3"), idle.events], [["closed link-g.1-1", "peers"], ["closed 1012"]]);
 });
 
 test("CN17 what a former owner says is ignored, also while nobody knows the next one", () => {
