@@ -17,7 +17,7 @@ import type {
   DeadLetterView,
   DiagnosticView,
   EventView,
-  IntegrationControls,
+  IntegrationControlsChange,
   IntegrationDetail,
   IntegrationView,
   MessageView,
@@ -102,7 +102,7 @@ export interface ServiceCommands {
   };
   readonly neuro: {
     /** Changes the controls that are given. */
-    readonly setControls: RequestType<{ readonly id: string; readonly to: Partial<IntegrationControls> }, IntegrationView>;
+    readonly setControls: RequestType<{ readonly id: string; readonly to: IntegrationControlsChange }, IntegrationView>;
     readonly setGlobalControls: RequestType<{ readonly to: Partial<Controls> }, Controls>;
     /** Closes the connection of an integration, which may reconnect. */
     readonly disconnect: RequestType<{ readonly id: string }, Done>;
@@ -119,9 +119,9 @@ export interface ServiceCommands {
     >;
     /** Cancels a force. Its integration is not notified, because the protocol has no message for it. */
     readonly cancelForce: RequestType<{ readonly force: string }, Done>;
-    /** Approves a pending action, or fails it with the message. */
+    /** Approves a pending action, with `data` (JSON text) in place of Neuro's, or fails it with the message. */
     readonly decideAction: RequestType<
-      { readonly pending: string; readonly approve: boolean; readonly message?: string },
+      { readonly pending: string; readonly approve: boolean; readonly message?: string; readonly data?: string },
       Done
     >;
     /** `message` and `silent` are read as those of a game's context. */

@@ -63,6 +63,12 @@ export interface IntegrationControls {
   readonly approval: boolean;
 }
 
+/** The controls to change; the others stay as they are. */
+export interface IntegrationControlsChange extends Partial<IntegrationControls> {
+  /** The actions that need no approval from now on, in place of those before. */
+  readonly always_allowed?: readonly string[];
+}
+
 /** An operator's settings of all integrations. */
 export interface Controls {
   /** The kill switch: all integrations are paused, and actions in flight have failed. */
@@ -105,6 +111,8 @@ export interface IntegrationDetail extends IntegrationView {
   readonly address: string | null;
   readonly user_agent: string | null;
   readonly registered_actions: readonly ActionView[];
+  /** Names of its actions that need no approval, whatever the controls require. */
+  readonly always_allowed: readonly string[];
   readonly diagnostics: readonly DiagnosticView[];
 }
 
@@ -156,6 +164,12 @@ export interface ForceView {
   readonly opened_at: Millis | null;
   /** Why it waits; `result` of an open one once it is answered. */
   readonly waits_for: WaitReason | null;
+  /** Until when Neuro has time to answer; null while she has not been asked. */
+  readonly deadline: Millis | null;
+  /** 1 for the first try. Each failed action and each repeated question is one more. */
+  readonly attempt: number;
+  /** The message of the last action for it that failed; null if there was none. */
+  readonly last_failure: string | null;
 }
 
 /**

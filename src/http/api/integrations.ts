@@ -207,5 +207,9 @@ export const withDataAsText = (
   { name, data }: { readonly name: string; readonly data?: unknown },
 ): { readonly name: string; readonly data?: string } => ({
   name,
-  ...(data !== undefined && data !== null && { data: typeof data === "string" ? data : JSON.stringify(data) }),
+  ...dataAsText(data),
 });
+
+/** The data of an action as JSON text, unless there is none. */
+export const dataAsText = (data: unknown): { readonly data?: string } =>
+  data === undefined || data === null ? {} : { data: typeof data === "string" ? data : JSON.stringify(data) };

@@ -1,5 +1,5 @@
 /** Operations on what passes between the relay and Neuro: forces, pending actions, contexts and raw messages. */
-import { withDataAsText } from "./integrations.ts";
+import { dataAsText, withDataAsText } from "./integrations.ts";
 import { type ApiOperation, operation } from "./operation.ts";
 import { id } from "./parameters.ts";
 import { actionOutcome, actionRequest, context, decision, done, rawMessage, sendOutcome } from "./schemas.ts";
@@ -41,13 +41,19 @@ export const NEURO_OPERATIONS: readonly ApiOperation[] = [
     method: "POST",
     path: "/api/pending/{id}/decision",
     tag,
-    summary: "Approves a pending action, or fails it.",
+    summary: "Approves a pending action, also with other data, or fails it.",
     scopes: ["command"],
     service,
     params: pending,
     body: decision,
     reply: done,
-    request: ({ path, body }) => ({ of: "neuro", do: "decideAction", pending: path.id, ...body }),
+    request: ({ path, body: { data, ...body } }) => ({
+      of: "neuro",
+      do: "decideAction",
+      pending: path.id,
+      ...body,
+      ...dataAsText(data),
+    }),
   }),
   operation({
     id: "injectUpstreamMessage",

@@ -14,7 +14,7 @@ import type {
   DeadLetterView,
   DiagnosticView,
   ForceView,
-  IntegrationControls,
+  IntegrationControlsChange,
   IntegrationCounts,
   IntegrationDetail,
   IntegrationView,
@@ -71,13 +71,16 @@ export const controlsChange: z.ZodType<Partial<Controls>> = named(
   z.strictObject({ stopped: controlFields.stopped.exactOptional(), approval: controlFields.approval.exactOptional() }),
   "The fields to change; the others stay as they are.",
 );
-export const integrationControlsChange: z.ZodType<Partial<IntegrationControls>> = named(
+export const integrationControlsChange: z.ZodType<IntegrationControlsChange> = named(
   "IntegrationControlsChange",
   z.strictObject({
     paused: integrationControlFields.paused.exactOptional(),
     muted: integrationControlFields.muted.exactOptional(),
     solo: integrationControlFields.solo.exactOptional(),
     approval: integrationControlFields.approval.exactOptional(),
+    always_allowed: z.array(z.string().max(256)).max(4_096).exactOptional().describe(
+      "Names of its actions that need no approval from now on, in place of those before.",
+    ),
   }),
   "The fields to change; the others stay as they are.",
 );
@@ -143,6 +146,7 @@ export const integrationDetail: z.ZodType<IntegrationDetail> = named(
     address: text.nullable(),
     user_agent: text.nullable(),
     registered_actions: z.array(action),
+    always_allowed: z.array(text).describe("Names of its actions that need no approval."),
     diagnostics: z.array(diagnostic),
   }),
   "An integration with its registered actions and its diagnostics.",
@@ -162,6 +166,9 @@ const force: z.ZodType<ForceView> = named(
     asked_at: instant,
     opened_at: instant.nullable(),
     waits_for: z.enum(["turn", "names", "result", "held", "other_character", "integration_away", "neuro_away"]).nullable(),
+    deadline: instant.nullable().describe("Until when Neuro has time to answer; null while she has not been asked."),
+    attempt: count.describe("1 for the first try. Each failed action and each repeated question is one more."),
+    last_failure: text.nullable().describe("The message of the last action for it that failed."),
   }),
   "A force: an integration asks Neuro to choose one of its actions.",
 );
@@ -255,11 +262,12 @@ export const actionRequest: z.ZodType<{ readonly name: string; readonly data?: J
   }),
   "An action, with data that matches its schema.",
 );
-export const decision: z.ZodType<{ readonly approve: boolean; readonly message?: string }> = named(
+export const decision: z.ZodType<{ readonly approve: boolean; readonly message?: string; readonly data?: Json }> = named(
   "Decision",
   z.strictObject({
     approve: flag,
     message: z.string().max(1_000).describe("The failure message for Neuro.").exactOptional(),
+    data: json.exactOptional().describe("Approves with this data in place of Neuro's: an object, or its JSON as a text."),
   }),
   "Approves or fails a pending action.",
 );

@@ -19,7 +19,7 @@ import { DESCRIPTION_LENGTH_MAX, DIRECTORY_NAMES_MAX, REGISTRY_BYTES_PER_SECOND 
 import { RetainedBytes, retainedBytes } from "../../core/retained-bytes.ts";
 import { shorten } from "../../core/text.ts";
 import { createGame, parkedBytesMax, retentionTimer, setAway } from "./games/registry.ts";
-import { restoreHolds } from "./operator/controls.ts";
+import { allowAlways, restoreHolds } from "./operator/controls.ts";
 import { afterWrite, suspendedUntil } from "./write-health.ts";
 import type { Game, NeuroState, StoredRecord, Timer, Upstream } from "./state.ts";
 import { definitionOf, restoreAction, restoreReservedName } from "./actions/actions.ts";
@@ -165,7 +165,7 @@ function deleteRecord(record: StoredRecord, ctx: StepContext): void {
 }
 
 function registryValue(game: Game): Json {
-  const { key: id, listener, name, slug, presence, connection, confirmation, upstream, controls } = game;
+  const { key: id, listener, name, slug, presence, connection, confirmation, upstream, controls, alwaysAllowed } = game;
   const actions = [...game.actions.values()].map(({ name: original, upstreamAction }) => {
     const { definition: { description, schema }, mainThread, name: before } = upstreamAction;
     return {
@@ -181,7 +181,9 @@ function registryValue(game: Game): Json {
   ) => [upstreamAction.originalName, upstreamAction.name, upstreamAction.reservedUntil]);
   const from = connection === undefined ? {} : { connection: { ...connection } };
   const leftAt = presence.is === "connected" ? 0 : presence.since;
-  const decided = Object.values(controls).includes(true) ? { controls: { ...controls } } : {};
+  const decided = alwaysAllowed.size > 0 || Object.values(controls).includes(true)
+    ? { controls: { ...controls, alwaysAllowed: [...alwaysAllowed] } }
+    : {};
   return {
     v: 1,
     id,
@@ -224,13 +226,15 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
   if (isConnectionInfo(connection)) game.connection = connection;
   game.presence = { is: "away", since };
   if (isObject(controls)) {
-    const { paused, muted, solo, approval } = controls;
+    const { paused, muted, solo, approval, alwaysAllowed } = controls;
     Object.assign(game.controls, {
       paused: paused === true,
       muted: muted === true,
       solo: solo === true,
       approval: approval === true,
     });
+    const names = listOf(alwaysAllowed).filter((name) => typeof name === "string");
+    if (names.length > 0) allowAlways(game, names.slice(0, state.settings.limits.actions_per_integration));
   }
   state.timers.set(retentionTimer(game), since + state.settings.actions.parked);
   for (const action of listOf(actions)) {

@@ -209,6 +209,8 @@ export interface Game extends Diagnosed {
   isHeld: boolean;
   /** Controls that a person has set. */
   readonly controls: Mutable<IntegrationControls>;
+  /** Names of its actions that need no approval. */
+  readonly alwaysAllowed: Set<string>;
   readonly counts: Mutable<IntegrationCounts>;
   readonly actions: SmallMap<string, GameAction>;
   /** Names that it unregistered, by its own name for them. They are reserved for it. */
@@ -365,6 +367,9 @@ export interface Force {
   bytes: number;
   /** Actions for it that its game has got. */
   deliveries: number;
+  /** Actions for it that failed, and the beginning of the last one's message. */
+  failures: number;
+  lastFailure: string | undefined;
 }
 
 export interface PendingActions {
@@ -388,11 +393,11 @@ export interface PendingAction {
   readonly action: UpstreamAction;
   /** The digest of the action's definition when it was called. */
   readonly digest: string;
-  readonly data: string | undefined;
+  data: string | undefined;
   /** The schema of its definition when it was called. */
   readonly schema: JsonObject | undefined;
   /** What its link is charged for it. */
-  readonly bytes: number;
+  bytes: number;
   readonly startedAt: Millis;
   /** The force that it answers. */
   readonly force: Force | undefined;

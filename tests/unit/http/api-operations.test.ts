@@ -104,6 +104,10 @@ async function steer(fixture: ApiFixture, chess: Game): Promise<void> {
 
 async function approve(fixture: ApiFixture, chess: Game): Promise<void> {
   check.equal(await fixture.call("updateControls", { body: { approval: true } }), { stopped: false, approval: true });
+  const path = { id: "chess" };
+  await fixture.call("updateIntegrationControls", { path, body: { always_allowed: ["play"] } });
+  check.equal((await fixture.call("getIntegration", { path })).always_allowed, ["play"]);
+  await fixture.call("updateIntegrationControls", { path, body: { always_allowed: [] } });
   for (const approve of [true, false]) {
     const id = fixture.neuro.act("rest");
     const pending = await fixture.until("getOverview", (body) => upstreamOf(body).pending?.[0]);

@@ -15,6 +15,7 @@ import { failed, type Failure } from "../../../core/result.ts";
 import { retainedBytes } from "../../../core/retained-bytes.ts";
 import type { ForceEnd } from "../../../core/observation.ts";
 import type { StepContext } from "../../../core/context.ts";
+import { shorten } from "../../../core/text.ts";
 import { isLive, markStale, sync } from "../actions/actions.ts";
 import { diagnose, reportRefusal } from "../diagnostics/diagnose.ts";
 import { toNeuro } from "../outbound.ts";
@@ -29,6 +30,8 @@ const RETIRED_MS = 30_000;
 const RETIRED_MAX = 512;
 /** Characters of names in a hint. */
 const NAMES_TEXT_MAX = 200;
+/** Characters of the message of a failure. */
+const FAILURE_TEXT_MAX = 200;
 
 const forceTimer = ({ id }: Upstream): Timer => ({ is: "current_force", upstream: id });
 const namesTimer = ({ id }: Upstream): Timer => ({ is: "force_names", upstream: id });
@@ -57,7 +60,7 @@ export function requestForce(game: Game, message: ForceMessage, ctx: StepContext
   openNext(upstream, ctx);
 }
 
-/** A force without its texts. */
+/** A force without the texts of its message. */
 const FORCE_BYTES = 1_024;
 
 const forceBytes = (message: ForceMessage): number => FORCE_BYTES + retainedBytes(message);
@@ -154,6 +157,8 @@ export interface EndedAction {
   readonly upstreamName: string;
   readonly startedAt: Millis;
   readonly success: boolean;
+  /** Its message, if it failed. */
+  readonly failure: string | undefined;
   /** The force that the action was for. */
   readonly force: Force | undefined;
   /** A person sent the action. */
@@ -164,6 +169,10 @@ export interface EndedAction {
   readonly isReported: boolean;
 }
 
+/** Until when Neuro has time to answer the force; undefined while she does not have it. */
+export const answerDeadline = ({ game: { upstream }, state }: Force): Millis | undefined =>
+  sentForceOf(state) === undefined ? undefined : upstream.service.timers.get(forceTimer(upstream));
+
 /** True if a force waits, or Neuro has one. */
 export const hasForces = ({ forces: { current, waiting } }: Upstream): boolean => current !== undefined || waiting.size > 0;
 
@@ -172,7 +181,11 @@ export function onActionEnded(ended: EndedAction, ctx: StepContext): void {
   const { game, upstreamName, success, force, isPresumed, isReported } = ended;
   const { current } = game.upstream.forces;
   if (!success) {
-    if (force !== undefined) dispatch(force, { is: "failed" }, ctx);
+    if (force !== undefined) {
+      force.failures++;
+      force.lastFailure = shorten(ended.failure ?? "", FAILURE_TEXT_MAX);
+      dispatch(force, { is: "failed" }, ctx);
+    }
     return giveUpIfLast(game.upstream, ctx);
   }
   // Why not the names of the game's message: Neuro was given only those that were registered.
@@ -524,5 +537,7 @@ const newForce = (
   requestedAt: ctx.now,
   state: { is: "waiting", ...wait },
   bytes: 0,
+  failures: 0,
+  lastFailure: undefined,
   deliveries: 0,
 });

@@ -99,6 +99,7 @@ export function createGame(
     isOffAir: false,
     isHeld: state.controls.stopped || state.hasSolo,
     controls: { paused: false, muted: false, solo: false, approval: false },
+    alwaysAllowed: new Set(),
     counts: { actions: 0, failures: 0, contexts: 0, forces: 0, result_ms: 0 },
     actions: new SmallMap(),
     reservedNames: new Map(),
@@ -244,7 +245,8 @@ export function endRetention(game: Game, ctx: StepContext): void {
   game.service.timers.set(retentionTimer(game), ctx.now + game.service.settings.actions.parked);
 }
 
-const hasControls = ({ controls }: Game): boolean => Object.values(controls).includes(true);
+const hasControls = ({ controls, alwaysAllowed }: Game): boolean =>
+  alwaysAllowed.size > 0 || Object.values(controls).includes(true);
 
 /** The policy of the first pattern that matches the name. */
 export function policyOf(state: NeuroState, name: string): IntegrationPolicy {

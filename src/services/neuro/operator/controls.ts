@@ -8,7 +8,8 @@
  * Invariants: H1 `isHeld` follows from the controls alone; H2 names are unregistered before their pending actions are answered.
  */
 import type { StepContext } from "../../../core/context.ts";
-import type { Controls, IntegrationControls } from "../../../core/view.ts";
+import { failed, ok, type Result } from "../../../core/result.ts";
+import type { Controls, IntegrationControls, IntegrationControlsChange } from "../../../core/view.ts";
 import type { Game, NeuroState } from "../state.ts";
 import { sync, updateVisibility } from "../actions/actions.ts";
 import { dropContexts, releaseContexts } from "../upstream/contexts.ts";
@@ -17,7 +18,36 @@ import { whyHeld } from "../pending/dispatch-action.ts";
 import { failUndelivered, stopActions } from "../pending/pending.ts";
 
 /** Changes the controls of one integration. */
-export function control(game: Game, to: Partial<IntegrationControls>, ctx: StepContext): void {
+export function control(
+  game: Game,
+  { always_allowed: names, ...to }: IntegrationControlsChange,
+  ctx: StepContext,
+): Result<undefined> {
+  const unknown = names?.find((name) => !game.actions.has(name) && !game.alwaysAllowed.has(name));
+  if (unknown !== undefined) return failed("notFound", `${game.name} has no action ${unknown.slice(0, 64)}`);
+  if (names !== undefined) allowAlways(game, names);
+  changeControls(game, to, ctx);
+  return ok(undefined);
+}
+
+/** An allowed name, in a set. */
+const ALLOWED_NAME_BYTES = 64;
+const allowedBytes = (name: string): number => ALLOWED_NAME_BYTES + 2 * name.length;
+
+/**
+ * These actions of a game need no approval, in place of those before. Why without a limit of its own: each name is one of a registered
+ * action, now or when it was allowed.
+ */
+export function allowAlways(game: Game, names: readonly string[]): void {
+  const { alwaysAllowed, retained, service, record } = game;
+  for (const name of alwaysAllowed) retained.release(allowedBytes(name));
+  alwaysAllowed.clear();
+  for (const name of names) alwaysAllowed.add(name);
+  for (const name of alwaysAllowed) retained.charge(allowedBytes(name));
+  service.unsavedRecords.add(record);
+}
+
+function changeControls(game: Game, to: Partial<IntegrationControls>, ctx: StepContext): void {
   const { service: state, controls } = game;
   const { solo: wasSolo } = controls;
   if (!change(controls, to)) return;

@@ -12,7 +12,7 @@ import { assertNever } from "../../../core/assert.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { Scope } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { Controls, IntegrationControls } from "../../../core/view.ts";
+import type { Controls, IntegrationControlsChange } from "../../../core/view.ts";
 import { saveRecords } from "../persistence.ts";
 import { type Game, type NeuroState, peerOf, type StoredRecord } from "../state.ts";
 import { decide, pendingAt } from "./approval.ts";
@@ -147,9 +147,11 @@ function executeOn(
   ctx: StepContext,
 ): NeuroOutcome {
   switch (request.do) {
-    case "setControls":
-      control(game, request.to, ctx);
+    case "setControls": {
+      const changed = control(game, request.to, ctx);
+      if (!changed.ok) return changed;
       return respondOnceStored(game.record, { state: game.service, requestId, body: plain(integrationView(game)) }, ctx);
+    }
     case "disconnect": {
       const { name } = game;
       const peer = peerOf(game);
@@ -231,7 +233,7 @@ function auditEntriesOf(state: NeuroState, request: NeuroCommand): readonly Audi
     case "cancelForce":
       return [{ did: "veto", to: forceAt(state, request.force)?.game.slug ?? request.force }];
     case "decideAction":
-      return [{ did: request.approve ? "approve" : "reject", to: subjectOf(state, request.pending) }];
+      return [{ did: decisionOf(request), to: subjectOf(state, request.pending) }];
     case "sendAction":
       return [{ did: "act", to: subject(request.id, request.name) }];
     case "sendContext":
@@ -248,6 +250,9 @@ function auditEntriesOf(state: NeuroState, request: NeuroCommand): readonly Audi
       return assertNever(request);
   }
 }
+
+const decisionOf = ({ approve, data }: NeuroCommand & { readonly do: "decideAction" }): string =>
+  !approve ? "reject" : data === undefined ? "approve" : "approve_edited";
 
 const SHUTDOWNS = { graceful: "shut_down", immediate: "shut_down_now", cancel: "cancel_shutdown" } as const;
 
@@ -269,8 +274,12 @@ const DECISIONS: ReadonlyMap<string, readonly [string, string]> = new Map([
   ["stopped", ["stop", "start"]],
 ]);
 
-const decisions = (fields: Partial<Controls & IntegrationControls>, to: string): readonly AuditSubject[] =>
+const allowed = (to: string, names: readonly string[]): AuditSubject =>
+  names.length === 0 ? { did: "allow_none", to } : { did: "allow_always", to: subject(to, names.join(", ")) };
+
+const decisions = (fields: Partial<Controls> & IntegrationControlsChange, to: string): readonly AuditSubject[] =>
   Object.entries(fields).flatMap(([field, isSo]) => {
+    if (Array.isArray(isSo)) return [allowed(to, isSo)];
     const [did, undid] = DECISIONS.get(field) ?? [];
     return did === undefined || undid === undefined ? [] : [{ did: isSo ? did : undid, to }];
   });

@@ -23,6 +23,7 @@ import { requestOf } from "../pending/pending.ts";
 import { allPending } from "../pending/pending-actions.ts";
 import { isSpent } from "../pending/transition.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
+import { answerDeadline } from "../forces/forces.ts";
 import { waitingForces } from "../forces/force-queue.ts";
 
 const linkHint = (url: string): string => {
@@ -83,6 +84,7 @@ export const integrationDetail = (game: Game): IntegrationDetail => ({
     schema: upstreamAction.definition.schema ?? null,
     shared: upstreamAction.owners.size > 1,
   })),
+  always_allowed: [...game.alwaysAllowed],
   diagnostics: diagnosticsOf(game),
 });
 
@@ -136,7 +138,8 @@ function upstreamView(upstream: Upstream, now: Millis): UpstreamView {
   };
 }
 
-function forceView({ id, game, message, state, requestedAt }: Force): ForceView {
+function forceView(force: Force): ForceView {
+  const { id, game, message, state, requestedAt, failures, lastFailure } = force;
   const sent = sentForceOf(state);
   return {
     id,
@@ -150,6 +153,9 @@ function forceView({ id, game, message, state, requestedAt }: Force): ForceView 
     asked_at: requestedAt,
     opened_at: sent?.openedAt ?? null,
     waits_for: waitReason(game, message, state),
+    deadline: answerDeadline(force) ?? null,
+    attempt: failures + (sent?.attempt ?? 1),
+    last_failure: lastFailure ?? null,
   };
 }
 

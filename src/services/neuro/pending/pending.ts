@@ -68,7 +68,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
   const deliveries: Delivery[] = [];
   let needsPerson = false;
   for (const gameAction of recipients) {
-    const isAsked = origin.is === "neuro" && needsApproval(gameAction.game);
+    const isAsked = origin.is === "neuro" && needsApproval(gameAction);
     needsPerson ||= isAsked;
     deliveries.push({ gameAction, state: isAsked ? "approval" : "queued", sentAt: 0 });
   }
@@ -103,7 +103,17 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
   return pending;
 }
 
-const needsApproval = ({ service, controls }: Game): boolean => service.controls.approval || controls.approval;
+const needsApproval = ({ name, game: { service, controls, alwaysAllowed } }: GameAction): boolean =>
+  (service.controls.approval || controls.approval) && !alwaysAllowed.has(name);
+
+/** A person replaces the data of an action that no game has got. */
+export function editAction(pending: PendingAction, data: string | undefined): void {
+  const { upstream: { pendingActions: { retained } }, origin, deliveries } = pending;
+  retained.release(pending.bytes);
+  pending.data = data;
+  pending.bytes = pendingBytes(origin, data, deliveries.length);
+  retained.charge(pending.bytes);
+}
 
 /** A person approves an action, if it waits for approval. */
 export function approveAction(pending: PendingAction, ctx: StepContext): void {
@@ -482,6 +492,7 @@ function finish(pending: PendingAction, result: ActionResult, isReported: boolea
     startedAt,
     // Why: a game that left has not done the action of its force, so the force ends because of the leave instead.
     success: success && by !== "gone",
+    failure: success ? undefined : result.message,
     force,
     isManual: origin.is === "person",
     isPresumed: delivery.state === "presumed",

@@ -16,6 +16,9 @@ const FORCE: ForceView = {
   asked_at: 0,
   opened_at: null,
   waits_for: null,
+  deadline: null,
+  attempt: 1,
+  last_failure: null,
 };
 
 const integration = (id: string, name: string, controls: Partial<IntegrationView> = {}): IntegrationView => ({

@@ -180,3 +180,85 @@ test("NB216 actions of the built-in Neuro need approval, too; a person's answer 
   operator.ask({ do: "decideAction", pending: only(operator), approve: true });
   check.equal(actions(), ["action a"]);
 });
+
+/** Chess has an action with a schema, which needs approval, and an action that takes no data. */
+function withSchema(): Table {
+  const { chess, ...others } = table();
+  const schema = { type: "object", properties: { to: { type: "string" } }, required: ["to"] };
+  chess.register({ name: "move", description: "Moves.", schema }, { name: "rest", description: "Rests." });
+  others.neuro.heard();
+  return { chess, ...others };
+}
+
+test("NB217 an action is approved with other data, if that fits its schema, and its game gets that", () => {
+  const { scenario, neuro, operator, chess } = withSchema();
+  neuro.action("u1", "move", `{"to":"e4"}`);
+  const pending = only(operator);
+  check.equal(operator.fault({ do: "decideAction", pending, approve: true, data: `{"to":1}` }), "badMessage");
+  check.equal(operator.fault({ do: "decideAction", pending, approve: true, data: "{" }), "badMessage");
+  check.equal([operator.pendings()[0]?.data, chess.heard()], [`{"to":"e4"}`, []], "nothing has changed");
+  const answer = operator.ask({ do: "decideAction", pending, approve: true, data: ` {"to":"d4"}` });
+  check.equal(answer, { body: { status: "approved" } });
+  check.equal(chess.heard(), [`action move {"to":"d4"}`]);
+  check.equal(scenario.observed("operator_acted").at(-1)?.did, "approve_edited");
+  chess.result(true);
+  check.equal(neuro.heard(), ["result u1 true"]);
+  neuro.action("u2", "rest");
+  check.equal(
+    operator.fault({ do: "decideAction", pending: only(operator), approve: true, data: `{"a":1}` }),
+    "badMessage",
+  );
+  check.equal(operator.ask({ do: "decideAction", pending: only(operator), approve: true, data: "{}" }).fault, undefined);
+  check.equal(chess.heard(), ["action rest"]);
+});
+
+test("NB217 an action that another integration has got already is not changed", () => {
+  const { neuro, operator, chess, poker } = table();
+  neuro.action("u1", "wave", "{}");
+  check.equal([chess.heard(), poker.heard()], [[], ["action wave {}"]]);
+  const pending = only(operator);
+  check.equal(operator.fault({ do: "decideAction", pending, approve: true, data: `{"a":1}` }), "notNow");
+  check.equal(operator.fault({ do: "decideAction", pending, approve: true }), undefined);
+  check.equal(chess.heard(), ["action wave {}"]);
+});
+
+test("NB218 actions that are always allowed need no approval, also after a restart, until they are taken off the list", () => {
+  const { scenario, neuro, operator, chess } = table();
+  const allow = (...names: readonly string[]) =>
+    operator.ask({ do: "setControls", id: "chess", to: { always_allowed: names } });
+  check.equal(operator.fault({ do: "setControls", id: "chess", to: { always_allowed: ["z"] } }), "notFound");
+  check.equal(allow("a", "a").fault, undefined);
+  check.equal(scenario.observed("operator_acted").at(-1)?.to, "chess a, a");
+  neuro.action("u1", "a");
+  neuro.action("u2", "b");
+  check.equal(chess.heard(), ["action a"]);
+  check.equal(operator.pendings().filter(({ is }) => is === "approval").map(({ action }) => action), ["b"]);
+  const later = new Scenario({ entries: scenario.entries(), now: scenario.now + 1_000 });
+  const again = new Operator(later);
+  check.equal(again.detail("chess").always_allowed, ["a"]);
+  const her = later.neuro().open();
+  const back = started(later, "Chess", "a", "b");
+  her.heard();
+  her.action("u3", "a");
+  check.equal(back.heard(), ["action a"]);
+  again.ask({ do: "setControls", id: "chess", to: { always_allowed: [] } });
+  her.action("u4", "a");
+  check.equal(back.heard(), []);
+});
+
+test("NB219 a force shows its attempt, the failure before, and until when Neuro has time", () => {
+  const { scenario, neuro, operator, chess } = table();
+  operator.control("chess", { approval: false });
+  chess.force(["a"]);
+  const { deadline, attempt, last_failure } = operator.forces()[0] ?? {};
+  check.equal([deadline, attempt, last_failure], [scenario.now + 120_000, 1, null]);
+  scenario.pass(10_000);
+  neuro.action("u1", "a");
+  chess.result(false, { message: "There is no such square." });
+  const [failed] = operator.forces();
+  check.equal([failed?.attempt, failed?.last_failure], [2, "There is no such square."]);
+  check.equal(failed?.deadline, scenario.now + 15_000, "`actions.retry_timeout`");
+  neuro.action("u2", "a");
+  chess.result(false, { message: "x".repeat(5_000) });
+  check.equal(operator.forces()[0]?.last_failure?.length, 200);
+});

@@ -132,7 +132,9 @@ class Play {
     const pending = waiting[number % Math.max(1, waiting.length)];
     if (pending === undefined) return;
     if (approve) this.approved.add(pending.id);
-    this.calls.push(this.operator.call({ do: "decideAction", pending: pending.id, approve }));
+    this.calls.push(
+      this.operator.call({ do: "decideAction", pending: pending.id, approve, ...(number % 3 === 0 && { data: "{}" }) }),
+    );
   }
 }
 

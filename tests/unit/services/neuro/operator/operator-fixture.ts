@@ -3,7 +3,13 @@ import { toRequestId } from "../../../../../src/core/ids.ts";
 import type { Json } from "../../../../../src/core/json.ts";
 import type { NeuroRequest } from "../../../../../src/core/request.ts";
 import type { Scope } from "../../../../../src/core/settings.ts";
-import type { ForceView, IntegrationView, NeuroView, PendingView } from "../../../../../src/core/view.ts";
+import type {
+  ForceView,
+  IntegrationDetail,
+  IntegrationView,
+  NeuroView,
+  PendingView,
+} from "../../../../../src/core/view.ts";
 import { check } from "../../../../harness/check.ts";
 import { type FakeGame, type FakeNeuro, Scenario, started } from "../fixture.ts";
 
@@ -76,6 +82,10 @@ export class Operator {
   }
 
   integration(id: string): IntegrationView {
+    return this.#view(this.ask({ get: "integration", id }));
+  }
+
+  detail(id: string): IntegrationDetail {
     return this.#view(this.ask({ get: "integration", id }));
   }
 
