@@ -53,6 +53,20 @@ export const TEXTS = {
     } satisfies Record<TokenRefusal, string>,
   },
 
+  overlay: {
+    label: "Neuro's question and last action",
+    signedOut: {
+      missing: "This overlay needs a token: add #token=… to its address.",
+      invalid: "The token of this overlay wasn't accepted.",
+      not_allowed: "The token of this overlay lacks the scope “watch”.",
+    } satisfies Record<TokenRefusal | "missing", string>,
+    results: { running: "running", succeeded: "succeeded", failed: "failed" },
+  },
+
+  dock: {
+    label: "Stop, approvals and the current question",
+  },
+
   header: {
     version: (version: string) => `v${version}`,
     uptime: "up",

@@ -68,7 +68,7 @@ export function createApp(ports: WebPorts): App {
     hono.header("referrer-policy", "no-referrer");
   });
   const scopes = (hono: Context<Env>) => hono.get("grant").scopes;
-  app.get("/", ({ req }) => dashboard(req.raw));
+  for (const path of ["/", "/overlay", "/dock"]) app.get(path, ({ req }) => dashboard(req.raw));
   app.get("/health", () => health(ports));
   app.get("/ready", (hono) => ready(readiness, scopes(hono), ports));
   app.get("/metrics", (hono) => metrics(ports, scopes(hono)));

@@ -9,7 +9,7 @@ import { exit } from "node:process";
 import { ROOT } from "./machine.ts";
 
 const FOLDER = join(ROOT, "src/dashboard");
-const STYLES = ["base", "controls", "layout", "components", "panels"];
+const STYLES = ["base", "controls", "layout", "components", "panels", "obs"];
 
 /** Returns the text of the page. */
 export async function buildPage(): Promise<string> {

@@ -130,7 +130,7 @@ export async function switchStop(): Promise<void> {
   if (outcome.ok) store.showToast("good", wasStopped ? TEXT.resumed : TEXT.stopped);
 }
 
-function StopButton() {
+export function StopButton() {
   const isOn = useStore(isStopped);
   const missingScope = useMissingScope("admin");
   return (
