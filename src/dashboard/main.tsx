@@ -1,7 +1,7 @@
 /** Starts the page: first the theme and the title, then the store, then the components of its view. */
 import { render } from "hono/jsx/dom";
 import { App } from "./app.tsx";
-import { type PageView, viewAt } from "./lib/address.ts";
+import { type PageView, viewAt } from "./lib/page-view.ts";
 import { Dock } from "./obs/dock.tsx";
 import { overlayVariables } from "./obs/overlay-style.ts";
 import { Overlay } from "./obs/overlay.tsx";

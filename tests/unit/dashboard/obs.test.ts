@@ -1,6 +1,6 @@
 /** What the pages for OBS derive from the feed and from their address. */
 import { test } from "#runner";
-import { rootOf, viewAt } from "../../../src/dashboard/lib/address.ts";
+import { rootOf, viewAt } from "../../../src/dashboard/lib/page-view.ts";
 import { ACTION_MS, lastAction } from "../../../src/dashboard/obs/last-action.ts";
 import { overlayVariables } from "../../../src/dashboard/obs/overlay-style.ts";
 import { EventFeed } from "../../../src/dashboard/state/event-feed.ts";
