@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { shape } from "./schema.ts";
+import { policyShape } from "./schema/neuro.ts";
 import { type SettingInfo, settingInfo } from "./setting.ts";
 
 export interface Field extends SettingInfo {
@@ -34,6 +35,10 @@ export const sections: readonly Section[] = sectionsBelow(shape, [], "");
 
 /** Every setting. */
 export const fields: readonly Field[] = sections.flatMap((section) => section.fields);
+
+/** The settings of one policy in `integrations`. */
+export const policySettings: readonly Field[] = sectionsBelow(policyShape, ["integrations"], "")
+  .flatMap((section) => section.fields);
 
 const byPath: ReadonlyMap<string, Field> = new Map(fields.map((field) => [field.path.join("."), field]));
 

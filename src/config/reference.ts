@@ -1,5 +1,5 @@
 /** Writes `config/README.md`, the settings reference, from the schema. Run by `bun run docs`; a test fails if the file is stale. */
-import { type Field, PREFIX, type Section, sections } from "./fields.ts";
+import { type Field, policySettings, PREFIX, type Section, sections } from "./fields.ts";
 import { QUEUE_BACKENDS } from "./schema/storage.ts";
 import { formatQuantity } from "./setting.ts";
 
@@ -35,9 +35,23 @@ const BRAIN =
   `The environment variables of the original Brain relay still work: \`RELAY_HOST\`, \`RELAY_PORT\`, \`RELAY_TOKEN\`, \`RELAY_COVENANT\`,
 \`RELAY_TEST_MODE\`, \`RELAY_LOG_JSON\`, \`ARTIFACT_RUN_ID\`, \`ARTIFACTS_ROOT\`. \`PORT\` counts only in test mode, or if the Brain is the only service.`;
 
+const POLICIES = `## Policies
+
+\`integrations\` is a list of policies. All of them are live. For each setting the first policy applies that matches the name of the
+integration and has the setting, so special policies come before general ones:
+
+\`\`\`yaml
+integrations:
+  - match: "Chess*"
+    deny: ["resign"]
+  - match: "*"
+    actions_max: 50
+    grace: 30s
+\`\`\``;
+
 /** The whole reference. */
 export function settingsReference(): string {
-  return `${[HEAD.trimEnd(), ...sections.map(sectionText)].join("\n\n")}\n`;
+  return `${[HEAD.trimEnd(), ...sections.map(sectionText), POLICIES, policyTable()].join("\n\n")}\n`;
 }
 
 function sectionText({ path, description, fields }: Section): string {
@@ -57,8 +71,11 @@ const settingRow = (field: Field): readonly string[] => [
   field.type,
   defaultText(field),
   field.restart ? "restart" : "**live**",
-  field.description + (field.max === undefined ? "" : ` At most ${formatQuantity(field.kind, field.max)}.`),
+  meaningOf(field),
 ];
+
+const meaningOf = ({ description, kind, max }: Field): string =>
+  description + (max === undefined ? "" : ` At most ${formatQuantity(kind, max)}.`);
 
 function defaultText({ defaultValue: value, kind }: Field): string {
   if (value === undefined) return "";
@@ -70,6 +87,12 @@ const backendTable = (): string =>
     ["backend", "description", "durability"],
     Object.entries(QUEUE_BACKENDS).map(([name, { description, durability }]) => [`\`${name}\``, description, durability]),
   ) + "\n\nHow fast the relay is on each backend: [tests/README.md](../tests/README.md#what-it-costs).";
+
+const policyTable = (): string =>
+  table(
+    ["setting", "type", "meaning"],
+    policySettings.map((field) => [`\`${field.path.at(-1)}\``, field.type, meaningOf(field)]),
+  );
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;

@@ -148,8 +148,19 @@ export function optionalText(
 }
 
 /** A duration whose absence has a meaning of its own. */
-export function optionalDuration(description: string): z.ZodType<Millis | undefined> {
-  return optionalQuantity({ description, options: {}, kind: "duration", parse: parseDuration, expected: DURATION });
+export function optionalDuration(
+  description: string,
+  options: Partial<SettingOptions<never>> = {},
+): z.ZodType<Millis | undefined> {
+  return optionalQuantity({ description, options, kind: "duration", parse: parseDuration, expected: DURATION });
+}
+
+/** A whole number whose absence has a meaning of its own. */
+export function optionalCount(
+  description: string,
+  options: Partial<SettingOptions<never>>,
+): z.ZodType<number | undefined> {
+  return optionalQuantity({ description, options, kind: "number", parse: parseInteger, expected: "a whole number" });
 }
 
 /** A port whose absence has a meaning of its own. */
@@ -159,13 +170,21 @@ export function optionalPort(description: string): z.ZodType<number | undefined>
 
 /** True or false. `yes`, `no`, `on` and `off` are accepted, because they are booleans in the YAML of the original relay. */
 export function flag(description: string, options: SettingOptions<boolean>): z.ZodType<boolean> {
-  return z.transform((raw, context: z.RefinementCtx) => {
-    const value = FLAGS.get(typeof raw === "string" ? raw.toLowerCase() : raw);
-    if (value !== undefined) return value;
-    context.addIssue(`expected true or false, got ${shortJson(raw)}`);
-    return z.NEVER;
-  }).default(options.default)
+  return z.transform(parseFlag).default(options.default)
     .register(registry, metadata({ kind: "flag", type: "true or false", description }, options));
+}
+
+/** True or false, whose absence has a meaning of its own. */
+export function optionalFlag(description: string): z.ZodType<boolean | undefined> {
+  return z.unknown().transform((raw, context) => (raw === undefined ? undefined : parseFlag(raw, context))).optional()
+    .register(registry, metadata({ kind: "flag", type: "true or false", description }, {}));
+}
+
+function parseFlag(raw: unknown, context: z.RefinementCtx): boolean {
+  const value = FLAGS.get(typeof raw === "string" ? raw.toLowerCase() : raw);
+  if (value !== undefined) return value;
+  context.addIssue(`expected true or false, got ${shortJson(raw)}`);
+  return z.NEVER;
 }
 
 const FLAGS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
@@ -216,6 +235,17 @@ export function list<T>(
   { item, type, default: entries = [] }: ListOptions<T>,
 ): z.ZodType<readonly T[]> {
   return z.array(item, { error: `expected a list of ${type}` }).readonly().default(entries)
+    .register(registry, metadata({ kind: "list", type: `list of ${type}`, description }, {}));
+}
+
+/** A list whose absence has a meaning of its own. */
+export function optionalList<T>(
+  description: string,
+  { item, type, lengthMax }: { readonly item: z.ZodType<T>; readonly type: string; readonly lengthMax: number },
+): z.ZodType<readonly T[] | undefined> {
+  return z.array(item, { error: `expected a list of ${type}` })
+    .max(lengthMax, { error: ({ input }) => `expected at most ${lengthMax} ${type}, got ${(input as unknown[]).length}` })
+    .readonly().optional()
     .register(registry, metadata({ kind: "list", type: `list of ${type}`, description }, {}));
 }
 

@@ -21,7 +21,7 @@ export interface Settings {
   readonly "intercept-proxy": ProxySettings;
   readonly relays: RelaysSettings;
   readonly cluster: ClusterSettings;
-  readonly integrations: readonly IntegrationPolicy[];
+  readonly integrations: readonly PolicySettings[];
   readonly actions: ActionSettings;
   readonly queue: QueueSettings;
   readonly uploads: UploadSettings;
@@ -144,22 +144,33 @@ export interface ProxySettings extends ListenerSettings {
   readonly integration_name: string;
 }
 
-/** How the integrations whose name matches are treated. The first matching policy applies. */
-export interface IntegrationPolicy {
+/** How the integrations whose name matches are treated. For each setting the first matching policy that has it applies. */
+export interface PolicySettings {
   /** A name, with `*` as a wildcard. */
   readonly match: string;
-  readonly upstream: string | undefined;
-  readonly on_duplicate: "replace" | "suffix" | "reject";
-  readonly priority_max: "low" | "medium" | "high" | "critical";
-  readonly shutdown: boolean;
-  readonly speech_finished: boolean;
-  readonly results: "required" | "failures-only";
+  readonly upstream?: string | undefined;
+  readonly on_duplicate?: "replace" | "suffix" | "reject" | undefined;
+  readonly priority_max?: "low" | "medium" | "high" | "critical" | undefined;
+  readonly shutdown?: boolean | undefined;
+  readonly speech_finished?: boolean | undefined;
+  /** Patterns, with `*`, of the actions that it can register. */
+  readonly allow?: readonly string[] | undefined;
+  /** Those of them that it cannot register. */
+  readonly deny?: readonly string[] | undefined;
+  /** Those that it can register, and that Neuro does not see. */
+  readonly hide?: readonly string[] | undefined;
+  readonly actions_max?: number | undefined;
+  readonly results?: "required" | "failures-only" | undefined;
+  /** Overrides the deadline of its upstream where it is earlier. */
+  readonly result_deadline?: Millis | undefined;
+  readonly grace?: Millis | undefined;
+  readonly parked?: Millis | undefined;
 }
 
 export interface ActionSettings {
   readonly naming: "shared" | "prefixed";
   readonly broadcast: "all" | "first-owner";
-  /** How long an integration can be disconnected before its actions are unregistered. */
+  /** How long an integration can be disconnected before its actions are unregistered, unless its policy says otherwise. */
   readonly grace: Millis;
   /** Puts `[Game]` in front of contexts and queries. */
   readonly attribution: boolean;
@@ -172,7 +183,7 @@ export interface ActionSettings {
   readonly await_names: Millis;
   /** Actions registered again within this time after a game's `startup` stay registered. */
   readonly restart_window: Millis;
-  /** How long the actions of a disconnected game are remembered. */
+  /** How long the actions of a disconnected game are remembered, unless its policy says otherwise. */
   readonly parked: Millis;
   /** An integration that an operator asks to shut down is disconnected if it does not answer in this time; 0: it is not. */
   readonly shutdown_timeout: Millis;

@@ -147,6 +147,8 @@ export interface ActionView {
   readonly schema: Json;
   /** Other integrations registered the same definition. */
   readonly shared: boolean;
+  /** The policy of its integration hides it from Neuro. */
+  readonly hidden: boolean;
 }
 
 export interface ForceView {

@@ -250,6 +250,8 @@ export const TEXTS = {
       upstreamName: "Its name in Neuro's list",
       shared: "shared",
       sharedMeans: "Several integrations registered this action; Neuro sees it once",
+      hidden: "hidden",
+      hiddenMeans: "The policy of this integration hides it from Neuro; you can send it",
       open: "Send…",
       send: "Send",
       schema: "Schema",

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { linkNameOf } from "../../core/text.ts";
 import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../core/defaults.ts";
-import type { ActionSettings, IntegrationPolicy, NallelySettings, UpstreamSettings } from "../../core/settings.ts";
+import type { ActionSettings, NallelySettings, PolicySettings, UpstreamSettings } from "../../core/settings.ts";
 import {
   block,
   choice,
@@ -10,8 +10,13 @@ import {
   duration,
   entry,
   flag,
+  itemOfForm,
   list,
+  optionalChoice,
+  optionalCount,
   optionalDuration,
+  optionalFlag,
+  optionalList,
   optionalPort,
   optionalText,
   real,
@@ -141,32 +146,71 @@ export const actions: z.ZodType<ActionSettings> = block("How the actions of many
   }),
 });
 
-export const policies: z.ZodType<readonly IntegrationPolicy[]> = list(
-  "How integrations are treated. The first entry whose `match` fits applies. Each entry has `match` (a name, with `*` as a wildcard), " +
-    "`upstream` (an id), `on_duplicate` (replace, suffix, reject), `priority_max` (low, medium, high, critical), " +
-    "`shutdown`, `speech_finished` (true or false) and `results` (required, failures-only).",
-  {
-    item: entry({
-      match: requiredText("A name, with `*` as a wildcard."),
-      upstream: optionalText("The id of its upstream."),
-      on_duplicate: choice(
-        "What happens when a second game with the same name connects.",
-        ["replace", "suffix", "reject"],
-        {
-          default: "replace",
-        },
-      ),
-      priority_max: choice("The highest priority of its forces.", ["low", "medium", "high", "critical"], {
-        default: "critical",
-      }),
-      shutdown: flag("Forward shutdown requests to it.", { default: false }),
-      speech_finished: flag("Notify it when Neuro has finished speaking.", { default: false }),
-      results: choice("`failures-only`: it reports results only for failed actions.", ["required", "failures-only"], {
-        default: "required",
-      }),
-    }),
-    type: "policies",
-  },
+/** Patterns in one list of a policy, and characters of one. */
+const PATTERNS_MAX = 256;
+const PATTERN_LENGTH_MAX = 256;
+
+const pattern = itemOfForm({
+  fits: (given) => given !== "" && given.length <= PATTERN_LENGTH_MAX,
+  expected: `a pattern with 1 to ${PATTERN_LENGTH_MAX} characters`,
+});
+
+const patterns = (description: string): z.ZodType<readonly string[] | undefined> =>
+  optionalList(description, { item: pattern, type: "patterns", lengthMax: PATTERNS_MAX });
+
+const policyFields = entry({
+  match: requiredText("The names of the integrations, with `*` as a wildcard. Required."),
+  upstream: optionalText("The id of their upstream. Default: the first one."),
+  on_duplicate: optionalChoice("What happens when a second game with the same name connects. Default: `replace`.", [
+    "replace",
+    "suffix",
+    "reject",
+  ]),
+  priority_max: optionalChoice("The highest priority of their forces. Default: `critical`.", [
+    "low",
+    "medium",
+    "high",
+    "critical",
+  ]),
+  shutdown: optionalFlag("Forward shutdown requests of Neuro. Default: false."),
+  speech_finished: optionalFlag("Notify them when Neuro has finished speaking. Default: false."),
+  allow: patterns(
+    'The names of the actions that they can register, with `*` as a wildcard. Others are refused, and reported. Default: `["*"]`.',
+  ),
+  deny: patterns("Actions that are refused although `allow` has them. Default: none."),
+  hide: patterns("Actions that they can register, but that Neuro does not see. An operator can use them. Default: none."),
+  actions_max: optionalCount(
+    "Maximum number of registered actions of one integration. Default: `limits.actions_per_integration`, which is also the maximum. " +
+      "Registered actions stay registered when it is lowered.",
+    { max: 10_000 },
+  ),
+  results: optionalChoice("`failures-only`: they report results only of failed actions. Default: `required`.", [
+    "required",
+    "failures-only",
+  ]),
+  result_deadline: optionalDuration(
+    "Time after which the relay answers an action in their place. Default, and maximum: the deadline of the upstream. An action of several " +
+      "integrations has the longest time of them.",
+    { min: 100 },
+  ),
+  grace: optionalDuration(
+    "How long they can be disconnected before their actions are unregistered. Default: `actions.grace`.",
+  ),
+  parked: optionalDuration(
+    "How long their actions are remembered while they are disconnected. Default: `actions.parked`.",
+    {
+      min: 1_000,
+    },
+  ),
+});
+
+/** The settings of one policy. */
+export const policyShape: z.ZodObject = policyFields;
+
+export const policies: z.ZodType<readonly PolicySettings[]> = list(
+  "Policies: how integrations are treated, by their names. For each setting the first policy applies that matches the name and has the " +
+    "setting; lists are not joined. The settings of a policy are [below](#policies).",
+  { item: policyFields, type: "policies" },
 );
 
 const EXPECTED_RANGE = { error: "expected two numbers, the lower one first, such as [0, 127]" };

@@ -19,6 +19,7 @@ export type CheckKind =
   | "unregister_repeated"
   | "force_without_names"
   | "force_names_unknown"
+  | "force_names_withheld"
   | "force_repeated"
   | "context_empty"
   | "context_too_long"
@@ -172,6 +173,13 @@ export const CHECKS: Readonly<Record<CheckKind, DiagnosticRule>> = {
     "register an action before you force it; not registered",
     LINKS.force,
     "input_repaired",
+  ),
+  force_names_withheld: check(
+    "info",
+    "Force with actions that the operator keeps from Neuro",
+    "The operator's policy decides which actions Neuro sees.",
+    "nothing: the force is sent without these actions, and ends if no other is left",
+    LINKS.force,
   ),
   force_repeated: check(
     "warning",

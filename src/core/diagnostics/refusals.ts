@@ -9,6 +9,7 @@ export type RefusalKind =
   | "message_withheld"
   | "command_unknown"
   | "limit_reached"
+  | "action_denied"
   | "choice_refused"
   | "connection_standby"
   | "greeting_repeated";
@@ -64,6 +65,13 @@ export const REFUSALS: Readonly<Record<RefusalKind, DiagnosticRule>> = {
     "Limit of the relay",
     "An integration keeps within the limits of the relay.",
     "send or register less, or raise the limit",
+  ),
+  action_denied: refused(
+    "warning",
+    "Action that the operator does not allow",
+    "The operator's policy decides which actions an integration can register.",
+    "nothing, unless the integration needs the action: then ask the operator of the relay to allow it",
+    LINKS.register,
   ),
   choice_refused: refused(
     "warning",

@@ -76,7 +76,7 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
 }
 
 function ActionRow({ integration, action }: { readonly integration: string; readonly action: ActionView }) {
-  const { name, upstream_name, description, schema, shared } = action;
+  const { name, upstream_name, description, schema, shared, hidden } = action;
   const [isOpen, setOpen] = useState(false);
   const missingScope = useMissingScope("command");
   const send = (data: Json | undefined) =>
@@ -90,6 +90,7 @@ function ActionRow({ integration, action }: { readonly integration: string; read
         <code class="action-name" dir="auto">{sanitize(name, 64)}</code>
         {upstream_name === name ? null : <Chip title={TEXT.upstreamName}>{sanitize(upstream_name, 64)}</Chip>}
         {shared ? <Chip tone="accent" title={TEXT.sharedMeans}>{TEXT.shared}</Chip> : null}
+        {hidden ? <Chip title={TEXT.hiddenMeans}>{TEXT.hidden}</Chip> : null}
         <Button name="open-form" pressed={isOpen} onPress={() => setOpen(!isOpen)}>
           {isOpen ? TEXTS.close : TEXT.open}
         </Button>

@@ -117,6 +117,7 @@ const action: z.ZodType<ActionView> = named(
     description: text,
     schema: json.describe("JSON Schema of its data; null if it has none."),
     shared: flag.describe("Other integrations register an identical action."),
+    hidden: flag.describe("The policy of its integration hides it from Neuro."),
   }),
   "A registered action.",
 );

@@ -13,13 +13,14 @@ import type { Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { StepContext } from "../../core/context.ts";
 import { createSocket, openConnection } from "./games/connections.ts";
 import { reconfigure as reconfigureDecider } from "./standalone/decider.ts";
+import { applyPolicy } from "./games/policy-changes.ts";
+import { policyOf } from "./policy.ts";
 import { awaitFirstMessage } from "./games/identification.ts";
 import { scheduleKeepalive } from "./games/keepalive.ts";
 import {
   createGame,
   moveToAccount,
   normalizeGameName,
-  policyOf,
   retentionTimer,
   setConnected,
   upstreamFor,
@@ -88,7 +89,7 @@ export function configure(state: NeuroState, settings: Settings, ctx: StepContex
     else reconfigure(upstream, each, ctx);
   }
   for (const game of state.games.values()) {
-    game.policy = policyOf(state, game.name);
+    applyPolicy(game, policyOf(settings, game.name), ctx);
     const upstream = upstreamFor(state, game.policy);
     if (upstream !== game.upstream) moveGame(game, upstream, ctx);
     else if (isConnected(game)) updateOffAir(game, ctx);

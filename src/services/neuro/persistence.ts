@@ -236,7 +236,7 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
     const names = listOf(alwaysAllowed).filter((name) => typeof name === "string");
     if (names.length > 0) allowAlways(game, names.slice(0, state.settings.limits.actions_per_integration));
   }
-  state.timers.set(retentionTimer(game), since + state.settings.actions.parked);
+  state.timers.set(retentionTimer(game), since + game.policy.parked);
   for (const action of listOf(actions)) {
     if (!isAction(action) || game.actions.size >= state.settings.limits.actions_per_integration) continue;
     restoreAction(game, definitionOf(actionOf(action), action.mainThread), action.before);
@@ -244,7 +244,7 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
   for (const each of listOf(released)) {
     const [original, before, freeAt] = listOf(each);
     if (typeof original !== "string" || typeof before !== "string") continue;
-    const latest = now + state.settings.actions.parked;
+    const latest = now + game.policy.parked;
     restoreReservedName(game, { original, before, freeAt: typeof freeAt === "number" ? Math.min(freeAt, latest) : latest });
   }
 }

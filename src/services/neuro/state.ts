@@ -17,12 +17,13 @@ import type { Key, Millis, PeerId, RequestId } from "../../core/ids.ts";
 import type { Link } from "../../core/link.ts";
 import { RetainedBytes } from "../../core/retained-bytes.ts";
 import { Secrets, secretsOf } from "../../core/secrets.ts";
-import type { IntegrationPolicy, Settings, UpstreamSettings } from "../../core/settings.ts";
+import type { Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { Controls, IntegrationControls, IntegrationCounts } from "../../core/view.ts";
 import type { Decider } from "./standalone/decider.ts";
 import { SilentSockets } from "./games/silent-sockets.ts";
 import type { ForceState } from "./forces/states.ts";
 import type { ActionOrigin, Confirmation, DeliveryState, PendingState } from "./pending/states.ts";
+import type { Policy } from "./policy.ts";
 import type { SmallMap } from "./small-map.ts";
 import type { Profile } from "./upstream/profiles.ts";
 import type { SentFrame, SentFrames } from "./upstream/sent-frames.ts";
@@ -151,7 +152,7 @@ export type GameListener = "neuro" | "intermediary";
 /** Whether a game is connected, and since when. */
 export type GamePresence =
   | { readonly is: "connected"; readonly peer: PeerId; readonly since: Millis }
-  /** It disconnected less than `actions.grace` ago, which Neuro does not notice. */
+  /** It disconnected less than its grace ago, which Neuro does not notice. */
   | { readonly is: "grace"; readonly since: Millis }
   | { readonly is: "away"; readonly since: Millis };
 
@@ -197,7 +198,7 @@ export interface Game extends Diagnosed {
   /** What is kept of it: a part of its socket's account, or of `parked` while it is not connected. */
   readonly retained: RetainedBytes;
   upstream: Upstream;
-  policy: IntegrationPolicy;
+  policy: Policy;
   presence: GamePresence;
   /** Of its last connection. */
   connection: ConnectionInfo | undefined;
@@ -263,6 +264,8 @@ export interface GameAction {
   bytes: number;
   /** Not registered again since a `startup`: the relay answers Neuro in its place. */
   isUnconfirmed: boolean;
+  /** Its game's policy hides it from Neuro. */
+  isHidden: boolean;
 }
 
 /** Whether the backend takes an action. It is registered only while it is accepted or tried. */

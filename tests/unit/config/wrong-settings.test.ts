@@ -56,6 +56,14 @@ const WRONG: readonly (readonly [text: string, column: number, key: string, says
   ["intercept-proxy: {upstream_url: localhost}", 19, "intercept-proxy.upstream_url", /expected a URL such as ws:/],
   ["intermediary: {tokens: [{token: x, scopes: [watch]}]}", 25, "intermediary.tokens.0.name", /^missing: expected text$/],
   ["integrations: [{upstream: a}]", 16, "integrations.0.match", /^missing: expected text$/],
+  ["integrations: [{match: a, allow: move}]", 27, "integrations.0.allow", /^expected a list of patterns$/],
+  ["integrations: [{match: a, deny: [1]}]", 34, "integrations.0.deny.0", /^expected text/],
+  ["integrations: [{match: a, hide: ['']}]", 34, "integrations.0.hide.0", /^expected a pattern with 1 to 256 characters/],
+  [`integrations: [{match: a, hide: [${"a,".repeat(257)}]}]`, 27, "integrations.0.hide", /at most 256 patterns, got 257/],
+  ["integrations: [{match: a, actions_max: many}]", 27, "integrations.0.actions_max", /^expected a whole number/],
+  ["integrations: [{match: a, shutdown: 3}]", 27, "integrations.0.shutdown", /^expected true or false, got 3/],
+  ["integrations: [{match: a, result_deadline: 5ms}]", 27, "integrations.0.result_deadline", /at least 100ms/],
+  ["integrations: [{match: a, parked: 0}]", 27, "integrations.0.parked", /at least 1s/],
   ["a: &a [*a]", 1, "", /^a value contains itself$/],
 ];
 

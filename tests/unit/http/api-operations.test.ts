@@ -83,7 +83,7 @@ async function look(fixture: ApiFixture, lamp: JsonSocket): Promise<void> {
   });
   check.equal([address, listener, Array.isArray(actions) && actions.length], ["127.0.0.1", "neuro", 2]);
   check.that(Array.isArray(actions) && isObject(actions[0]));
-  check.equal(actions[0], { ...PLAY, upstream_name: "play", shared: false });
+  check.equal(actions[0], { ...PLAY, upstream_name: "play", shared: false, hidden: false });
 }
 
 async function steer(fixture: ApiFixture, chess: Game): Promise<void> {

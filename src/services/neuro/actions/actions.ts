@@ -15,6 +15,7 @@ import { canonicalJson } from "../../../core/json.ts";
 import { failed, type Failure } from "../../../core/result.ts";
 import { retainedBytes } from "../../../core/retained-bytes.ts";
 import type { StepContext } from "../../../core/context.ts";
+import { permissionFor } from "../policy.ts";
 import { SmallMap } from "../small-map.ts";
 import { RELAY, toNeuro } from "../outbound.ts";
 import type { Game, GameAction, Trial, Upstream, UpstreamAction } from "../state.ts";
@@ -40,8 +41,8 @@ export function definitionOf(action: Action, mainThread: boolean | undefined): D
   return { action, mainThread, digest: hashText(canonicalJson(whole)), bytes: ACTION_BYTES + retainedBytes(action) };
 }
 
-/** The change of a registration, or the limit that prevents it. */
-export type RegisterOutcome = "new" | "same" | "redefined" | Failure;
+/** The change of a registration, or what prevents it: the policy of the game, or a limit. */
+export type RegisterOutcome = "new" | "same" | "redefined" | "denied" | Failure;
 
 /** Registers one action of a game, or registers it again. */
 export function registerAction(game: Game, definition: Definition, now: Millis): RegisterOutcome {
@@ -67,6 +68,7 @@ export function registerAction(game: Game, definition: Definition, now: Millis):
 }
 
 function registerNew(game: Game, definition: Definition, now: Millis): RegisterOutcome {
+  if (permissionFor(game.policy, definition.action.name) === "denied") return "denied";
   const refusal = registrationRefusal(game, definition);
   if (refusal !== undefined) return refusal;
   const upstreamAction = findShared(game.upstream, definition) ?? reclaimName(game, definition) ??
@@ -76,8 +78,12 @@ function registerNew(game: Game, definition: Definition, now: Millis): RegisterO
 }
 
 /** The limit that one more action of a game would exceed. */
-function registrationRefusal({ actions, retained, service: state }: Game, { bytes }: Definition): Failure | undefined {
+function registrationRefusal(game: Game, { bytes }: Definition): Failure | undefined {
+  const { actions, retained, service: state, policy: { actions_max } } = game;
   const { limits } = state.settings;
+  if (actions_max !== undefined && actions.size >= actions_max) {
+    return failed("queueFull", `${actions.size} are registered; \`actions_max\` of the policy allows ${actions_max}`);
+  }
   if (actions.size >= limits.actions_per_integration) {
     const reason =
       `${actions.size} are registered; \`limits.actions_per_integration\` allows ${limits.actions_per_integration}`;
@@ -93,7 +99,8 @@ function registrationRefusal({ actions, retained, service: state }: Game, { byte
 
 function addAction(game: Game, upstreamAction: UpstreamAction, definition: Definition): void {
   const { name } = definition.action;
-  const gameAction: GameAction = { game, name, upstreamAction, bytes: 0, isUnconfirmed: false };
+  const isHidden = permissionFor(game.policy, name) === "hidden";
+  const gameAction: GameAction = { game, name, upstreamAction, bytes: 0, isUnconfirmed: false, isHidden };
   game.actions.set(name, gameAction);
   game.service.actionCount++;
   setBytes(gameAction, definition.bytes);
@@ -134,13 +141,18 @@ function setVisible(game: Game, isShown: boolean): void {
 /** True if Neuro should have the action. */
 export function isWanted(upstreamAction: UpstreamAction): boolean {
   if (!isTaken(upstreamAction)) return false;
-  for (const { game } of upstreamAction.owners.values()) if (game.isVisible) return true;
+  for (const { game, isHidden } of upstreamAction.owners.values()) if (game.isVisible && !isHidden) return true;
   return false;
 }
 
 /** True if Neuro can use this action of this game now. */
 export const isLive = (gameAction: GameAction | undefined): gameAction is GameAction =>
-  gameAction !== undefined && !gameAction.isUnconfirmed && gameAction.game.isVisible && isTaken(gameAction.upstreamAction);
+  gameAction !== undefined && !gameAction.isUnconfirmed && !gameAction.isHidden && gameAction.game.isVisible &&
+  isTaken(gameAction.upstreamAction);
+
+/** True if a force has to wait for this action: Neuro cannot use it now, and the policy of its game allows that she will. */
+export const isAwaited = ({ actions, policy }: Game, name: string): boolean =>
+  !isLive(actions.get(name)) && permissionFor(policy, name) === "shown";
 
 /** The backend takes it, as far as the relay knows. */
 const isTaken = ({ standing }: UpstreamAction): boolean => standing === "accepted" || standing === "tried";
@@ -248,10 +260,10 @@ function removeOwner(game: Game, upstreamAction: UpstreamAction, now: Millis): v
 /** Reserves a name without owner for a game, and frees names that were reserved for too long. */
 function reserveName(game: Game, upstreamAction: UpstreamAction, now: Millis): void {
   const { upstream } = game;
-  const { actions, limits } = game.service.settings;
+  const { limits } = game.service.settings;
   const earlier = game.reservedNames.get(upstreamAction.originalName);
   if (earlier !== undefined && earlier !== upstreamAction) freeName(upstream, earlier);
-  beginReservation(game, upstreamAction, now + actions.parked);
+  beginReservation(game, upstreamAction, now + game.policy.parked);
   for (const oldest of upstream.reserved) {
     if (oldest.reservedUntil > now && upstream.reserved.size <= limits.actions) break;
     freeName(upstream, oldest);
@@ -303,7 +315,10 @@ function createUnderNewName(game: Game, definition: Definition, now: Millis): Up
     if (oldest.reservedUntil > now) break;
     freeName(upstream, oldest);
   }
-  return createUpstreamAction(upstream, newName(upstream, game, definition.action.name), definition);
+  const name = newName(upstream, game, definition.action.name, now);
+  const expired = upstream.actions.get(name);
+  if (expired !== undefined) freeName(upstream, expired);
+  return createUpstreamAction(upstream, name, definition);
 }
 
 /** Adds a name without owner to the table. */
@@ -347,11 +362,11 @@ function forgetDefinition(upstream: Upstream, upstreamAction: UpstreamAction): v
 export function restoreAction(game: Game, definition: Definition, before: string): void {
   const { upstream } = game;
   const { name } = definition.action;
-  if (game.actions.has(name)) return;
+  if (game.actions.has(name) || permissionFor(game.policy, name) === "denied") return;
   const held = upstream.actions.get(before);
   const isSame = held !== undefined && held.originalName === name && held.digest === definition.digest;
   const upstreamAction = findShared(upstream, definition) ?? (isSame ? held : undefined) ??
-    createUpstreamAction(upstream, held === undefined ? before : newName(upstream, game, name), definition);
+    createUpstreamAction(upstream, held === undefined ? before : newName(upstream, game, name, 0), definition);
   addAction(game, upstreamAction, definition);
 }
 

@@ -6,6 +6,7 @@
  * Knows nothing of: connections of games, sent messages.
  */
 import { hashText } from "../../../core/hash.ts";
+import type { Millis } from "../../../core/ids.ts";
 import { UPSTREAM_NAME_MAX } from "../../../core/limits.ts";
 import type { Game, Upstream } from "../state.ts";
 
@@ -32,8 +33,11 @@ export function slugOf(
 }
 
 /** A new name for an action of this game, for which no shared and no reserved name was found. */
-export function newName(upstream: Upstream, game: Game, original: string): string {
-  const isFree = (name: string): boolean => !upstream.actions.has(name);
+export function newName(upstream: Upstream, game: Game, original: string, now: Millis): string {
+  const isFree = (name: string): boolean => {
+    const known = upstream.actions.get(name);
+    return known === undefined || (known.owners.size === 0 && known.reservedUntil <= now);
+  };
   const plain = cleanName(original);
   if (upstream.service.settings.actions.naming === "shared" && isFree(plain)) return plain;
   const prefixed = shorten(`${game.slug}--${plain}`, UPSTREAM_NAME_MAX, `${game.key}\n${original}`);

@@ -1,7 +1,7 @@
 /** The order in which waiting forces go to Neuro. Ageing prevents starvation. */
 import type { Priority } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
-import { isLive } from "../actions/actions.ts";
+import { isAwaited, isLive } from "../actions/actions.ts";
 import { type Force, type Game, isConnected, type Upstream } from "../state.ts";
 
 /** The least urgent first. */
@@ -31,7 +31,7 @@ export function isReady({ game, message, state }: Force, now: Millis): boolean {
   if (mayRegisterAgain(game, message.names)) return false;
   const { awaitNamesUntil } = state;
   return awaitNamesUntil === undefined || awaitNamesUntil <= now ||
-    message.names.every((name) => isLive(game.actions.get(name)));
+    !message.names.some((name) => isAwaited(game, name));
 }
 
 /** All names that are left are to be registered again: the game has `actions.restart_window` for that. */

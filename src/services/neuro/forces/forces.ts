@@ -16,9 +16,10 @@ import { retainedBytes } from "../../../core/retained-bytes.ts";
 import type { ForceEnd } from "../../../core/observation.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { shorten } from "../../../core/text.ts";
-import { isLive, markStale, sync } from "../actions/actions.ts";
+import { isAwaited, isLive, markStale, sync } from "../actions/actions.ts";
 import { diagnose, reportRefusal } from "../diagnostics/diagnose.ts";
 import { toNeuro } from "../outbound.ts";
+import { permissionFor } from "../policy.ts";
 import { sendEarlierContexts } from "../upstream/contexts.ts";
 import type { Force, Forces, Game, Timer, Upstream } from "../state.ts";
 import { isReady, nextForce, PRIORITIES } from "./force-queue.ts";
@@ -97,7 +98,7 @@ const othersWait = ({ current, waiting }: Forces): boolean =>
 
 /** Until when the force waits for names that are not registered; undefined if all are. */
 function awaitNames(game: Game, { names }: ForceMessage, now: Millis): Millis | undefined {
-  if (names.every((name) => isLive(game.actions.get(name)))) return undefined;
+  if (!names.some((name) => isAwaited(game, name))) return undefined;
   const until = now + game.service.settings.actions.await_names;
   setNamesTimer(game.upstream, until);
   return until;
@@ -118,7 +119,7 @@ function open(force: Force, attempt: 1 | 2, ctx: StepContext): void {
   const { game, message } = force;
   sync(game.upstream, ctx);
   const names = new Set(message.names.filter((name) => isLive(game.actions.get(name))));
-  reportUnknownNames(force, names, ctx);
+  reportMissingNames(force, names, ctx);
   dispatch(force, { is: "selected", sent: { openedAt: ctx.now, attempt, names, upstreamNames: [] } }, ctx);
   if (game.upstream.forces.current !== force) return;
   const { query, priority } = message;
@@ -136,12 +137,19 @@ function open(force: Force, attempt: 1 | 2, ctx: StepContext): void {
   });
 }
 
-/** Tells the developer which names of a force were not registered when it came and still are not. */
-function reportUnknownNames({ game, message, state }: Force, names: ReadonlySet<string>, ctx: StepContext): void {
-  const unknown = message.names.filter((name) => !names.has(name));
-  const didWait = state.is === "waiting" && state.awaitNamesUntil !== undefined;
-  if (!didWait || unknown.length === 0) return;
-  diagnose(game, "force_names_unknown", { detail: unknown.join(", ").slice(0, NAMES_TEXT_MAX), message }, ctx);
+/**
+ * Tells the developer which names of a force were not registered when it came and still are not, and which ones the policy of the game
+ * keeps from Neuro.
+ */
+function reportMissingNames({ game, message, state }: Force, names: ReadonlySet<string>, ctx: StepContext): void {
+  if (names.size === message.names.length) return;
+  const missing = message.names.filter((name) => !names.has(name));
+  const unknown = missing.filter((name) => permissionFor(game.policy, name) === "shown");
+  const report = (id: "force_names_unknown" | "force_names_withheld", reported: readonly string[]): void => {
+    if (reported.length > 0) diagnose(game, id, { detail: reported.join(", ").slice(0, NAMES_TEXT_MAX), message }, ctx);
+  };
+  if (state.is === "waiting" && state.awaitNamesUntil !== undefined) report("force_names_unknown", unknown);
+  report("force_names_withheld", missing.filter((name) => !unknown.includes(name)));
 }
 
 /** The connection to Neuro is new: she is asked again. */

@@ -94,7 +94,7 @@ export function resolutionWhenAlive({ game }: GameConnection, now: Millis): Reso
   const { policy: { on_duplicate: policy }, presence } = game;
   if (policy === "suffix") return "suffix";
   if (policy === "reject") return "oldest";
-  const isSettled = now - presence.since >= game.service.settings.actions.grace;
+  const isSettled = now - presence.since >= game.policy.grace;
   return isSettled && !wasReplacedTooOften(game, now) ? "newest" : "oldest";
 }
 

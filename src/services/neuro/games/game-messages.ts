@@ -8,7 +8,7 @@
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
-import type { Failure } from "../../../core/result.ts";
+import { failed, type Failure } from "../../../core/result.ts";
 import { definitionOf, registerAction, sync, unregisterAction } from "../actions/actions.ts";
 import { checkStartup } from "../diagnostics/connection-checks.ts";
 import { reportRefusal } from "../diagnostics/diagnose.ts";
@@ -101,6 +101,7 @@ function registerActions(
   let isChange = false;
   const names: string[] = [];
   const refused: string[] = [];
+  const denied: string[] = [];
   let failure: Failure | undefined;
   const added = actions.reduce((count, { name }) => count + (game.actions.get(name) === undefined ? 1 : 0), 0);
   if (added > 0) freeActions(game.service, Math.min(added, game.service.settings.limits.actions_per_integration), ctx);
@@ -110,12 +111,14 @@ function registerActions(
       failure ??= registered;
       refused.push(action.name);
     }
+    if (registered === "denied") denied.push(action.name);
     if (registered === "redefined") {
       isChange = true;
       onNameRedefined(game, action.name, ctx);
     }
     if (registered === "new" || registered === "redefined") names.push(action.name);
   }
+  if (denied.length > 0) reportDenied(game, denied, message, ctx);
   if (failure !== undefined) reportTooMany(game, { failure, refused, message }, ctx);
   if (isChange) checkChanges(game, message, ctx);
   if (names.length > 0) {
@@ -128,7 +131,7 @@ function registerActions(
   onActionsSynced(game.upstream, ctx);
 }
 
-/** Names in the report of actions beyond a limit. */
+/** Names in the report of actions that are refused. */
 const REPORTED_NAMES_MAX = 8;
 
 /** Reports the actions of one message that are beyond a limit. */
@@ -141,10 +144,13 @@ function reportTooMany(
   },
   ctx: StepContext,
 ): void {
-  const listed = refused.slice(0, REPORTED_NAMES_MAX).map((each) => each.slice(0, 64)).join(", ");
-  const more = refused.length > REPORTED_NAMES_MAX ? ` and ${refused.length - REPORTED_NAMES_MAX} more` : "";
-  const reason = `too many actions: ${listed}${more}: ${failure.reason}`;
+  const reason = `too many actions: ${listed(refused)}: ${failure.reason}`;
   reportRefusal(game, "limit_reached", { ...failure, reason, message }, ctx);
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length > REPORTED_NAMES_MAX ? ` and ${names.length - REPORTED_NAMES_MAX} more` : "";
+  return names.slice(0, REPORTED_NAMES_MAX).map((each) => each.slice(0, 64)).join(", ") + more;
 }
 
 function unregisterActions(
@@ -158,6 +164,17 @@ function unregisterActions(
   if (gone.length < names.length || names.length === 0) {
     checkUnregister(game, message, names.filter((name) => !gone.includes(name)), ctx);
   }
+}
+
+/** Reports actions that the policy of a game denies. */
+export function reportDenied(
+  game: Game,
+  names: readonly string[],
+  message: GameMessage | undefined,
+  ctx: StepContext,
+): void {
+  const reason = `the policy of this integration denies: ${listed(names)}`;
+  reportRefusal(game, "action_denied", { ...failed("notAllowed", reason), message }, ctx);
 }
 
 /** Unregisters actions of a game, and returns the names of those that were registered. */

@@ -2,9 +2,9 @@
  * Integrations of all listeners: a `Game` is an identity, and outlives its connections. This file creates, connects, disconnects and
  * removes games.
  *
- * Invariants: G1 Neuro does not notice that a game disconnected if it reconnects within `actions.grace`; G2 when the grace ends, Neuro
+ * Invariants: G1 Neuro does not notice that a game disconnected if it reconnects within its grace; G2 when the grace ends, Neuro
  * first loses the game's actions and then gets a failure for each of its pending actions; G3 the registry of a game that is away is kept
- * for `actions.parked`, unless the games that are away exceed their part of `limits.total_bytes` or their actions `limits.actions`.
+ * for the `parked` of its policy, unless the games that are away exceed their part of `limits.total_bytes` or their actions `limits.actions`.
  * Knows nothing of: frames, sockets, duplicate connections.
  */
 import type { StepContext } from "../../../core/context.ts";
@@ -12,10 +12,10 @@ import { hashText } from "../../../core/hash.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { DIRECTORY_NAMES_MAX, NAME_CODE_POINTS_MAX, PARKED_PART } from "../../../core/limits.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
-import { matchesPattern, normalized, withoutInvisible } from "../../../core/text.ts";
-import type { IntegrationPolicy } from "../../../core/settings.ts";
+import { normalized, withoutInvisible } from "../../../core/text.ts";
 import { freeName, hideActions, sync, unregisterAction, updateVisibility } from "../actions/actions.ts";
 import { forgetFindings } from "../diagnostics/diagnose.ts";
+import { type Policy, policyOf } from "../policy.ts";
 import { SmallMap } from "../small-map.ts";
 import { slugOf } from "../actions/names.ts";
 import {
@@ -81,7 +81,7 @@ export function createGame(
 ): Game {
   const { listener, name, key, slug: kept } = identity;
   const isTaken = (slug: string): boolean => state.slugs.has(slug);
-  const policy = policyOf(state, name);
+  const policy = policyOf(state.settings, name);
   const retained = new RetainedBytes(state.parked, "peer_bytes");
   retained.charge(GAME_BYTES);
   const game: Game = {
@@ -194,7 +194,7 @@ function occupyAccount(game: Game, peer: PeerId, ctx: StepContext): void {
 export const moveToAccount = ({ service: state, retained }: Game, peer: PeerId): void =>
   retained.moveTo(state.sockets.get(peer)?.retained ?? state.retained);
 
-/** A game is disconnected. Neuro is not notified before `actions.grace` is over. */
+/** A game is disconnected. Neuro is not notified before its grace is over. */
 export function disconnectGame(game: Game, ctx: StepContext): void {
   const { service: state } = game;
   setAway(game, { is: "grace", since: ctx.now });
@@ -204,7 +204,7 @@ export function disconnectGame(game: Game, ctx: StepContext): void {
   const { name, slug } = game;
   if (game.listener === "neuro") ctx.observe({ is: "integration_disconnected_via_backend", name, slug });
   leaveShutdown(game, ctx);
-  state.timers.set(graceTimer(game), ctx.now + state.settings.actions.grace);
+  state.timers.set(graceTimer(game), ctx.now + game.policy.grace);
   game.retained.moveTo(state.parked);
   evictLargest(state, ctx);
 }
@@ -216,7 +216,7 @@ export function endGrace(game: Game, ctx: StepContext): void {
   sync(game.upstream, ctx);
   failForLostGame(game, ctx);
   cancelForces(game, "game_gone", ctx);
-  state.timers.set(retentionTimer(game), game.presence.since + state.settings.actions.parked);
+  state.timers.set(retentionTimer(game), game.presence.since + game.policy.parked);
 }
 
 /** Removes a game that is away, with its names and its registry. */
@@ -238,37 +238,22 @@ function deleteGame(game: Game): void {
   state.unsavedRecords.add(game.record).add(game.forceRecord);
 }
 
-/** A game was away for `actions.parked`. A game with controls of an operator is kept until they are lifted. */
+/** A game was away for the `parked` of its policy. A game with controls of an operator is kept until they are lifted. */
 export function endRetention(game: Game, ctx: StepContext): void {
   if (game.presence.is === "connected") return;
   if (!hasControls(game)) return deleteGame(game);
-  game.service.timers.set(retentionTimer(game), ctx.now + game.service.settings.actions.parked);
+  game.service.timers.set(retentionTimer(game), ctx.now + game.policy.parked);
 }
 
 const hasControls = ({ controls, alwaysAllowed }: Game): boolean =>
   alwaysAllowed.size > 0 || Object.values(controls).includes(true);
 
-/** The policy of the first pattern that matches the name. */
-export function policyOf(state: NeuroState, name: string): IntegrationPolicy {
-  return state.settings.integrations.find(({ match }) => matchesPattern(match, name)) ?? DEFAULT_POLICY;
-}
-
 /** The upstream that a policy names, or the first one. */
-export function upstreamFor(state: NeuroState, policy: IntegrationPolicy): Upstream {
+export function upstreamFor(state: NeuroState, policy: Policy): Upstream {
   const named = policy.upstream === undefined ? undefined : state.upstreams.get(policy.upstream);
   const [first] = state.upstreams.values();
   return named ?? first as Upstream; // Why: without a configured one the relay is the upstream.
 }
-
-const DEFAULT_POLICY: IntegrationPolicy = {
-  match: "*",
-  upstream: undefined,
-  on_duplicate: "replace",
-  priority_max: "critical",
-  shutdown: false,
-  speech_finished: false,
-  results: "required",
-};
 
 /** Forgets the game that has been away for longest. */
 function evictLongestAway(state: NeuroState, ctx: StepContext): void {

@@ -77,12 +77,13 @@ export const integrationDetail = (game: Game): IntegrationDetail => ({
   ...integrationView(game),
   address: game.connection?.address ?? null,
   user_agent: game.connection?.userAgent ?? null,
-  registered_actions: [...game.actions.values()].map(({ name, upstreamAction }) => ({
+  registered_actions: [...game.actions.values()].map(({ name, upstreamAction, isHidden }) => ({
     name,
     upstream_name: upstreamAction.name,
     description: upstreamAction.definition.description,
     schema: upstreamAction.definition.schema ?? null,
     shared: upstreamAction.owners.size > 1,
+    hidden: isHidden,
   })),
   always_allowed: [...game.alwaysAllowed],
   diagnostics: diagnosticsOf(game),

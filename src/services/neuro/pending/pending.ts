@@ -86,7 +86,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
     startedAt: ctx.now,
     force,
     deliveries,
-    deadline: ctx.now + upstream.profile.deadlineMs,
+    deadline: ctx.now + deadlineMs(upstream, recipients),
     expiry: undefined,
     failure: undefined,
     state: "outstanding",
@@ -101,6 +101,13 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
   if (needsPerson) observeAction(pending, "approval_wanted", deliveries.filter(({ state }) => state === "approval"), ctx);
   for (const delivery of ready) deliver(pending, delivery, ctx);
   return pending;
+}
+
+/** The deadline of the backend, or the longest one of the recipients if that is earlier. */
+function deadlineMs({ profile }: Upstream, recipients: readonly GameAction[]): Millis {
+  let longest = 0;
+  for (const { game: { policy } } of recipients) longest = Math.max(longest, policy.result_deadline ?? profile.deadlineMs);
+  return Math.min(longest, profile.deadlineMs);
 }
 
 const needsApproval = ({ name, game: { service, controls, alwaysAllowed } }: GameAction): boolean =>

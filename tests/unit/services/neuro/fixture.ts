@@ -10,7 +10,7 @@ import type { ConnectionInfo, Entry, ResumedPeer } from "../../../../src/core/ev
 import { type LinkId, type PeerId, peerId } from "../../../../src/core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../../src/core/json.ts";
 import type { Observation, ObservationName } from "../../../../src/core/observation.ts";
-import type { ActionSettings, IntegrationPolicy, Settings, UpstreamSettings } from "../../../../src/core/settings.ts";
+import type { ActionSettings, PolicySettings, Settings, UpstreamSettings } from "../../../../src/core/settings.ts";
 import type { ServiceMessage } from "../../../../src/core/service-message.ts";
 import { neuro } from "../../../../src/services/neuro/mod.ts";
 import { type NeuroState as State, peerOf } from "../../../../src/services/neuro/state.ts";
@@ -20,29 +20,19 @@ export interface ScenarioOptions {
   /** Settings of each upstream; none: the built-in Neuro. */
   readonly neuros?: readonly Partial<UpstreamSettings>[];
   readonly actions?: Partial<ActionSettings>;
-  readonly integrations?: readonly (Partial<IntegrationPolicy> & { readonly match: string })[];
+  readonly integrations?: readonly PolicySettings[];
   readonly settings?: Partial<Settings>;
   readonly entries?: readonly Entry[];
   readonly resumed?: readonly ResumedPeer[];
   readonly now?: number;
 }
 
-const POLICY: IntegrationPolicy = {
-  match: "*",
-  upstream: undefined,
-  on_duplicate: "replace",
-  priority_max: "critical",
-  shutdown: false,
-  speech_finished: false,
-  results: "required",
-};
-
 export function settingsOf({ neuros = [{}], actions, integrations = [], settings }: ScenarioOptions): Settings {
   return {
     ...DEFAULTS,
     "nakurity-clients": neuros.map((each) => ({ ...UPSTREAM_DEFAULTS, url: "ws://neuro.test", ...each })),
     actions: { ...DEFAULTS.actions, ...actions },
-    integrations: integrations.map((each) => ({ ...POLICY, ...each })),
+    integrations,
     ...settings,
   };
 }

@@ -174,6 +174,10 @@ export const OCCURRENCES: Readonly<Record<DiagnosticId, Occurrence>> = {
       scenario.pass(2_000);
     },
   },
+  force_names_withheld: {
+    options: { integrations: [{ match: "Chess", hide: ["move"] }] },
+    happen: ({ chess }) => void chess.force(["move"]),
+  },
   force_repeated: { happen: ({ chess }) => void chess.force(["move"]).force(["move"]) },
   context_empty: { happen: ({ chess }) => void chess.context("") },
   context_too_long: { happen: ({ chess }) => void chess.context("x".repeat(4_001)) },
@@ -262,6 +266,10 @@ export const OCCURRENCES: Readonly<Record<DiagnosticId, Occurrence>> = {
   command_unknown: chessSays("dance"),
   limit_reached: {
     options: withSettings({ limits: { ...DEFAULTS.limits, actions_per_integration: 1 } }),
+    happen: ({ chess }) => void chess.register("jump"),
+  },
+  action_denied: {
+    options: { integrations: [{ match: "Chess", deny: ["jump"] }] },
     happen: ({ chess }) => void chess.register("jump"),
   },
   choice_refused: {

@@ -1,0 +1,66 @@
+/**
+ * The policy of an integration: how it is treated, found by its name in the settings.
+ *
+ * It is resolved when the integration is created and when the settings change, so that nothing that handles a message compares a name
+ * with patterns. For each setting the first policy of the list applies that matches the name and has the setting.
+ * Knows nothing of: games, messages.
+ */
+import type { Priority } from "../../core/neuro-messages.ts";
+import type { Millis } from "../../core/ids.ts";
+import type { PolicySettings, Settings } from "../../core/settings.ts";
+import { matchesPattern } from "../../core/text.ts";
+
+/** The resolved policy of one integration. */
+export interface Policy {
+  /** Undefined: the first upstream. */
+  readonly upstream: string | undefined;
+  readonly on_duplicate: "replace" | "suffix" | "reject";
+  readonly priority_max: Priority;
+  readonly shutdown: boolean;
+  readonly speech_finished: boolean;
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  readonly hide: readonly string[];
+  /** Undefined: only `limits.actions_per_integration` applies. */
+  readonly actions_max: number | undefined;
+  readonly results: "required" | "failures-only";
+  /** Undefined: the deadline of the upstream. */
+  readonly result_deadline: Millis | undefined;
+  readonly grace: Millis;
+  readonly parked: Millis;
+}
+
+const ALL: readonly string[] = ["*"];
+const NONE: readonly string[] = [];
+
+/** The policy of the integration with this name. */
+export function policyOf({ integrations, actions }: Settings, name: string): Policy {
+  const matching = integrations.filter(({ match }) => matchesPattern(match, name));
+  const first = <Field extends keyof PolicySettings>(field: Field): PolicySettings[Field] | undefined =>
+    matching.find((policy) => policy[field] !== undefined)?.[field];
+  return {
+    upstream: first("upstream"),
+    on_duplicate: first("on_duplicate") ?? "replace",
+    priority_max: first("priority_max") ?? "critical",
+    shutdown: first("shutdown") ?? false,
+    speech_finished: first("speech_finished") ?? false,
+    allow: first("allow") ?? ALL,
+    deny: first("deny") ?? NONE,
+    hide: first("hide") ?? NONE,
+    actions_max: first("actions_max"),
+    results: first("results") ?? "required",
+    result_deadline: first("result_deadline"),
+    grace: first("grace") ?? actions.grace,
+    parked: first("parked") ?? actions.parked,
+  };
+}
+
+/** `hidden`: the integration has it, and Neuro does not see it. `denied`: the integration cannot register it. */
+export type ActionPermission = "shown" | "hidden" | "denied";
+
+/** What a policy says about an action, by the name that its integration gives it. */
+export function permissionFor({ allow, deny, hide }: Policy, name: string): ActionPermission {
+  const isIn = (patterns: readonly string[]): boolean => patterns.some((pattern) => matchesPattern(pattern, name));
+  if (!isIn(allow) || isIn(deny)) return "denied";
+  return isIn(hide) ? "hidden" : "shown";
+}
