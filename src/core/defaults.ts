@@ -178,6 +178,7 @@ export const DEFAULTS: Settings = {
     rates_per_address: 8,
     backlog_soft_bytes: 4 * MIB,
     backlog_hard_bytes: 8 * MIB,
+    event_streams: 64,
     metric_integrations: 100,
   },
   log: { level: "info", levels: {}, format: "text", file: "" },

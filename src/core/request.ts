@@ -5,7 +5,7 @@
  * are the only place that says what each takes and what its reply looks like; the unions and `ReplyTo` follow from them.
  */
 import type { DiagnosticId, Severity } from "./diagnostics/catalogue.ts";
-import type { RequestId } from "./ids.ts";
+import type { Millis, RequestId } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ServiceName } from "./service.ts";
 import type { Scope } from "./settings.ts";
@@ -13,10 +13,13 @@ import type { StepContext } from "./context.ts";
 import type {
   ActionOutcome,
   AuditView,
+  BrainSessionView,
   Controls,
   DeadLetterView,
   DiagnosticView,
-  EventView,
+  EventFilter,
+  EventPage,
+  ForceView,
   IntegrationControlsChange,
   IntegrationDetail,
   IntegrationView,
@@ -25,12 +28,14 @@ import type {
   Page,
   PageRequest,
   PeerView,
+  PendingView,
   PredictionView,
   QueueEntryView,
   QueueView,
   Readiness,
   SendOutcome,
   UploadView,
+  WatcherView,
 } from "./view.ts";
 
 /** The identity under which a request is made, and its scopes. */
@@ -70,12 +75,18 @@ export interface ServiceQueries {
     readonly message: RequestType<{ readonly id: string }, MessageView>;
     /** Newest first. */
     readonly audit: RequestType<PageRequest, Page<AuditView>>;
-    /** The last events, oldest first. The caller counts as a watcher for a while, except with `last`. */
-    readonly events: RequestType<{ readonly limit: number; readonly last?: true }, readonly EventView[]>;
+    /** The watchers with a socket. */
+    readonly watchers: RequestType<NoParams, Page<WatcherView>>;
+    /** The last events, or those after a cursor. The caller counts as a watcher for a while, except with `last`. */
+    readonly events: RequestType<EventRequest, EventPage>;
   };
   readonly neuro: CommonQueries<NeuroView> & {
     readonly integrations: RequestType<PageRequest, Page<IntegrationView>>;
     readonly integration: RequestType<{ readonly id: string }, IntegrationDetail>;
+    /** Waiting and current forces, in the order of their ids. */
+    readonly forces: RequestType<PageRequest & { readonly integration?: string }, Page<ForceView>>;
+    /** Actions without a result, in the order of their ids. */
+    readonly pending: RequestType<PageRequest & { readonly integration?: string }, Page<PendingView>>;
     /** Diagnostics in the order of integrations, at least as grave as `severity`. */
     readonly diagnostics: RequestType<
       PageRequest & { readonly integration?: string; readonly severity?: Severity; readonly what?: DiagnosticId },
@@ -84,6 +95,8 @@ export interface ServiceQueries {
   };
   readonly nallely: CommonQueries<JsonObject>;
   readonly brain: CommonQueries<JsonObject> & {
+    /** In the order of their names. */
+    readonly sessions: RequestType<PageRequest, Page<BrainSessionView>>;
     /** The last stored prediction under a trace id. */
     readonly prediction: RequestType<{ readonly trace_id: Json }, PredictionView>;
   };
@@ -135,6 +148,16 @@ export interface ServiceCommands {
       Done
     >;
   };
+}
+
+/** The events that are requested, at most `limit`: the latest ones, or the first ones after the id `after`. */
+export interface EventRequest extends EventFilter {
+  readonly limit: number;
+  readonly after?: string;
+  /** With no event so far, the reply comes with the first one, or after this time. */
+  readonly wait?: Millis;
+  /** Nobody watches after this request. */
+  readonly last?: boolean;
 }
 
 /** `cancel` takes an earlier request back. */

@@ -340,6 +340,8 @@ export interface LimitSettings {
   readonly rates_per_address: number;
   readonly backlog_soft_bytes: number;
   readonly backlog_hard_bytes: number;
+  /** Streams of events, and requests that wait for events. */
+  readonly event_streams: number;
   /** Integrations with metrics of their own. */
   readonly metric_integrations: number;
 }

@@ -318,6 +318,40 @@ export interface EventView {
   readonly [field: string]: Json | undefined;
 }
 
+/** Which events are wanted. */
+export interface EventFilter {
+  /** Names of events; absent: all. */
+  readonly events?: readonly string[];
+  /** The id or the name of an integration that the event is about. */
+  readonly integration?: string;
+}
+
+/** Events, the oldest first, and where to continue. */
+export interface EventPage {
+  readonly items: readonly EventView[];
+  /** The `after` of the next request. */
+  readonly cursor: string;
+  /** Number of events before the last item that were not recorded; null: unknown, because those after `after` are not kept any more. */
+  readonly missed: number | null;
+}
+
+/** A client that watches: a watcher's socket, or a stream of events. */
+export interface WatcherView {
+  /** The name it greeted with; of a stream, the name of its token. */
+  readonly name: string;
+  readonly via: "socket" | "stream";
+  /** The name of its token. */
+  readonly token: string;
+  readonly address: string;
+  readonly user_agent: string;
+  readonly scopes: readonly string[];
+  readonly since: Millis;
+  /** Names of the events it gets; null: all. */
+  readonly events: readonly string[] | null;
+  /** Events per second at most; null: no limit. */
+  readonly rate: number | null;
+}
+
 /** One act of an operator, through the API, the dashboard or a watcher's command. */
 export interface AuditView {
   readonly id: string;
@@ -344,6 +378,25 @@ export interface Overview {
   readonly not_ready: readonly string[];
   /** The status of each service. */
   readonly services: { readonly neuro?: NeuroView; readonly [service: string]: JsonObject | NeuroView | undefined };
+}
+
+/** A session of the Brain, without its id, because the id grants access to it. */
+export interface BrainSessionView {
+  /** The first digits of its id. */
+  readonly name: string;
+  /** The number of its last event. */
+  readonly seq: number;
+  readonly used_at: Millis;
+  /** Clients that are notified of its changes. */
+  readonly followers: number;
+  /** `stored`: it is not in memory, and only its name, `seq` and `used_at` are known. `damaged`: its log cannot be read. */
+  readonly is: "loaded" | "stored" | "damaged";
+  /** As it was given. */
+  readonly owner: Json;
+  readonly sealed: boolean | null;
+  readonly mode: string | null;
+  /** Number of top-level keys of its state. */
+  readonly keys: number | null;
 }
 
 /** The last prediction of the Brain under a trace id. */

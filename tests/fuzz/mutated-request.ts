@@ -35,6 +35,12 @@ const PATHS = [
   "/api/integrations/x",
   "/api/integrations/x/actions",
   "/api/integrations/x/messages",
+  "/api/events?limit=1&event=a,b&integration=x",
+  "/api/events?after=1-1&wait=1",
+  "/api/watchers",
+  "/api/forces?after=1-1&limit=0",
+  "/api/pending?integration=%00",
+  "/api/brain/sessions",
   "/api/controls",
   "/api/forces/%ff/answer",
   "/api/pending/x/decision",
@@ -102,6 +108,7 @@ const HEADERS = [
   "content-length",
   "content-type",
   "accept",
+  "last-event-id",
 ] as const;
 const VALUES = [
   "",
@@ -130,6 +137,8 @@ const VALUES = [
   "application/json",
   "application/json; charset=x",
   "text/plain",
+  "text/event-stream",
+  "1-1",
 ] as const;
 const ADDRESSES = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.9", "", "127.0.0.1.evil.example", "x"] as const;
 

@@ -53,9 +53,18 @@ export async function fuzzRequests({ inputs, seed }: FuzzOptions): Promise<FuzzR
 
 /** A reply in the shape of each request, without items. */
 function emptyReply(request: ServiceRequest): Json {
-  if ("get" in request && request.get === "events") return [];
+  if ("get" in request && request.get === "events") return { items: [], cursor: "1-1", missed: 0 };
   const upstreams = { controls: { stopped: false, approval: false }, upstreams: [], integrations: 0, sockets: 0 };
   return { items: [], next: null, ok: true, reasons: [], draining: false, ...upstreams };
+}
+
+/** The whole text, or the beginning of a stream. */
+async function textOf(response: Response): Promise<string> {
+  if (response.headers.get("content-type") !== "text/event-stream") return await response.text();
+  const reader = response.body?.getReader();
+  const first = await reader?.read();
+  await reader?.cancel();
+  return new TextDecoder().decode(first?.value);
 }
 
 async function tryOne(fixture: AppFixture, random: Random): Promise<readonly string[]> {
@@ -63,7 +72,7 @@ async function tryOne(fixture: AppFixture, random: Random): Promise<readonly str
   const what = `${asked.method} ${listener} ${path} ${JSON.stringify(headers)} from ${asked.address}`;
   try {
     const response = await fixture.fetch(listener, path, { ...asked, headers, upgrade: random.chance(0.3) });
-    const body = await response.text();
+    const body = await textOf(response);
     const entered = fixture.upgrades.splice(0).find(({ entrance }) => entrance !== "intermediary");
     return [
       ...(response.status === 500 ? [`500: ${what}`] : []),

@@ -255,6 +255,19 @@ const LIMITS: SettingTrials = {
       return waiting > bound && waiting <= bound + 2 * length ? bound : NaN;
     },
   },
+  event_streams: {
+    texts: ["3", "0"],
+    async measure(fixture, bound) {
+      let refused = 0;
+      for (let at = 0; at < bound + SLACK; at++) {
+        const request = { of: "intermediary", get: "events", limit: 1, wait: 1_000 } as const;
+        const asked = fixture.simulation.engine?.request(request, { by: "test", scopes: ["watch"] });
+        void asked?.then((result) => "fault" in result && refused++);
+      }
+      await fixture.advance(0);
+      return bound + SLACK - refused;
+    },
+  },
   metric_integrations: {
     texts: ["3", "0", "400"],
     async measure({ settings }, bound) {

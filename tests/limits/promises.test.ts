@@ -46,6 +46,7 @@ test("SE21 the defaults of `limits` are the documented ones", () => {
     rates_per_address: 8,
     backlog_soft_bytes: 4 * MIB,
     backlog_hard_bytes: 8 * MIB,
+    event_streams: 64,
     metric_integrations: 100,
   });
 });

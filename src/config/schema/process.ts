@@ -185,6 +185,10 @@ export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can
     min: 64 * KIB,
     max: 256 * MIB,
   }),
+  event_streams: count("Streams of events of the API, and its requests that wait for events, at the same time.", {
+    default: l.event_streams,
+    max: 10_000,
+  }),
   metric_integrations: count("Integrations with metrics of their own; all others share the label `other`.", {
     default: l.metric_integrations,
     max: 500,

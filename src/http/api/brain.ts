@@ -1,9 +1,22 @@
 /** Operations of the Brain. */
 import { type ApiOperation, operation } from "./operation.ts";
-import { id } from "./parameters.ts";
-import { prediction } from "./schemas.ts";
+import { byName, id, pageRequest } from "./parameters.ts";
+import { brainSessions, prediction } from "./schemas.ts";
 
 export const BRAIN_OPERATIONS: readonly ApiOperation[] = [
+  operation({
+    id: "listBrainSessions",
+    method: "GET",
+    path: "/api/brain/sessions",
+    tag: "Brain",
+    summary: "Lists the sessions of the Brain by name, which is the beginning of the id.",
+    description: "The whole id is not shown, because it grants access to the session.",
+    scopes: ["watch"],
+    service: "brain",
+    query: byName,
+    reply: brainSessions,
+    request: ({ query }) => ({ of: "brain", get: "sessions", ...pageRequest(query) }),
+  }),
   operation({
     id: "getPrediction",
     method: "GET",

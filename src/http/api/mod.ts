@@ -12,6 +12,7 @@ import type { Principal } from "../../core/request.ts";
 import type { ParsedRequest } from "../parse-request.ts";
 import type { RequestContext, WebPorts } from "../ports.ts";
 import { type Problem, problemFor, problemResponse } from "../problem.ts";
+import type { StreamClient } from "./event-stream.ts";
 import type { ApiOperation, RawInput, ValidationIssue } from "./operation.ts";
 import { matchRoute, type RouteMatch } from "./operations.ts";
 import { readJson } from "./read-body.ts";
@@ -48,11 +49,34 @@ export async function handleApiRequest({ request, parsed, context }: ApiRequest,
   if ("status" in input) return problemResponse(input);
   if (method !== "GET" && ports.isDraining()) return problemResponse(problemFor("restarting", undefined));
   context.disableTimeout?.(); // Why: an action takes as long as its integration needs.
+  if (operation.stream !== undefined && acceptsStream(request)) {
+    const client = streamClient(operation, principal, { request, parsed, context }, ports);
+    const streamed = await operation.stream(input, client, ports);
+    return "issues" in streamed ? problemResponse(validationProblem(streamed.issues)) : streamed;
+  }
   const result = await operation.execute(input, principal, ports);
   if ("issues" in result) return problemResponse(validationProblem(result.issues));
   if ("fault" in result) return problemResponse(problemFor(result.fault, result.reason));
   return json(JSON.stringify(result.body));
 }
+
+const acceptsStream = ({ method, headers }: Request): boolean =>
+  method === "GET" && /(?:^|,)\s*text\/event-stream\b/i.test(headers.get("accept") ?? "");
+
+const streamClient = (
+  { scopes: needed }: ApiOperation,
+  principal: Principal,
+  { parsed: { bearer, connection: { address, userAgent } } }: ApiRequest,
+  ports: WebPorts,
+): StreamClient => ({
+  principal,
+  address,
+  userAgent,
+  isAllowed() {
+    const { scopes } = ports.accessControl().grantOf(bearer, address);
+    return needed.some((scope) => scopes.includes(scope));
+  },
+});
 
 /** Why not `Response.json`: each runtime writes the content type differently. */
 const json = (text: string): Response =>
@@ -108,6 +132,9 @@ function authorize(
   return { status: 403, title: "Refused", fault: "notAllowed", detail, headers: { "www-authenticate": challenge } };
 }
 
+/** The parameters that are numbers. */
+const NUMBERS: ReadonlySet<string> = new Set(["limit", "wait"]);
+
 async function readInput(
   request: Request,
   operation: ApiOperation,
@@ -116,8 +143,10 @@ async function readInput(
 ): Promise<RawInput | Problem> {
   const query = Object.fromEntries(
     [...new URL(request.url).searchParams]
-      .map(([name, text]) => [name, name === "limit" && /^-?\d+$/.test(text) ? Number(text) : text]),
+      .map(([name, text]) => [name, NUMBERS.has(name) && /^-?\d+$/.test(text) ? Number(text) : text]),
   );
+  const lastId = operation.stream === undefined ? null : request.headers.get("last-event-id");
+  if (lastId !== null && lastId !== "") query.after = lastId;
   if (operation.body === undefined) return { path, query, body: undefined };
   const body = await readJson(request, ports.settings().limits);
   return "problem" in body ? body.problem : { path, query, body: body.value };

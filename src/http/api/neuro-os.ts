@@ -144,7 +144,7 @@ async function messages({ request, principal, ports }: RouteCall): Promise<Route
   const given = Number(new URL(request.url).searchParams.get("limit") ?? MESSAGES_DEFAULT);
   const limit = Number.isInteger(given) && given > 0 ? Math.min(given, MESSAGES_MAX) : MESSAGES_DEFAULT;
   const result = await ports.request({ of: "intermediary", get: "events", limit }, principal);
-  const events = "body" in result ? result.body : [];
+  const events = "body" in result ? result.body.items : [];
   const list = events.map(({ event, at, id: _, ...data }) => ({ timestamp: isoTime(at), type: event, data }));
   return { body: { messages: list, count: list.length } };
 }

@@ -1,16 +1,63 @@
 /** Operations on what passes between the relay and Neuro: forces, pending actions, contexts and raw messages. */
+import { z } from "zod";
+import type { PageRequest } from "../../core/view.ts";
 import { dataAsText, withDataAsText } from "./integrations.ts";
 import { type ApiOperation, operation } from "./operation.ts";
-import { id } from "./parameters.ts";
-import { actionOutcome, actionRequest, context, decision, done, rawMessage, sendOutcome } from "./schemas.ts";
+import { byId, id, pageRequest, type PageRequestInput } from "./parameters.ts";
+import {
+  actionOutcome,
+  actionRequest,
+  context,
+  decision,
+  done,
+  forces,
+  pendingActions,
+  rawMessage,
+  sendOutcome,
+} from "./schemas.ts";
 
 const tag = "Neuro";
 const service = "neuro";
+const pageOfIntegration = (
+  { integration, ...query }: PageRequestInput & { readonly integration?: string | undefined },
+): PageRequest & { readonly integration?: string } => ({
+  ...(integration !== undefined && { integration }),
+  ...pageRequest(query),
+});
 const force = { id: id("The force's id, from the overview.") };
 const pending = { id: id("The pending action's id, from the overview.") };
 const upstream = { id: id("The upstream's id, such as `neuro`.") };
 
+const ofIntegration = {
+  integration: z.string().min(1).max(512).optional().describe("The id of an integration."),
+  ...byId,
+};
+
 export const NEURO_OPERATIONS: readonly ApiOperation[] = [
+  operation({
+    id: "listForces",
+    method: "GET",
+    path: "/api/forces",
+    tag,
+    summary: "Lists the current forces and those that wait, in the order of their creation.",
+    scopes: ["watch"],
+    service,
+    query: ofIntegration,
+    reply: forces,
+    request: ({ query }) => ({ of: "neuro", get: "forces", ...pageOfIntegration(query) }),
+  }),
+  operation({
+    id: "listPendingActions",
+    method: "GET",
+    path: "/api/pending",
+    tag,
+    summary: "Lists the actions without a result, in the order of their creation.",
+    scopes: ["watch"],
+    service,
+    query: ofIntegration,
+    reply: pendingActions,
+    request: ({ query }) => ({ of: "neuro", get: "pending", ...pageOfIntegration(query) }),
+  }),
   operation({
     id: "answerForce",
     method: "POST",

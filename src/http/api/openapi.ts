@@ -8,6 +8,7 @@ import { OPERATIONS } from "./operations.ts";
 const SCHEMAS = "#/components/schemas/";
 const TAGS: readonly (readonly [name: string, description: string])[] = [
   ["Overview", "The relay as a whole."],
+  ["Events", "What happens, and who watches."],
   ["Integrations", "Games and integrations: their actions and controls."],
   ["Neuro", "Forces, pending actions, contexts and raw messages."],
   ["Queue", "Queued messages, dead letters and commands."],
@@ -57,7 +58,7 @@ function pathsOf(operations: readonly ApiOperation[]): JsonObject {
   );
 }
 
-function describe({ id, tag, summary, description, scopes, parameters, body, reply }: ApiOperation): JsonObject {
+function describe({ id, tag, summary, description, scopes, parameters, body, reply, stream }: ApiOperation): JsonObject {
   const needs = `Needs the scope ${scopes.map((scope) => `\`${scope}\``).join(" or ")}.`;
   const given = [...parametersIn("path", parameters.path), ...parametersIn("query", parameters.query)];
   const hasBody = body !== undefined;
@@ -82,7 +83,13 @@ function describe({ id, tag, summary, description, scopes, parameters, body, rep
     ...(given.length > 0 && { parameters: given }),
     ...(body !== undefined && { requestBody: { required: true, content: jsonContent(body) } }),
     responses: {
-      "200": { description: descriptionOf(reply), content: jsonContent(reply) },
+      "200": {
+        description: descriptionOf(reply),
+        content: {
+          ...jsonContent(reply),
+          ...(stream !== undefined && { "text/event-stream": { schema: { type: "string" } } }),
+        },
+      },
       ...refusals,
     },
   };

@@ -5,6 +5,7 @@ import type { ServiceName } from "../../core/service.ts";
 import type { Scope } from "../../core/settings.ts";
 import type { RequestResult } from "../../engine/mod.ts";
 import type { WebPorts } from "../ports.ts";
+import type { StreamClient } from "./event-stream.ts";
 
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
@@ -23,7 +24,11 @@ export interface ValidationIssue {
 }
 
 /** The result of an operation, or why its input is invalid. */
-export type OperationResult = RequestResult<unknown> | { readonly issues: readonly ValidationIssue[] };
+export type OperationResult = RequestResult<unknown> | Invalid;
+
+export interface Invalid {
+  readonly issues: readonly ValidationIssue[];
+}
 
 /** One operation as the router and the OpenAPI document see it. */
 export interface ApiOperation {
@@ -44,6 +49,8 @@ export interface ApiOperation {
   readonly body?: z.ZodType;
   readonly reply: z.ZodType;
   execute(input: RawInput, principal: Principal, ports: WebPorts): Promise<OperationResult>;
+  /** The reply as a stream of events, for clients that accept one. */
+  stream?(input: RawInput, client: StreamClient, ports: WebPorts): Promise<Response | Invalid>;
 }
 
 export type ParameterSchemas = Readonly<Record<string, z.ZodType>>;
@@ -68,6 +75,7 @@ interface OperationDefinition<Reply, Path extends ParameterSchemas, Query extend
   readonly body?: z.ZodType<Body>;
   /** The schema of the reply; its type is that of the request's reply. */
   readonly reply: z.ZodType<Reply>;
+  stream?(input: OperationInput<Path, Query, Body>, client: StreamClient, ports: WebPorts): Promise<Response>;
 }
 
 /** An operation that is one query or command to a service. */
@@ -96,33 +104,42 @@ export function composedOperation<
     run(input: OperationInput<Path, Query, Body>, ports: WebPorts): Promise<RequestResult<Reply>>;
   },
 ): ApiOperation {
-  const { params, query, body, run, ...rest } = definition;
+  const { params, query, body, run, stream, ...rest } = definition;
   const [pathSchema, querySchema] = [z.strictObject({ ...params }), z.strictObject({ ...query })];
+  const validate = (input: RawInput, principal: Principal): OperationInput<Path, Query, Body> | Invalid => {
+    const parsed = {
+      path: pathSchema.safeParse(input.path),
+      query: querySchema.safeParse(input.query),
+      body: body?.safeParse(input.body),
+    };
+    const issues = [
+      ...issuesOf("path", parsed.path),
+      ...issuesOf("query", parsed.query),
+      ...issuesOf("body", parsed.body),
+    ];
+    if (issues.length > 0) return { issues };
+    // Why the casts: a record of schemas loses their types. Each value was just parsed by its own schema.
+    return {
+      path: parsed.path.data as ParameterValues<Path>,
+      query: parsed.query.data as ParameterValues<Query>,
+      body: parsed.body?.data as Body,
+      principal,
+    };
+  };
   return {
     ...rest,
     parameters: { path: params ?? {}, query: query ?? {} },
     ...(body !== undefined && { body }),
     async execute(input, principal, ports) {
-      const parsed = {
-        path: pathSchema.safeParse(input.path),
-        query: querySchema.safeParse(input.query),
-        body: body?.safeParse(input.body),
-      };
-      const issues = [
-        ...issuesOf("path", parsed.path),
-        ...issuesOf("query", parsed.query),
-        ...issuesOf("body", parsed.body),
-      ];
-      if (issues.length > 0) return { issues };
-      // Why the casts: a record of schemas loses their types. Each value was just parsed by its own schema.
-      const valid = {
-        path: parsed.path.data as ParameterValues<Path>,
-        query: parsed.query.data as ParameterValues<Query>,
-        body: parsed.body?.data as Body,
-        principal,
-      };
-      return await run(valid, ports);
+      const valid = validate(input, principal);
+      return "issues" in valid ? valid : await run(valid, ports);
     },
+    ...(stream !== undefined && {
+      async stream(input: RawInput, client: StreamClient, ports: WebPorts) {
+        const valid = validate(input, client.principal);
+        return "issues" in valid ? valid : await stream(valid, client, ports);
+      },
+    }),
   };
 }
 

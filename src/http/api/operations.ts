@@ -1,6 +1,7 @@
 /** All operations of the API. Routing and the OpenAPI document follow from this table. */
 import { percentDecode } from "../../core/text.ts";
 import { BRAIN_OPERATIONS } from "./brain.ts";
+import { EVENT_OPERATIONS } from "./events.ts";
 import { INTEGRATION_OPERATIONS } from "./integrations.ts";
 import { NEURO_OPERATIONS } from "./neuro.ts";
 import type { ApiOperation } from "./operation.ts";
@@ -9,6 +10,7 @@ import { QUEUE_OPERATIONS } from "./queue.ts";
 
 export const OPERATIONS: readonly ApiOperation[] = [
   ...OVERVIEW_OPERATIONS,
+  ...EVENT_OPERATIONS,
   ...INTEGRATION_OPERATIONS,
   ...NEURO_OPERATIONS,
   ...QUEUE_OPERATIONS,

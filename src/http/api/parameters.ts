@@ -26,10 +26,13 @@ export const byDiagnostic: PageParameters = {
 /** Lists in the order of names. */
 export const byName: PageParameters = { after: after(/^[^]{1,512}$/), limit };
 
+export interface PageRequestInput {
+  readonly after?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
 /** The page that is requested, without absent fields. */
-export const pageRequest = (
-  { after, limit }: { readonly after?: string | undefined; readonly limit?: number | undefined },
-): PageRequest => ({
+export const pageRequest = ({ after, limit }: PageRequestInput): PageRequest => ({
   ...(after !== undefined && { after }),
   ...(limit !== undefined && { limit }),
 });

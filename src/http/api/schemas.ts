@@ -10,9 +10,12 @@ import type {
   ActionOutcome,
   ActionView,
   AuditView,
+  BrainSessionView,
   Controls,
   DeadLetterView,
   DiagnosticView,
+  EventPage,
+  EventView,
   ForceView,
   IntegrationControlsChange,
   IntegrationCounts,
@@ -31,6 +34,7 @@ import type {
   SendOutcome,
   UploadView,
   UpstreamView,
+  WatcherView,
 } from "../../core/view.ts";
 
 /** All schemas with a name in the document. */
@@ -369,6 +373,8 @@ function pageOf<Item>(name: string, item: z.ZodType<Item>): z.ZodType<Page<Item>
   return named(name, z.object({ items: z.array(item), next }), "One page of a list.");
 }
 
+export const forces: z.ZodType<Page<ForceView>> = pageOf("ForcePage", force);
+export const pendingActions: z.ZodType<Page<PendingView>> = pageOf("PendingActionPage", pending);
 export const diagnostics: z.ZodType<Page<DiagnosticView>> = pageOf("DiagnosticPage", diagnostic);
 export const integrations: z.ZodType<Page<IntegrationView>> = pageOf("IntegrationPage", integration);
 export const queues: z.ZodType<Page<QueueView>> = pageOf("QueuePage", queue);
@@ -387,8 +393,57 @@ const link: z.ZodType<LinkView> = named(
   "A program, `neuro-relay link`, that connects Neuro to this relay.",
 );
 
+const watcher: z.ZodType<WatcherView> = named(
+  "Watcher",
+  z.object({
+    name: text.describe("The name it greeted with; of a stream, the name of its token."),
+    via: z.enum(["socket", "stream"]),
+    token: text.describe("The name of its token."),
+    address: text,
+    user_agent: text,
+    scopes: z.array(text),
+    since: instant,
+    events: z.array(text).nullable().describe("The events it gets; null: all."),
+    rate: count.nullable().describe("Events per second at most; null: no limit."),
+  }),
+  "A client that watches.",
+);
+export const watchers: z.ZodType<Page<WatcherView>> = pageOf("WatcherPage", watcher);
+
+const event: z.ZodType<EventView> = named(
+  "Event",
+  z.object({ event: text.describe("Its name."), id: text, at: instant }).catchall(json) as z.ZodType<EventView>,
+  "An event as watchers get it. `/api/asyncapi.json` describes the fields of each.",
+);
+export const eventPage: z.ZodType<EventPage> = named(
+  "EventPage",
+  z.object({
+    items: z.array(event),
+    cursor: text.describe("The value of `after` for the next page."),
+    missed: count.nullable().describe("Number of events that were not kept; null: unknown."),
+  }),
+  "Events, the oldest first.",
+);
+
 export const links: z.ZodType<Page<LinkView>> = pageOf("LinkPage", link);
 export const uploads: z.ZodType<Page<UploadView>> = pageOf("UploadPage", upload);
+
+const brainSession: z.ZodType<BrainSessionView> = named(
+  "BrainSession",
+  z.object({
+    name: text.describe("The beginning of its id."),
+    seq: count.describe("The number of its last event."),
+    used_at: instant,
+    followers: count,
+    is: z.enum(["loaded", "stored", "damaged"]),
+    owner: json.describe("As it was given; null if there is none."),
+    sealed: flag.nullable(),
+    mode: text.nullable(),
+    keys: count.nullable().describe("Number of top-level keys of its state."),
+  }),
+  "A session of the Brain. `stored`: it is not in memory, so its last fields are null.",
+);
+export const brainSessions: z.ZodType<Page<BrainSessionView>> = pageOf("BrainSessionPage", brainSession);
 
 export const prediction: z.ZodType<PredictionView> = named(
   "Prediction",

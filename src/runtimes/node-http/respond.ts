@@ -16,14 +16,27 @@ export async function respond(
     const request = requestOf(incoming);
     const response = request === undefined ? new Response(null, { status: 400 }) : await handle(request);
     if (response === UPGRADED) return;
-    const body = new Uint8Array(await response.arrayBuffer()); // Why whole: the app streams nothing.
     outgoing.statusCode = response.status;
     for (const [name, value] of response.headers) outgoing.setHeader(name, value);
-    outgoing.end(body);
+    if (isEndless(response)) await pipe(response, outgoing);
+    else outgoing.end(new Uint8Array(await response.arrayBuffer())); // Why whole: the app streams nothing else.
     incoming.resume(); // Why: an unread body would delay the next request on this connection.
   } catch {
     outgoing.destroy(); // Why: a client that is still connected learns from the closed connection that there is no response.
   }
+}
+
+const isEndless = ({ headers }: Response): boolean => headers.get("content-type") === "text/event-stream";
+
+/** Sends a stream as its client takes it, until either ends it. */
+async function pipe({ body }: Response, outgoing: ServerResponse): Promise<void> {
+  const reader = body?.getReader();
+  const closed = once(outgoing, "close").then(() => reader?.cancel());
+  outgoing.flushHeaders();
+  for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+    if (!outgoing.write(part.value)) await Promise.race([once(outgoing, "drain"), closed]);
+  }
+  outgoing.end();
 }
 
 /** The request, or undefined if its method, its URL or its host is not valid. */

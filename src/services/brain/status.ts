@@ -4,6 +4,7 @@ import type { StepContext } from "../../core/context.ts";
 import type { ServiceEvent } from "../../core/event.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { respond } from "../../core/request.ts";
+import { type BrainSessionView, type Page, pageOf, type PageRequest } from "../../core/view.ts";
 import { isoTime } from "../../core/text.ts";
 import { lastSeq, loadedOf } from "./log/session-log.ts";
 import { artifactView } from "./predictions/artifact-reader.ts";
@@ -26,6 +27,8 @@ export function answerQuery(
       return respond({ requestId, request }, { ok: true, reasons: [] }, ctx);
     case "status":
       return respond({ requestId, request }, statusView(state), ctx);
+    case "sessions":
+      return respond({ requestId, request }, sessionPage(state, request), ctx);
     case "prediction":
       return loadPrediction(state, request.trace_id, { is: "api", requestId }, ctx);
     default:
@@ -59,4 +62,25 @@ function sessionView({ id, log, usedAt, followers }: BrainSession): Json {
     keys: Object.keys(head.state).length,
   };
   return { name: shortId(id), seq: lastSeq(log), touched: isoTime(usedAt), followers: followers.size, ...details };
+}
+
+function sessionPage({ sessions }: BrainState, part: PageRequest): Page<BrainSessionView> {
+  const byName = [...sessions.values()].sort(({ id: one }, { id: other }) => (one < other ? -1 : 1));
+  const { items, next } = pageOf(byName, part, { id: ({ id }) => shortId(id) });
+  return { items: items.map(sessionItem), next };
+}
+
+function sessionItem({ id, log, usedAt, followers }: BrainSession): BrainSessionView {
+  const head = loadedOf(log)?.head;
+  return {
+    name: shortId(id),
+    seq: lastSeq(log),
+    used_at: usedAt,
+    followers: followers.size,
+    is: log.contents.is,
+    owner: head?.owner ?? null,
+    sealed: head?.sealed ?? null,
+    mode: head?.policy.mode ?? null,
+    keys: head === undefined ? null : Object.keys(head.state).length,
+  };
 }

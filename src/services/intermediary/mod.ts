@@ -202,6 +202,7 @@ function handleObservation(state: IntermediaryState, observation: Observation, c
   state.games.observe(observation, state.settings.limits.peers);
   state.choices.observe(observation);
   state.subscriptions.publish(observation, ctx);
+  if (state.eventWaiters.size > 0) state.eventWaiters.wake(state.subscriptions, ctx);
   if (observation.is === "neuroos_connected") state.choices.offerToLateWatchers(state.subscriptions.cursor, ctx);
 }
 
@@ -243,6 +244,7 @@ function stepLifecycle(state: IntermediaryState, event: LifecycleEvent, ctx: Ste
     case "draining":
       if (state.phase.is !== "drained") state.phase = { is: "draining", closeAt: event.until };
       state.directory.flush(ctx);
+      state.eventWaiters.respondToAll(state.subscriptions, ctx);
       return drainIfIdle(state, ctx);
     case "tick":
       return tick(state, ctx);
@@ -259,6 +261,7 @@ function tick(state: IntermediaryState, ctx: StepContext): void {
   state.uploads.tick(ctx);
   state.audit.tick(ctx);
   state.subscriptions.tick(ctx);
+  state.eventWaiters.tick(state.subscriptions, ctx);
   drainIfIdle(state, ctx);
 }
 
@@ -300,5 +303,6 @@ function nextWakeup(state: IntermediaryState): Millis | undefined {
   first = earlier(first, state.uploads.nextWakeup());
   first = earlier(first, state.audit.nextWakeup());
   first = earlier(first, state.subscriptions.nextWakeup());
+  first = earlier(first, state.eventWaiters.nextWakeup());
   return earlier(first, drainAt(state));
 }

@@ -14,6 +14,7 @@ import { Choices } from "./integrations/choices.ts";
 import { FreeTextBuffer } from "./integrations/free-text.ts";
 import { newPeerTimers, type PeerTimers } from "./timers.ts";
 import { UploadDirectory } from "./uploads/uploads.ts";
+import { EventWaiters } from "./watchers/event-waiters.ts";
 import { ForwardedRequests, type UpstreamStatus } from "./watchers/forwarded-requests.ts";
 import { Subscriptions } from "./watchers/subscriptions.ts";
 
@@ -36,6 +37,7 @@ export interface IntermediaryState {
   readonly freeText: FreeTextBuffer;
   readonly choices: Choices;
   readonly subscriptions: Subscriptions;
+  readonly eventWaiters: EventWaiters;
   readonly forwardedRequests: ForwardedRequests;
   readonly uploads: UploadDirectory;
   readonly audit: Audit;
@@ -59,6 +61,7 @@ export function newState(settings: Settings, retained: RetainedBytes): Intermedi
     freeText: new FreeTextBuffer(timers),
     choices: new Choices(),
     subscriptions: new Subscriptions(retained),
+    eventWaiters: new EventWaiters(),
     forwardedRequests: new ForwardedRequests(watcherActs),
     uploads: new UploadDirectory(settings.uploads),
     audit: new Audit(),

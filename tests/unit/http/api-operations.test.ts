@@ -13,7 +13,7 @@ const PLAY = {
   schema: { type: "object", properties: { move: { type: "string" } }, required: ["move"] },
 };
 
-test("AP10 BR75c every operation returns what the document declares", () =>
+test("AP10 AP73 BR75c every operation returns what the document declares", () =>
   ApiFixture.with(async (fixture) => {
     const lamp = await integrate(fixture, "lamp");
     await (await integrate(fixture, "away & <gone>")).close();
@@ -21,6 +21,7 @@ test("AP10 BR75c every operation returns what the document declares", () =>
     chess.register(PLAY, "rest");
     await fixture.neuro.knows("play", "rest");
     await look(fixture, lamp);
+    await watch(fixture);
     await steer(fixture, chess);
     await approve(fixture, chess);
     await force(fixture, chess);
@@ -54,6 +55,20 @@ async function predict(fixture: ApiFixture): Promise<void> {
   check.equal([found.trace_id, found.prediction], ["a/b", prediction ?? null]);
   check.equal((await fixture.request("getPrediction", { path: { trace_id: "none" } })).status, 404);
   await client.close();
+}
+
+async function watch(fixture: ApiFixture): Promise<void> {
+  const client = await JsonSocket.open(fixture.urls.brain);
+  client.send({ cmd: "CreateSession", owner: "AP73", initial_state: { a: 1 } });
+  const { session_id } = await client.next();
+  const [session] = await fixture.items("listBrainSessions");
+  check.equal([session?.name, session?.owner, session?.keys], [String(session_id).slice(0, 8), "AP73", 1]);
+  check.equal(JSON.stringify(session).includes(String(session_id)), false);
+  await client.close();
+  await fixture.call("listEvents");
+  check.equal(await fixture.items("listWatchers"), []);
+  await fixture.items("listForces");
+  await fixture.items("listPendingActions");
 }
 
 async function look(fixture: ApiFixture, lamp: JsonSocket): Promise<void> {

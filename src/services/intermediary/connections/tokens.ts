@@ -29,6 +29,10 @@ export function grantOf(tokens: readonly Credential[], presented: Json | undefin
   return grantOfDigest(tokens, hashText(token), name);
 }
 
+/** The names of the configured tokens with this digest. */
+export const tokenNamesOf = (tokens: readonly Credential[], digest: string): string =>
+  [...new Set(matchingCredentials(tokens, digest).map(({ name }) => name))].join(", ");
+
 /** The grant, under the current settings, of a token that was presented earlier. */
 export function grantOfDigest(tokens: readonly Credential[], digest: string, name: string): Grant | undefined {
   const matching = matchingCredentials(tokens, digest);

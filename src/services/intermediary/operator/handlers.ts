@@ -15,7 +15,7 @@ import {
 } from "../../../core/view.ts";
 import type { IntermediaryState } from "../state.ts";
 import { dropMessage, retryDeadLetter, sendMessage, showMessage, unknownRecipient } from "./messages.ts";
-import { peerList } from "./peer-list.ts";
+import { peerList, watcherList } from "./peer-list.ts";
 import { type RequestedBy, type RequestName, respondWithFailure } from "./responses.ts";
 
 interface RequestHandler<Name extends RequestName> {
@@ -44,10 +44,8 @@ const HANDLERS: { readonly [Name in RequestName]: RequestHandler<Name> } = {
     scope: "watch",
     handle: (state, requested, ctx) => respond(requested, state.audit.page(requested.request), ctx),
   },
-  events: {
-    scope: "watch",
-    handle: (state, requested, ctx) => respond(requested, state.subscriptions.recent(requested.request, ctx), ctx),
-  },
+  watchers: { scope: "watch", handle: (state, requested, ctx) => respond(requested, wholeList(watcherList(state)), ctx) },
+  events: { scope: "watch", handle: listEvents },
   sendCommand: { scope: "command", handle: sendMessage },
   retryMessage: { scope: "admin", handle: retryDeadLetter },
   dropMessage: { scope: "admin", handle: dropMessage },
@@ -88,6 +86,18 @@ function statusOf({ connections, queue, uploads, upstream }: IntermediaryState):
     uploads: { files: uploads.files, bytes: uploads.bytes },
     upstream: plain(upstream),
   };
+}
+
+function listEvents(state: IntermediaryState, requested: RequestedBy<"events">, ctx: StepContext): void {
+  const { eventWaiters, subscriptions, settings: { limits: { event_streams: waitingMax } }, phase } = state;
+  const { wait = 0 } = requested.request;
+  const page = subscriptions.page(requested.request, ctx);
+  if (page.items.length > 0 || wait === 0 || phase.is !== "running") return respond(requested, page, ctx);
+  if (eventWaiters.size >= waitingMax) {
+    const reason = `limits.event_streams, which is ${waitingMax}, allows no more requests that wait for events`;
+    return respondWithFailure(requested, { fault: "tooManyPeers", reason }, ctx);
+  }
+  eventWaiters.add(requested, { page, until: ctx.now + wait });
 }
 
 function listEntries(state: IntermediaryState, requested: RequestedBy<"queueEntries">, ctx: StepContext): void {

@@ -57,6 +57,11 @@ export class EventBuffer {
     this.#retained.close();
   }
 
+  /** The id of the latest event or gap. */
+  get newest(): string {
+    return this.get(this.end - 1)?.id ?? this.floor;
+  }
+
   get end(): number {
     return this.first + this.#positions.length - this.#head;
   }
@@ -99,8 +104,7 @@ export class EventBuffer {
 
   /** The first position after an event, and whether no event between them is missing. */
   after(id: string): { readonly position: number; readonly isComplete: boolean } {
-    const newest = this.get(this.end - 1)?.id ?? this.floor;
-    if (id < this.floor || id > newest) return { position: this.first, isComplete: false };
+    if (id < this.floor || id > this.newest) return { position: this.first, isComplete: false };
     let [low, high] = [this.first, this.end];
     while (low < high) {
       const middle = (low + high) >> 1;

@@ -16,9 +16,11 @@ import type { Millis, PeerId } from "../../../core/ids.ts";
 import { EVENT_BATCH_LENGTH_MAX, EVENT_BUFFER_MS } from "../../../core/limits.ts";
 import type { Observation } from "../../../core/observation.ts";
 import type { RetainedBytes } from "../../../core/retained-bytes.ts";
-import type { EventView } from "../../../core/view.ts";
+import type { EventRequest } from "../../../core/request.ts";
+import type { EventPage } from "../../../core/view.ts";
 import { type BufferedEvent, EventBuffer } from "./event-buffer.ts";
-import { EVENT_NAMES, eventOf, eventText, gapText } from "./events.ts";
+import { eventsAfter, latestEvents } from "./event-pages.ts";
+import { EVENT_NAMES, eventText, gapText } from "./events.ts";
 
 interface Subscriber {
   readonly peer: PeerId;
@@ -129,25 +131,25 @@ export class Subscriptions {
 
   /** The id of the latest event, at which a snapshot is taken. */
   get cursor(): string | undefined {
-    const buffer = this.#buffer;
-    return buffer === undefined ? undefined : buffer.get(buffer.end - 1)?.id ?? buffer.floor;
+    return this.#buffer?.newest;
   }
 
-  /** The latest events, the oldest first. Keeps recording for `EVENT_BUFFER_MS`, unless this is the last time (`last`). */
-  recent(
-    { limit, last = false }: { readonly limit: number; readonly last?: boolean },
-    ctx: StepContext,
-  ): readonly EventView[] {
+  /**
+   * The latest events, or the first ones after an id; the oldest first. Keeps recording for `EVENT_BUFFER_MS`, unless this is the last time
+   * (`last`).
+   */
+  page({ limit, after, last = false, ...filter }: EventRequest, ctx: StepContext): EventPage {
     this.#applyUncounted();
     const buffer = this.#buffer ??= new EventBuffer(ctx.id(), this.#retained);
     if (this.#subscribers.size === 0) this.#idleAt = ctx.now + (last ? 0 : EVENT_BUFFER_MS);
     buffer.prune(ctx.now);
-    const events: EventView[] = [];
-    for (let position = Math.max(buffer.first, buffer.end - limit); position < buffer.end; position++) {
-      const item = buffer.get(position);
-      if (item?.is === "event") events.push(eventOf(item));
-    }
-    return events;
+    return after === undefined ? latestEvents(buffer, limit, filter) : eventsAfter(buffer, after, limit, filter);
+  }
+
+  /** The subscription of a peer: the names of its events, and its rate. Undefined where it has none. */
+  optionsOf(peer: PeerId): SubscriptionOptions {
+    const { events, rate } = this.#subscribers.get(peer) ?? {};
+    return { events: events && [...events], rate: rate?.perSecond };
   }
 
   /** Sends an observation to its subscribers. Observes nothing itself, so it cannot cause a loop. */

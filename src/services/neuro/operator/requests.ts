@@ -21,7 +21,15 @@ import { control, controlAll } from "./controls.ts";
 import { answerForce, cancelForce, forceAt } from "./forces.ts";
 import { askable, reregister, shutDown } from "./shutdown.ts";
 import { sendAction } from "./send-action.ts";
-import { integrationDetail, integrationPage, integrationView, readiness, statusOf } from "./views.ts";
+import {
+  forcePage,
+  integrationDetail,
+  integrationPage,
+  integrationView,
+  pendingPage,
+  readiness,
+  statusOf,
+} from "./views.ts";
 import { injectToGame, injectToNeuro, sendOperatorContext, upstreamAt } from "./inject.ts";
 
 type NeuroQuery = Extract<NeuroRequest, { readonly get: unknown }>;
@@ -67,6 +75,10 @@ function replyToQuery(state: NeuroState, query: NeuroQuery, ctx: StepContext): N
       return ok(readiness(state));
     case "status":
       return ok(plain(statusOf(state, ctx.now)));
+    case "forces":
+      return ok(plain(forcePage(state, query)));
+    case "pending":
+      return ok(plain(pendingPage(state, query)));
     case "integrations":
       return ok(plain(integrationPage(state, query)));
     case "diagnostics":

@@ -67,6 +67,33 @@ export function integrationPage(state: NeuroState, part: PageRequest): Page<Inte
   return { items: items.map(([, game]) => viewOf(game, counts.get(game) ?? 0)), next };
 }
 
+/** Waiting and current forces, ordered by id. */
+export function forcePage(
+  state: NeuroState,
+  { integration, ...part }: PageRequest & { readonly integration?: string },
+): Page<ForceView> {
+  const forces = [...state.upstreams.values()]
+    .flatMap(({ forces: { current, waiting } }) => [...current === undefined ? [] : [current], ...waiting.values()])
+    .filter(({ game: { slug } }) => integration === undefined || slug === integration);
+  return pageOf(forces.map(forceView).sort(byViewId), part, { id: ({ id }) => id });
+}
+
+/** Actions without a result, ordered by id. */
+export function pendingPage(
+  state: NeuroState,
+  { integration, ...part }: PageRequest & { readonly integration?: string },
+): Page<PendingView> {
+  const pending = [...state.upstreams.values()].flatMap(outstandingActions)
+    .filter(({ to }) => integration === undefined || to.includes(integration));
+  return pageOf(pending.sort(byViewId), part, { id: ({ id }) => id });
+}
+
+const byViewId = ({ id: one }: { readonly id: string }, { id: other }: { readonly id: string }): number =>
+  one < other ? -1 : 1;
+
+const outstandingActions = ({ pendingActions }: Upstream): PendingView[] =>
+  allPending(pendingActions).filter(({ state }) => state === "outstanding").map(pendingView);
+
 const byId = ([one]: readonly [string, Game], [other]: readonly [string, Game]): number => (one < other ? -1 : 1);
 
 /** One integration. */
@@ -122,7 +149,7 @@ function countPending(state: NeuroState): ReadonlyMap<Game, number> {
 }
 
 function upstreamView(upstream: Upstream, now: Millis): UpstreamView {
-  const { id, settings, link, isOpen, since, session, forces, pendingActions, contexts } = upstream;
+  const { id, settings, link, isOpen, since, session, forces, contexts } = upstream;
   let held = 0;
   for (const queue of contexts.queued.values()) held += queue.length;
   return {
@@ -134,7 +161,7 @@ function upstreamView(upstream: Upstream, now: Millis): UpstreamView {
     character: session?.characterId ?? null,
     force: forces.current === undefined ? null : forceView(forces.current),
     waiting: waitingForces(upstream, now).map(forceView),
-    pending: allPending(pendingActions).filter(({ state }) => state === "outstanding").map(pendingView),
+    pending: outstandingActions(upstream),
     contexts_held: held,
   };
 }

@@ -118,8 +118,8 @@ test("IM37 IM37b the latest events can be requested, and a request keeps recordi
   const fixture = new IntermediaryFixture();
   const recent = (limit = 10) => {
     const events = fixture.request({ of: "intermediary", get: "events", limit });
-    check.that(Array.isArray(events));
-    return events.map((event) => (isObject(event) ? `${event.event} ${event.name}` : ""));
+    check.that(isObject(events) && Array.isArray(events.items));
+    return events.items.map((event) => (isObject(event) ? `${event.event} ${event.name}` : ""));
   };
   fixture.integration("before");
   check.equal(recent(), []);
