@@ -8,7 +8,7 @@ import { ApiFixture, settingsOf, TOKENS } from "./api-fixture.ts";
 /** A client of the stream. */
 class EventStream {
   readonly response: Response;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel">;
   #text = "";
 
   private constructor(response: Response) {
@@ -19,7 +19,11 @@ class EventStream {
 
   static async open(
     { web }: ApiFixture,
-    { query = "", token = TOKENS.watch, headers = {} }: { query?: string; token?: string; headers?: HeadersInit } = {},
+    { query = "", token = TOKENS.watch, headers = {} }: {
+      query?: string;
+      token?: string;
+      headers?: Readonly<Record<string, string>>;
+    } = {},
   ): Promise<EventStream> {
     const all = { accept: "text/event-stream", authorization: `Bearer ${token}`, ...headers };
     return new EventStream(await fetch(`${web}/api/events${query}`, { headers: all }));
