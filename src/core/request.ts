@@ -17,7 +17,7 @@ import type {
   Controls,
   DeadLetterView,
   DiagnosticView,
-  EventFilter,
+  EventCriteria,
   EventPage,
   ForceView,
   IntegrationControlsChange,
@@ -151,7 +151,7 @@ export interface ServiceCommands {
 }
 
 /** The events that are requested, at most `limit`: the latest ones, or the first ones after the id `after`. */
-export interface EventRequest extends EventFilter {
+export interface EventRequest extends EventCriteria {
   readonly limit: number;
   readonly after?: string;
   /** With no event so far, the reply comes with the first one, or after this time. */

@@ -319,7 +319,7 @@ export interface EventView {
 }
 
 /** Which events are wanted. */
-export interface EventFilter {
+export interface EventCriteria {
   /** Names of events; absent: all. */
   readonly events?: readonly string[];
   /** The id or the name of an integration that the event is about. */

@@ -24,9 +24,9 @@ export interface ValidationIssue {
 }
 
 /** The result of an operation, or why its input is invalid. */
-export type OperationResult = RequestResult<unknown> | Invalid;
+export type OperationResult = RequestResult<unknown> | InvalidInput;
 
-export interface Invalid {
+export interface InvalidInput {
   readonly issues: readonly ValidationIssue[];
 }
 
@@ -50,7 +50,7 @@ export interface ApiOperation {
   readonly reply: z.ZodType;
   execute(input: RawInput, principal: Principal, ports: WebPorts): Promise<OperationResult>;
   /** The reply as a stream of events, for clients that accept one. */
-  stream?(input: RawInput, client: StreamClient, ports: WebPorts): Promise<Response | Invalid>;
+  stream?(input: RawInput, client: StreamClient, ports: WebPorts): Promise<Response | InvalidInput>;
 }
 
 export type ParameterSchemas = Readonly<Record<string, z.ZodType>>;
@@ -106,7 +106,7 @@ export function composedOperation<
 ): ApiOperation {
   const { params, query, body, run, stream, ...rest } = definition;
   const [pathSchema, querySchema] = [z.strictObject({ ...params }), z.strictObject({ ...query })];
-  const validate = (input: RawInput, principal: Principal): OperationInput<Path, Query, Body> | Invalid => {
+  const validate = (input: RawInput, principal: Principal): OperationInput<Path, Query, Body> | InvalidInput => {
     const parsed = {
       path: pathSchema.safeParse(input.path),
       query: querySchema.safeParse(input.query),

@@ -1,10 +1,10 @@
 /** Pages of the buffered events, for requests of the API. */
-import type { EventFilter, EventPage, EventView } from "../../../core/view.ts";
+import type { EventCriteria, EventPage, EventView } from "../../../core/view.ts";
 import type { BufferedEvent, EventBuffer } from "./event-buffer.ts";
 import { eventOf } from "./events.ts";
 
 /** The latest events that pass the filter. */
-export function latestEvents(buffer: EventBuffer, limit: number, filter: EventFilter): EventPage {
+export function latestEvents(buffer: EventBuffer, limit: number, filter: EventCriteria): EventPage {
   const items: EventView[] = [];
   for (let position = buffer.end - 1; position >= buffer.first && items.length < limit; position--) {
     const item = buffer.get(position);
@@ -15,7 +15,7 @@ export function latestEvents(buffer: EventBuffer, limit: number, filter: EventFi
 }
 
 /** The first events after an id that pass the filter. */
-export function eventsAfter(buffer: EventBuffer, after: string, limit: number, filter: EventFilter): EventPage {
+export function eventsAfter(buffer: EventBuffer, after: string, limit: number, filter: EventCriteria): EventPage {
   const { position: first, isComplete } = buffer.after(after);
   const items: EventView[] = [];
   let missed: number | null = isComplete ? 0 : null;
@@ -35,7 +35,7 @@ export function eventsAfter(buffer: EventBuffer, after: string, limit: number, f
 /** The fields of events that name integrations, by id or by name. */
 const SUBJECT_FIELDS = ["integration_id", "from_id", "to_ids", "integration", "from", "to", "name", "game_title"];
 
-function viewFor(item: BufferedEvent, { events, integration }: EventFilter): EventView | undefined {
+function viewFor(item: BufferedEvent, { events, integration }: EventCriteria): EventView | undefined {
   if (events?.includes(item.observation.is) === false) return undefined;
   const view = eventOf(item);
   if (integration === undefined) return view;
