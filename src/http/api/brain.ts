@@ -1,6 +1,6 @@
 /** Operations of the Brain. */
 import { type ApiOperation, operation } from "./operation.ts";
-import { byName, id, pageRequest } from "./parameters.ts";
+import { bySlug, id, pageRequest } from "./parameters.ts";
 import { brainSessions, prediction } from "./schemas.ts";
 
 export const BRAIN_OPERATIONS: readonly ApiOperation[] = [
@@ -13,7 +13,7 @@ export const BRAIN_OPERATIONS: readonly ApiOperation[] = [
     description: "The whole id is not shown, because it grants access to the session.",
     scopes: ["watch"],
     service: "brain",
-    query: byName,
+    query: bySlug,
     reply: brainSessions,
     request: ({ query }) => ({ of: "brain", get: "sessions", ...pageRequest(query) }),
   }),

@@ -16,7 +16,7 @@ type PageParameters = { readonly after: z.ZodType<string | undefined>; readonly 
 
 /** Lists in the order of ids that the relay generates. */
 export const byId: PageParameters = { after: after(/^\d{1,16}-\d{1,16}$/), limit };
-/** Lists in the order of integrations' ids. */
+/** Lists in the order of integrations' ids, or of sessions' names. */
 export const bySlug: PageParameters = { after: after(/^[a-z0-9_-]{1,128}$/), limit };
 /** Lists in the order of integrations' ids, then of ids of diagnostics. */
 export const byDiagnostic: PageParameters = {
