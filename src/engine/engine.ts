@@ -165,7 +165,7 @@ export class Engine {
 
   /** True if nobody is connected, no request is unanswered, and nothing is due until that time. */
   isIdle(until: Millis): boolean {
-    return this.#peers.size + this.#requests.size === 0 && (this.#nextDeadline() ?? Infinity) > until;
+    return this.#peers.size + this.#requests.size === 0 && (this.nextDeadline() ?? Infinity) > until;
   }
 
   /** True while a reply to this peer waits for the store, or for an earlier reply that does. */
@@ -398,13 +398,14 @@ export class Engine {
 
   /** Sets the timer if it is needed earlier. A timer that fires too early does nothing. */
   #setTimer(): void {
-    const at = this.#isStopped ? undefined : this.#nextDeadline();
+    const at = this.#isStopped ? undefined : this.nextDeadline();
     if (at === undefined || (this.#wakeAt !== undefined && this.#wakeAt <= at)) return;
     this.#wakeAt = at;
     this.#ports.clock.wake(at);
   }
 
-  #nextDeadline(): Millis | undefined {
+  /** When something is due next; undefined if nothing is. */
+  nextDeadline(): Millis | undefined {
     let at = earlier(this.#relay.nextWakeup(), this.#writer.nextDeadline());
     at = earlier(at, this.#work.nextDeadline());
     at = earlier(at, this.#restorer.nextDeadline());

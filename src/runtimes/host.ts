@@ -193,6 +193,11 @@ export class Host {
     return this.#engine?.isIdle((this.#clock?.now() ?? 0) + forMs) === true;
   }
 
+  /** When something is due next; undefined if nothing is. */
+  nextDeadline(): Millis | undefined {
+    return this.#engine?.nextDeadline();
+  }
+
   /** Why this relay is not ready; empty if it is. */
   notReadyReasons(): Promise<readonly string[]> {
     return notReadyReasons(this.#ports);

@@ -5,6 +5,7 @@ import type { ConnectionInfo, ListenerName } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
 import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
+import type { Store } from "../engine/mod.ts";
 import { type Log, namedLog } from "../observability/mod.ts";
 import type { LinkTarget } from "../http/app.ts";
 import { services } from "../relay/services.ts";
@@ -46,6 +47,7 @@ export class ProcessRelay implements RegisteredRelay {
   readonly #hub: LinkHub;
   readonly #links: Links;
   readonly #tap: RecordingTap | undefined;
+  #store: Store | undefined;
 
   private constructor(name: string, host: Host, tap: RecordingTap | undefined, { runtime, options }: ProcessParts) {
     this.name = name;
@@ -95,10 +97,17 @@ export class ProcessRelay implements RegisteredRelay {
     const sockets = createSockets(this.#peers, this.#links);
     const relay = name === DEFAULT_RELAY ? undefined : name;
     const storage = await openStorage(host.settings, this.#options, host.observe, relay);
+    this.#store = storage.store;
     const ports = { ...storage, sockets: this.#tap?.sockets(sockets) ?? sockets, clock: createClock };
     const { afterTurn } = this.#runtime;
     await host.start({ ...ports, afterTurn, links: () => this.#hub.views() })
       .catch(unusableStore);
+  }
+
+  /** The store of a relay that was started. */
+  get store(): Store {
+    if (this.#store === undefined) throw new Panic("the relay was not started");
+    return this.#store;
   }
 
   admit(target: ListenerName | LinkTarget, connection: ConnectionInfo, credential: CredentialDigest): ConnectionHandler {

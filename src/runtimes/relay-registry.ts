@@ -29,6 +29,8 @@ export interface RegistryPorts<R extends RegisteredRelay> {
   limits(): RegistryLimits;
   now(): Millis;
   observe(observation: Observation): void;
+  /** This relay stops now. */
+  stopping(name: string, relay: R): void;
 }
 
 type RelayState<R> =
@@ -68,6 +70,11 @@ export class RelayRegistry<R extends RegisteredRelay> {
         return state.relay;
       }
     }
+  }
+
+  /** True unless the relay of that name runs, or starts or stops. */
+  isStopped(name: string): boolean {
+    return !this.#states.has(name);
   }
 
   /** Stops what has been idle for long enough. Call it from time to time. */
@@ -123,6 +130,7 @@ export class RelayRegistry<R extends RegisteredRelay> {
   }
 
   #stop(name: string, relay: R): Promise<void> {
+    this.#ports.stopping(name, relay);
     const stopped = relay.stop().catch(() => {}).then(() => {
       this.#states.delete(name);
       this.#ports.observe({ is: "relay_stopped", name });

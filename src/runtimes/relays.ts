@@ -1,9 +1,11 @@
 /** The relays of a process: the one at the root, which always runs, and those at `/r/<name>/`, which run while they are used. */
-import type { Millis } from "../core/ids.ts";
+import type { Key, Millis } from "../core/ids.ts";
 import type { Settings } from "../core/settings.ts";
+import { errorText } from "../core/text.ts";
 import { type PortName, problemResponse } from "../http/app.ts";
 import type { Host } from "./host.ts";
 import { type ProcessParts, ProcessRelay } from "./process-relay.ts";
+import { RelayAlarms } from "./relay-alarms.ts";
 import { DEFAULT_RELAY, isServed, requestWithin, splitPath } from "./relay-path.ts";
 import { RelayRegistry } from "./relay-registry.ts";
 import type { HttpClient } from "./server-runtime.ts";
@@ -34,6 +36,7 @@ export class Relays implements RelaySet {
   readonly #registry: RelayRegistry<ProcessRelay>;
   readonly #voiceChannels: VoiceChannels;
   #settings: Settings;
+  #alarms: RelayAlarms | undefined;
   #sweeping: ReturnType<typeof setInterval> | undefined;
 
   private constructor(root: ProcessRelay, settings: Settings, parts: ProcessParts) {
@@ -45,6 +48,7 @@ export class Relays implements RelaySet {
       limits: () => ({ running: this.#settings.relays.running, idleMs: this.#settings.relays.idle }),
       now: () => performance.now(),
       observe: root.host.observe,
+      stopping: (name, { host }) => this.#alarms?.set(name, host.nextDeadline()),
     });
   }
 
@@ -56,8 +60,12 @@ export class Relays implements RelaySet {
     return this.root.host;
   }
 
-  start(): Promise<void> {
-    return this.root.start();
+  async start(): Promise<void> {
+    await this.root.start();
+    const { observe } = this.root.host;
+    const failed = (key: Key, error: unknown) => observe({ is: "store_failed", key, reason: errorText(error) });
+    this.#alarms = await RelayAlarms.open({ store: this.root.store, failed });
+    if (this.#alarms.size > 0) this.#sweep();
   }
 
   /** Answers a request with the relay that its path names. The paths of the intercept proxy belong to the backend behind it. */
@@ -103,6 +111,7 @@ export class Relays implements RelaySet {
   async close(): Promise<void> {
     clearInterval(this.#sweeping);
     await this.#registry.close();
+    await this.#alarms?.written(this.#settings.queue.write_timeout);
     await this.root.close();
   }
 
@@ -114,11 +123,21 @@ export class Relays implements RelaySet {
       await relay.close();
       throw error;
     }
-    if (this.#sweeping === undefined) {
-      this.#sweeping = setInterval(() => this.#registry.sweep(), SWEEP_MS);
-      this.#sweeping.unref();
-    }
+    this.#alarms?.set(name, Date.now()); // Why: if this process is killed, nobody knows what was due.
+    this.#sweep();
     return relay;
+  }
+
+  /** Stops relays that are idle, and starts those whose time has come, from now on. */
+  #sweep(): void {
+    if (this.#sweeping !== undefined) return;
+    this.#sweeping = setInterval(() => {
+      this.#registry.sweep();
+      for (const name of this.#alarms?.due(Date.now()) ?? []) {
+        if (this.#registry.isStopped(name) && isServed(name, this.#settings.relays.names)) void this.#registry.use(name);
+      }
+    }, SWEEP_MS);
+    this.#sweeping.unref();
   }
 
   #answer(relay: ProcessRelay, request: Request, { listener, basePath, client }: Addressed): Response | Promise<Response> {

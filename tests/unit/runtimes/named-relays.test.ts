@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "#runner";
+import { PUBLISHED_TOKEN } from "../../../src/core/defaults.ts";
 import type { Settings } from "../../../src/core/settings.ts";
-import { serve } from "../../../src/runtimes/bun/serve.ts";
+import { type RelayHandle, serve } from "../../../src/runtimes/bun/serve.ts";
 import { settingsOfRelay } from "../../../src/runtimes/relay-settings.ts";
 import { Neuro } from "../../conformance/clients.ts";
 import { JsonSocket, until } from "../../conformance/json-socket.ts";
@@ -14,9 +15,12 @@ import { type Mutable, testSettings, upstreamAt, WEB_TOKEN } from "./bun-relay.t
 interface Process {
   readonly web: string;
   readonly neuro: string;
+  readonly intermediary: string;
   readonly log: readonly string[];
   readonly folder: string;
   configure(settings: Settings): void;
+  /** Stops the process, and starts another one on the same folder. */
+  restart(): Promise<Process>;
 }
 
 /** Starts a process with the relays `default` and `show-*`, with their queues on disk. */
@@ -30,10 +34,16 @@ async function withProcess(change: (settings: Mutable) => void, run: (process: P
     own.relays = { names: ["default", "show-*"], idle: 60_000, running: 3 };
     change(own);
   });
-  const relay = await serve(settings, { print: () => {}, log: (line) => log.push(line) });
-  const { web = "", neuro = "" } = relay.urls;
+  let relay = await serve(settings, { print: () => {}, log: (line) => log.push(line) });
+  const processOf = ({ urls: { web = "", neuro = "", intermediary = "" } }: RelayHandle): Process => ({
+    ...{ web, neuro, intermediary, log, folder, configure: (changed) => relay.configure(changed) },
+    async restart() {
+      await relay.drain();
+      return processOf(relay = await serve(settings, { print: () => {}, log: (line) => log.push(line) }));
+    },
+  });
   try {
-    await run({ web, neuro, log, folder, configure: (changed) => relay.configure(changed) });
+    await run(processOf(relay));
   } finally {
     await relay.drain();
     rmSync(folder, { recursive: true, force: true });
@@ -99,6 +109,33 @@ test(
       },
     ),
   { timeoutMs: 60_000 },
+);
+
+test(
+  "RT83 a relay that has stopped starts again when a message expires, also in the next process",
+  () =>
+    withProcess((settings) => {
+      settings.relays = { ...settings.relays, idle: 1_000 };
+      settings.queue.ttl = { ...settings.queue.ttl, command: 4_500 };
+    }, async (process) => {
+      const { intermediary, web, log } = process;
+      const overlay = await JsonSocket.open(`${intermediary}/r/show-1/`);
+      overlay.send({ type: "integration", name: "overlay", auth_token: PUBLISHED_TOKEN, ack: true });
+      await overlay.next(({ event, type }) => (event ?? type) === "registered");
+      await overlay.close();
+      const body = JSON.stringify({ to: "overlay", cmd: { hello: 1 } });
+      const headers = { ...bearer.headers, "content-type": "application/json" };
+      const sent = await fetch(`${web}/r/show-1/api/messages`, { headers, method: "POST", body });
+      check.equal((await jsonOf(sent)).status, "queued");
+      await until(() => runningIn(log).length === 0, "the stop");
+      const next = await process.restart();
+      check.equal(runningIn(log), []);
+      await until(() => runningIn(log).length === 1, "the start without any use");
+      const { items } = await jsonOf(await fetch(`${next.web}/r/show-1/api/dead-letters`, bearer));
+      check.equal(items.map(({ to, reason }: Record<string, string>) => [to, reason]), [["overlay", "expired"]]);
+      check.equal(await statusOf(`${next.web}/r/show-2/health`), 200);
+    }),
+  { timeoutMs: 30_000 },
 );
 
 test("LK12 LK14 a relay that only waits for a link says so, and stops when it is idle", () =>

@@ -49,6 +49,7 @@ class World {
     limits: () => ({ running: this.running, idleMs: IDLE_MS }),
     now: () => this.now,
     observe: (observation) => "name" in observation && this.events.push(`${observation.is} ${observation.name}`),
+    stopping: () => {},
   });
   #waiting: (() => void)[] = [];
 
