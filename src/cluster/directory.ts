@@ -6,6 +6,7 @@
  * the relay, and an epoch is never used twice; DI3 records are compared as text, never as numbers, so a writer from before a loss of data
  * is recognised.
  */
+import type { Millis } from "../core/ids.ts";
 import type { BeatReply } from "./membership.ts";
 
 /** One renewal of a lease. */
@@ -45,8 +46,12 @@ export interface ClusterDirectory {
   expire(session: string, count: number): Promise<boolean>;
   /** Takes a relay that nobody owns, or whose owner `from` is no member; undefined if it belongs to a member. */
   claim(relay: string, by: string, from: string): Promise<Claimed | undefined>;
-  /** Gives a relay up, so that another node takes it (`handover`) or nobody runs it (`idle`). False if this record does not own it. */
-  release(relay: string, record: OwnershipRecord, why: "handover" | "idle"): Promise<boolean>;
+  /** Gives a relay up, so that another node takes it. False if this record does not own it. */
+  release(relay: string, record: OwnershipRecord): Promise<boolean>;
+  /** Gives a relay up that nobody uses. Somebody has to run it again at `alarmAt`. False if this record does not own it. */
+  stop(relay: string, record: OwnershipRecord, alarmAt: Millis | undefined): Promise<boolean>;
+  /** Relays without an owner whose alarm is not later than `now`, the earliest first. */
+  due(now: Millis, countMax: number): Promise<readonly string[]>;
   ownerOf(relay: string): Promise<OwnershipRecord | undefined>;
   /** All records. */
   records(): Promise<ReadonlyMap<string, OwnershipRecord>>;

@@ -7,6 +7,7 @@
  * | `P:dead:<session>` | string, for a day | this session was declared dead |
  * | `P:own` | hash | relay: `<session> <epoch>` |
  * | `P:epoch` | hash | relay: its last epoch; never deleted |
+ * | `P:alarms` | sorted set | relay without an owner, by the time when it has to run again, in milliseconds since 1970 |
  * | `P:e:<relay>` | hash | the entries of a relay (`storage/drivers/redis-hash.ts`) |
  *
  * Each script is atomic. Nothing expires by Redis' clock except `dead`, so a clock that is set there decides nothing.
@@ -39,7 +40,7 @@ redis.call('hdel', KEYS[1], ARGV[1])
 redis.call('set', KEYS[2], '1', 'EX', ARGV[3])
 return 1`;
 
-/** KEYS own, epoch, nodes; ARGV relay, by, from, released. Returns false, or the epoch and whether it was released. */
+/** KEYS own, epoch, nodes, alarms; ARGV relay, by, from, released. Returns false, or the epoch and whether it was released. */
 const CLAIM = `
 if redis.call('hexists', KEYS[3], ARGV[2]) == 0 then return false end
 local record = redis.call('hget', KEYS[1], ARGV[1])
@@ -49,17 +50,25 @@ if holder and holder ~= ARGV[4] then
 end
 local epoch = redis.call('hincrby', KEYS[2], ARGV[1], 1)
 redis.call('hset', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. epoch)
+redis.call('zrem', KEYS[4], ARGV[1])
 return {epoch, holder == ARGV[4] and 1 or 0}`;
 
-/** KEYS own; ARGV relay, record, its successor or an empty text. */
+/** KEYS own; ARGV relay, record, its successor. */
 const RELEASE = `
 if redis.call('hget', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-if ARGV[3] == '' then redis.call('hdel', KEYS[1], ARGV[1]) else redis.call('hset', KEYS[1], ARGV[1], ARGV[3]) end
+redis.call('hset', KEYS[1], ARGV[1], ARGV[3])
+return 1`;
+
+/** KEYS own, alarms; ARGV relay, record, the time of its alarm or an empty text. */
+const STOP = `
+if redis.call('hget', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('hdel', KEYS[1], ARGV[1])
+if ARGV[3] ~= '' then redis.call('zadd', KEYS[2], ARGV[3], ARGV[1]) end
 return 1`;
 
 /** The directory below a prefix. Each promise rejects if Redis is unavailable. */
 export function redisDirectory(client: Redis, prefix: string): ClusterDirectory {
-  const [nodes, own, epochs] = [`${prefix}:nodes`, `${prefix}:own`, `${prefix}:epoch`];
+  const [nodes, own, epochs, alarms] = [`${prefix}:nodes`, `${prefix}:own`, `${prefix}:epoch`, `${prefix}:alarms`];
   const deadKey = (session: string): string => `${prefix}:dead:${session}`;
   const run = scriptRunner(client);
   return {
@@ -71,14 +80,18 @@ export function redisDirectory(client: Redis, prefix: string): ClusterDirectory 
       return await run(EXPIRE, [nodes, deadKey(session)], [session, String(count), String(DEAD_SECONDS)]) === 1;
     },
     async claim(relay, by, from): Promise<Claimed | undefined> {
-      const reply = await run(CLAIM, [own, epochs, nodes], [relay, by, from, RELEASED]);
+      const reply = await run(CLAIM, [own, epochs, nodes, alarms], [relay, by, from, RELEASED]);
       if (!Array.isArray(reply)) return undefined;
       return { record: { session: by, epoch: Number(reply[0]) }, isClean: reply[1] === 1 };
     },
-    async release(relay, record, why) {
-      const successor = why === "idle" ? "" : recordText({ ...record, session: RELEASED });
-      return await run(RELEASE, [own], [relay, recordText(record), successor]) === 1;
+    async release(relay, record) {
+      return await run(RELEASE, [own], [relay, recordText(record), recordText({ ...record, session: RELEASED })]) === 1;
     },
+    async stop(relay, record, alarmAt) {
+      return await run(STOP, [own, alarms], [relay, recordText(record), alarmAt === undefined ? "" : String(alarmAt)]) ===
+        1;
+    },
+    due: (now, countMax) => client.zrangebyscore(alarms, "-inf", now, "LIMIT", 0, countMax),
     async ownerOf(relay) {
       return parseRecord(await client.hget(own, relay));
     },

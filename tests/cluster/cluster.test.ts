@@ -287,6 +287,27 @@ test(
 );
 
 test(
+  "CN36 a relay that was stopped is started when a message expires, whichever node owned it",
+  () =>
+    withCluster(async (cluster) => {
+      const [first, second] = cluster.nodes as [TestNode, TestNode];
+      const overlay = await JsonClient.open(`${first.process.urls.intermediary}/r/show-1/`);
+      overlay.send({ type: "integration", name: "overlay", auth_token: PUBLISHED_TOKEN, ack: true });
+      await overlay.next(({ event, type }: Message) => (event ?? type) === "registered");
+      overlay.close();
+      const headers = { authorization: `Bearer ${WEB_TOKEN}`, "content-type": "application/json" };
+      const body = JSON.stringify({ to: "overlay", cmd: { hello: 1 } });
+      const sent = await fetch(`${second.web}/r/show-1/api/messages`, { headers, method: "POST", body });
+      check.equal((await sent.json() as Message).status, "queued");
+      const output = () => cluster.nodes.map(({ process }) => process.output).join("\n");
+      await until(() => /no longer owns the relay show-1 \(stopped/.test(output()), "the stop");
+      await until(() => /owns the relay show-1 \(claimed, epoch 2\)/.test(output()), "the start without any use");
+      await until(() => /show-1: .* is now a dead letter: "expired"/.test(output()), "the expiry");
+    }, ['relays.names=["default","show-*"]', "nakurity-client.relays=[default]", "relays.idle=1s", "queue.ttl.command=4s"]),
+  { timeoutMs: MINUTE_MS },
+);
+
+test(
   "CN25 a node without the secret is not heard, and clients cannot use the node listener",
   () =>
     withCluster(async (cluster) => {

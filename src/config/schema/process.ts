@@ -51,7 +51,7 @@ export const relays: z.ZodType<RelaysSettings> = block(
   {
     names: list(
       "Patterns, with `*`, of the names that are served at `/r/<name>/` of each listener, except the intercept proxy's. The relay `default` " +
-        "is also at the root, and always runs. The others start when they are first used. On Workers, `RELAY_NAMES` has this list.",
+        "is also at the root, and always runs. The others start when they are first used, and when something is due for them. On Workers, `RELAY_NAMES` has this list.",
       { item: textItem, type: "patterns", default: n.names },
     ),
     idle: duration(

@@ -41,6 +41,8 @@ const RANK_MS = 300;
 const TICK_MS = 400;
 /** All records are looked through once in this many ticks, although nothing was reported. */
 const LOOK_TICKS = 10;
+/** Relays that are due and looked at in one tick. */
+const DUE_MAX = 1_000;
 /** A relay moves to the first node for it, when both have been what they are for this many leases. */
 const SETTLED_LEASES = 15;
 /** How often that is looked for, and how many relays then move at most. */
@@ -273,6 +275,7 @@ export class ClusterNode implements RelaySet {
     for (const { session, place } of this.#member.others) this.#nodes.connect(session, place);
     if (++this.#ticks % LOOK_TICKS === 0) void this.#takeOver();
     this.#stopIdle();
+    void this.#startDue();
     const { lease, rebalance } = this.#settings.cluster;
     if (!rebalance || performance.now() - this.#rebalancedAt < REBALANCE_LEASES * lease) return;
     this.#rebalancedAt = performance.now();
@@ -389,7 +392,7 @@ export class ClusterNode implements RelaySet {
       await relay.start();
     } catch (error) {
       await this.#abandon(relay, "lost");
-      await this.#directory.release(name, record, "handover").catch(() => undefined);
+      await this.#directory.release(name, record).catch(() => undefined);
       throw error;
     }
   }
@@ -399,7 +402,7 @@ export class ClusterNode implements RelaySet {
     await relay.quiesce(graceMs);
     this.#owned.delete(relay.name);
     await relay.stop();
-    await this.#directory.release(relay.name, relay.record, "handover").catch(() => undefined);
+    await this.#directory.release(relay.name, relay.record).catch(() => undefined);
     this.#left(relay, "handed over");
     const [successor] = rankedFor(relay.name, others);
     if (successor !== undefined) this.#nodes.sendToOwner(successor, { is: "want", relay: relay.name });
@@ -410,12 +413,25 @@ export class ClusterNode implements RelaySet {
     const { idle } = this.#settings.relays;
     for (const relay of [...this.#owned.values()]) {
       if (relay.name === DEFAULT_RELAY || !relay.isIdle(idle)) continue;
+      const alarmAt = relay.host.nextDeadline();
       void relay.quiesce(0).then(async () => {
         this.#owned.delete(relay.name);
         await relay.stop();
-        await this.#directory.release(relay.name, relay.record, "idle").catch(() => undefined);
+        await this.#directory.stop(relay.name, relay.record, alarmAt).catch(() => undefined);
         this.#left(relay, "stopped");
       });
+    }
+  }
+
+  /** Claims relays that have stopped and for which something is due now: each node those for which it is the first. */
+  async #startDue(): Promise<void> {
+    if (this.#isDraining || !this.#member.mayAct()) return;
+    const due = await this.#directory.due(Date.now(), DUE_MAX).catch(() => []);
+    const { names, running } = this.#settings.relays;
+    const sessions = this.#candidates(this.#member.sessions);
+    for (const relay of due) {
+      if (this.#owned.size + this.#claiming.size >= running) return;
+      if (isServed(relay, names) && rankedFor(relay, sessions)[0] === this.#member.session) void this.#claim(relay, "");
     }
   }
 

@@ -65,12 +65,12 @@ const CASES: readonly [name: string, run: (directory: ClusterDirectory) => Promi
       await beat(directory, "a.1");
       await beat(directory, "b.1");
       const first = (await directory.claim("r", "a.1", ""))?.record ?? { session: "", epoch: 0 };
-      check.equal(await directory.release("r", { ...first, epoch: 9 }, "handover"), false);
-      check.equal(await directory.release("r", first, "handover"), true);
+      check.equal(await directory.release("r", { ...first, epoch: 9 }), false);
+      check.equal(await directory.release("r", first), true);
       check.equal(await directory.ownerOf("r"), { session: RELEASED, epoch: 1 });
       const second = await directory.claim("r", "b.1", "");
       check.equal(second, { record: { session: "b.1", epoch: 2 }, isClean: true });
-      check.equal(second !== undefined && await directory.release("r", second.record, "idle"), true);
+      check.equal(second !== undefined && await directory.stop("r", second.record, undefined), true);
       check.equal([...await directory.records()], []);
       check.equal((await directory.claim("r", "b.1", ""))?.record.epoch, 3);
       check.equal([...await directory.records()], [["r", { session: "b.1", epoch: 3 }]]);
@@ -78,6 +78,19 @@ const CASES: readonly [name: string, run: (directory: ClusterDirectory) => Promi
       check.equal((await directory.claim("r", "a.1", "b.1"))?.record.epoch, 4);
     },
   ],
+  ["CN36 a relay that was stopped is due at its alarm, until it is claimed", async (directory) => {
+    await beat(directory, "a.1");
+    const alarms = [["late", 3_000], ["early", 1_000], ["never", undefined]] as const;
+    for (const [relay, at] of alarms) {
+      const { record } = await directory.claim(relay, "a.1", "") ?? { record: { session: "", epoch: 0 } };
+      check.equal(await directory.stop(relay, { ...record, epoch: 9 }, 0), false);
+      check.equal(await directory.stop(relay, record, at), true);
+    }
+    check.equal([await directory.due(999, 9), await directory.due(1_000, 9)], [[], ["early"]]);
+    check.equal([await directory.due(9_000, 9), await directory.due(9_000, 1)], [["early", "late"], ["early"]]);
+    await directory.claim("early", "a.1", "");
+    check.equal(await directory.due(9_000, 9), ["late"]);
+  }],
 ];
 
 for (const [kind, run] of kinds) {
