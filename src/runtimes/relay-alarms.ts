@@ -10,7 +10,7 @@ import type { Store } from "../engine/mod.ts";
 
 const ALARMS = key("meta", "alarm");
 
-interface Alarm {
+interface RelayAlarm {
   at: Millis | undefined;
   /** What is stored for it: more than one key if a deletion has failed. */
   keys: readonly Key[];
@@ -24,7 +24,7 @@ export interface RelayAlarmsPorts {
 
 export class RelayAlarms {
   readonly #ports: RelayAlarmsPorts;
-  readonly #alarms = new Map<string, Alarm>();
+  readonly #alarms = new Map<string, RelayAlarm>();
   /** Why one after another: a key may be written again only after it was deleted. */
   #written: Promise<void> = Promise.resolve();
 
@@ -70,7 +70,7 @@ export class RelayAlarms {
     clearTimeout(timer);
   }
 
-  async #write(name: string, alarm: Alarm, at: Millis | undefined): Promise<void> {
+  async #write(name: string, alarm: RelayAlarm, at: Millis | undefined): Promise<void> {
     const former = alarm.keys;
     if (at !== undefined) {
       const stored = rawKey(`${ALARMS}/${segment(name)}/${sequence(at)}`);

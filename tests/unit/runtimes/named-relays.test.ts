@@ -112,7 +112,7 @@ test(
 );
 
 test(
-  "RT83 a relay that has stopped starts again when a message expires, also in the next process",
+  "RT89 a relay that has stopped starts again when a message expires, also in the next process",
   () =>
     withProcess((settings) => {
       settings.relays = { ...settings.relays, idle: 1_000 };

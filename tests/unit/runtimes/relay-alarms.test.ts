@@ -5,7 +5,7 @@ import { MemoryStore } from "./memory-store.ts";
 
 const SECOND_MS = 1_000;
 
-test("RT83 the alarms of an earlier process are known, and none is lost when it is killed while it replaces one", async () => {
+test("RT89 the alarms of an earlier process are known, and none is lost when it is killed while it replaces one", async () => {
   const store = new MemoryStore();
   const failures: string[] = [];
   const open = () => RelayAlarms.open({ store, failed: (key) => void failures.push(key) });
@@ -31,7 +31,7 @@ test("RT83 the alarms of an earlier process are known, and none is lost when it 
   check.equal((await open()).due(Infinity), ["show-2"]);
 });
 
-test("RT83 an alarm that is set back and forth is stored as it was set last", async () => {
+test("RT89 an alarm that is set back and forth is stored as it was set last", async () => {
   const store = new MemoryStore();
   const put = store.put.bind(store);
   store.put = (key, value) => {
