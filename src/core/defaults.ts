@@ -1,5 +1,5 @@
 /** The default of every setting, for the schema and for tests. */
-import type { Settings, TlsSettings } from "./settings.ts";
+import type { Behaviour, BehaviourPreset, Settings, TlsSettings } from "./settings.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -12,6 +12,40 @@ const MIB = 1_024 * KIB;
 export const PUBLISHED_TOKEN = "super-secret-token";
 
 const NO_TLS: TlsSettings = { cert: "", key: "" };
+
+/** What each preset of `nakurity-backend.behaviour` stands for. */
+export const BEHAVIOUR_PRESETS: Readonly<Record<BehaviourPreset, Behaviour>> = {
+  polite: {
+    voluntary: "never",
+    interval: 15 * SECOND,
+    answer_delay: 0,
+    answer_jitter: 0,
+    percent: { no_answer: 0, unknown_action: 0, missing_data: 0, invalid_data: 0, repeated_action: 0 },
+  },
+  lively: {
+    voluntary: "timer",
+    interval: 15 * SECOND,
+    answer_delay: 0,
+    answer_jitter: SECOND,
+    percent: { no_answer: 0, unknown_action: 0, missing_data: 0, invalid_data: 0, repeated_action: 0 },
+  },
+  clumsy: {
+    voluntary: "timer",
+    interval: 15 * SECOND,
+    answer_delay: SECOND,
+    answer_jitter: 4 * SECOND,
+    percent: { no_answer: 5, unknown_action: 5, missing_data: 10, invalid_data: 15, repeated_action: 10 },
+  },
+  hostile: {
+    voluntary: "timer",
+    interval: 3 * SECOND,
+    answer_delay: 0,
+    answer_jitter: 5 * SECOND,
+    percent: { no_answer: 15, unknown_action: 20, missing_data: 20, invalid_data: 30, repeated_action: 20 },
+  },
+};
+// Why the cast: `Object.keys` forgets the names of a record.
+export const BEHAVIOUR_PRESET_NAMES: readonly BehaviourPreset[] = Object.keys(BEHAVIOUR_PRESETS) as BehaviourPreset[];
 
 /** The settings of a relay without a configuration. */
 export const DEFAULTS: Settings = {
@@ -35,6 +69,20 @@ export const DEFAULTS: Settings = {
     decider: "random",
     seed: 1,
     character: "neuro",
+    behaviour: {
+      preset: "polite",
+      voluntary: undefined,
+      interval: undefined,
+      answer_delay: undefined,
+      answer_jitter: undefined,
+      percent: {
+        no_answer: undefined,
+        unknown_action: undefined,
+        missing_data: undefined,
+        invalid_data: undefined,
+        repeated_action: undefined,
+      },
+    },
     choice_timeout: 8 * SECOND,
     retries: 3,
     openai: { url: "", model: "", timeout: 10 * SECOND, attempts: 3 },

@@ -48,7 +48,14 @@ export interface ResultMessage {
 
 /** A message to a game from Neuro, or from the relay acting as Neuro. */
 export type NeuroMessage =
-  | { readonly command: "action"; readonly id: string; readonly name: string; readonly data?: string }
+  | {
+    readonly command: "action";
+    readonly id: string;
+    readonly name: string;
+    readonly data?: string;
+    /** The integration that gets it although it has not registered it; from the built-in Neuro only, never on the wire. */
+    readonly to?: string;
+  }
   | { readonly command: "startup"; readonly session: NeuroSession }
   | { readonly command: "actions/reregister_all" }
   | { readonly command: "speech_finished"; readonly data: JsonObject }

@@ -81,10 +81,33 @@ export interface BackendSettings extends ListenerSettings {
   readonly seed: number;
   /** The character in standalone mode: `neuro` or `evil`. */
   readonly character: string;
+  readonly behaviour: BehaviourSettings;
   readonly choice_timeout: Millis;
   readonly retries: number;
   readonly openai: { readonly url: string; readonly model: string; readonly timeout: Millis; readonly attempts: number };
 }
+
+export type BehaviourPreset = "polite" | "lively" | "clumsy" | "hostile";
+
+/** How the relay behaves in the place of Neuro. */
+export interface Behaviour {
+  /** Whether it acts without a force: never, on a context that is not silent, or also once within each `interval`. */
+  readonly voluntary: "never" | "on_context" | "timer";
+  readonly interval: Millis;
+  /** It decides this long, and up to `answer_jitter` longer, after it could. */
+  readonly answer_delay: Millis;
+  readonly answer_jitter: Millis;
+  /** In how many of a hundred decisions it does this instead of the right thing. */
+  readonly percent: Readonly<Record<Misbehaviour, number>>;
+}
+
+/** `no_answer` is about forces, the others are about actions. */
+export type Misbehaviour = "no_answer" | "unknown_action" | "missing_data" | "invalid_data" | "repeated_action";
+
+/** A preset, and the values that are set one by one instead of its own. */
+export type BehaviourSettings =
+  & { readonly preset: BehaviourPreset; readonly percent: { readonly [Kind in Misbehaviour]: number | undefined } }
+  & { readonly [Field in Exclude<keyof Behaviour, "percent">]: Behaviour[Field] | undefined };
 
 export type ProfileName = "neuro" | "randy" | "tony" | "jippity" | "gary" | "neuro_api";
 
@@ -165,6 +188,8 @@ export interface PolicySettings {
   readonly result_deadline?: Millis | undefined;
   readonly grace?: Millis | undefined;
   readonly parked?: Millis | undefined;
+  /** Of the relay in the place of Neuro. */
+  readonly behaviour?: BehaviourPreset | undefined;
 }
 
 export interface ActionSettings {

@@ -8,6 +8,7 @@ import type { DiagnosticId, Severity } from "./diagnostics/catalogue.ts";
 import type { Priority } from "./neuro-messages.ts";
 import type { Millis } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { BehaviourPreset } from "./settings.ts";
 
 /** A page of a list. `next` is the `after` of the next page; null at the end. */
 export interface Page<Item> {
@@ -61,6 +62,8 @@ export interface IntegrationControls {
   readonly solo: boolean;
   /** Each of its actions waits for approval. */
   readonly approval: boolean;
+  /** How the relay behaves towards it in the place of Neuro; null: as for all. */
+  readonly behaviour: BehaviourPreset | null;
 }
 
 /** The controls to change; the others stay as they are. */
@@ -74,6 +77,8 @@ export interface Controls {
   /** The kill switch: all integrations are paused, and actions in flight have failed. */
   readonly stopped: boolean;
   readonly approval: boolean;
+  /** How the relay behaves in the place of Neuro; null: as `nakurity-backend.behaviour` says. */
+  readonly behaviour: BehaviourPreset | null;
 }
 
 /** An integration of either listener, connected or expected to return. */

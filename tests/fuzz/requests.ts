@@ -54,7 +54,12 @@ export async function fuzzRequests({ inputs, seed }: FuzzOptions): Promise<FuzzR
 /** A reply in the shape of each request, without items. */
 function emptyReply(request: ServiceRequest): Json {
   if ("get" in request && request.get === "events") return { items: [], cursor: "1-1", missed: 0 };
-  const upstreams = { controls: { stopped: false, approval: false }, upstreams: [], integrations: 0, sockets: 0 };
+  const upstreams = {
+    controls: { stopped: false, approval: false, behaviour: null },
+    upstreams: [],
+    integrations: 0,
+    sockets: 0,
+  };
   return { items: [], next: null, ok: true, reasons: [], draining: false, ...upstreams };
 }
 

@@ -110,13 +110,13 @@ export class SimulatedOperator {
   async releaseControls(): Promise<void> {
     const { engine } = this.#simulation;
     if (engine === undefined) return;
-    await requestNow(engine, { do: "setGlobalControls", to: { stopped: false, approval: false } });
+    await requestNow(engine, { do: "setGlobalControls", to: { stopped: false, approval: false, behaviour: null } });
     const page = await requestNow<Page<IntegrationView>>(engine, { get: "integrations" });
     for (const { id } of page?.items ?? []) {
       await requestNow(engine, {
         do: "setControls",
         id,
-        to: { paused: false, muted: false, solo: false, approval: false },
+        to: { paused: false, muted: false, solo: false, approval: false, behaviour: null },
       });
     }
   }

@@ -3,7 +3,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { SEVERITIES, type Severity } from "../../core/diagnostics/catalogue.ts";
-import type { Settings } from "../../core/settings.ts";
+import { BEHAVIOUR_PRESET_NAMES } from "../../core/defaults.ts";
+import type { BehaviourPreset, Settings } from "../../core/settings.ts";
 import { errorText } from "../../core/text.ts";
 import { parseDuration } from "../../config/quantities.ts";
 import { CliError } from "../cli-error.ts";
@@ -20,6 +21,7 @@ interface LintOptions extends ConfigurationOptions {
   readonly output?: string;
   readonly port?: string;
   readonly intermediary?: boolean;
+  readonly behaviour: BehaviourPreset;
 }
 
 /** The exit status of an integration that has not passed. */
@@ -34,6 +36,9 @@ export function lintCommand(): Command {
     .option("-o, --output <file>", "write the report to a file instead of standard output")
     .option("-p, --port <port>", "the port for games; short for --set nakurity-backend.port=<port>")
     .option("--intermediary", "also open the Intermediary")
+    .addOption(
+      new Option("--behaviour <preset>", "how Neuro is played").choices(BEHAVIOUR_PRESET_NAMES).default("lively"),
+    )
     .action(lint);
 }
 
@@ -73,12 +78,21 @@ async function check(settings: Settings, options: LintOptions): Promise<LintRepo
 }
 
 /** The listeners of integrations and nothing else. The relay plays Neuro, and stores nothing. */
-function settingsFor(settings: Settings, { intermediary = false }: Pick<LintOptions, "intermediary">): Settings {
+function settingsFor(
+  settings: Settings,
+  { intermediary = false, behaviour: preset }: Pick<LintOptions, "intermediary" | "behaviour">,
+): Settings {
   const off = { enabled: false };
+  const { behaviour } = settings["nakurity-backend"];
   return {
     ...settings,
     intermediary: { ...settings.intermediary, enabled: intermediary },
-    "nakurity-backend": { ...settings["nakurity-backend"], enabled: true, choice_timeout: CHOICE_MS },
+    "nakurity-backend": {
+      ...settings["nakurity-backend"],
+      enabled: true,
+      choice_timeout: CHOICE_MS,
+      behaviour: { ...behaviour, preset, interval: behaviour.interval ?? INTERVAL_MS },
+    },
     "nakurity-clients": [],
     brain: { ...settings.brain, ...off },
     "intercept-proxy": { ...settings["intercept-proxy"], ...off },
@@ -93,6 +107,8 @@ function settingsFor(settings: Settings, { intermediary = false }: Pick<LintOpti
 
 /** Nobody else chooses, so the relay does so at once, after the messages that a game sends with its force. */
 const CHOICE_MS = 100;
+/** Shorter than that of each preset: a check takes a minute. */
+const INTERVAL_MS = 2_000;
 
 const print = (text: string): Promise<void> => new Promise((resolve) => void process.stdout.write(text, () => resolve()));
 

@@ -1,7 +1,7 @@
 /** The listeners, and the access to them. */
 import { z } from "zod";
 import { ALL_SCOPES } from "../../core/access.ts";
-import { DEFAULTS } from "../../core/defaults.ts";
+import { BEHAVIOUR_PRESET_NAMES, DEFAULTS } from "../../core/defaults.ts";
 import type {
   BackendSettings,
   BrainSettings,
@@ -20,6 +20,9 @@ import {
   host,
   hostItem,
   list,
+  optionalChoice,
+  optionalCount,
+  optionalDuration,
   optionalText,
   port,
   requiredText,
@@ -72,6 +75,45 @@ export const intermediary: z.ZodType<IntermediarySettings> = block("Integrations
   ),
 });
 
+const percent = (what: string): z.ZodType<number | undefined> =>
+  optionalCount(`In how many of a hundred decisions ${what}; without it, the preset's value.`, { max: 100 });
+/** Longer than any backend waits. */
+const BEHAVIOUR_MS_MAX = 3_600_000;
+
+const behaviour = block(
+  "How the relay behaves in the place of Neuro. A value that is set here replaces that of the preset.",
+  {
+    preset: choice(
+      "`polite` answers forces and does nothing else. `lively` also acts by itself. `clumsy` makes mistakes, `hostile` many of them. An " +
+        "operator can choose another one while the relay runs, also for one integration.",
+      BEHAVIOUR_PRESET_NAMES,
+      { default: DEFAULTS["nakurity-backend"].behaviour.preset },
+    ),
+    voluntary: optionalChoice(
+      "When it acts without a force: `never`, `on_context` (after a context that is not silent), or `timer` (then, and within each " +
+        "`interval`); without it, the preset's value.",
+      ["never", "on_context", "timer"],
+    ),
+    interval: optionalDuration(
+      "The mean interval of voluntary actions on a timer for each integration; without it, the preset's value.",
+      { min: 100, max: BEHAVIOUR_MS_MAX },
+    ),
+    answer_delay: optionalDuration("How long it waits before each decision; without it, the preset's value.", {
+      max: BEHAVIOUR_MS_MAX,
+    }),
+    answer_jitter: optionalDuration("Up to this long it waits in addition; without it, the preset's value.", {
+      max: BEHAVIOUR_MS_MAX,
+    }),
+    percent: block("How often it misbehaves.", {
+      no_answer: percent("it does not answer a force"),
+      unknown_action: percent("it sends the integration an action that is not registered"),
+      missing_data: percent("it sends an action without its data"),
+      invalid_data: percent("the data of an action does not fit its schema"),
+      repeated_action: percent("it sends an action twice"),
+    }),
+  },
+);
+
 const b = DEFAULTS["nakurity-backend"];
 export const backend: z.ZodType<BackendSettings> = block("Games connect here, as they would to Neuro.", {
   enabled: flag("Start this service.", { default: b.enabled, restart: true }),
@@ -93,6 +135,7 @@ export const backend: z.ZodType<BackendSettings> = block("Games connect here, as
   ),
   seed: count("The seed of the `random` decider. The same seed gives the same decisions.", { default: b.seed }),
   character: text("The character that the relay plays in standalone mode: `neuro` or `evil`.", { default: b.character }),
+  behaviour,
   choice_timeout: duration("How long watchers and integrations can choose before the decider does.", {
     default: b.choice_timeout,
   }),

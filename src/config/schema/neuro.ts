@@ -1,7 +1,7 @@
 /** Neuro: where she is, how integrations share her, and how each integration is treated. */
 import { z } from "zod";
 import { linkNameOf } from "../../core/text.ts";
-import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../core/defaults.ts";
+import { BEHAVIOUR_PRESET_NAMES, DEFAULTS, UPSTREAM_DEFAULTS } from "../../core/defaults.ts";
 import type { ActionSettings, NallelySettings, PolicySettings, UpstreamSettings } from "../../core/settings.ts";
 import {
   block,
@@ -188,6 +188,10 @@ const policyFields = entry({
     "required",
     "failures-only",
   ]),
+  behaviour: optionalChoice(
+    "The preset of `nakurity-backend.behaviour` that applies to them. Default: that of `nakurity-backend.behaviour`.",
+    BEHAVIOUR_PRESET_NAMES,
+  ),
   result_deadline: optionalDuration(
     "Time after which the relay answers an action in their place. Default, and maximum: the deadline of the upstream. An action of several " +
       "integrations has the longest time of them.",

@@ -34,6 +34,7 @@ export type CheckKind =
   | "failure_without_message"
   | "data_invalid"
   | "data_not_checked"
+  | "unknown_action_accepted"
   | "schema_beyond_sampler"
   | "text_shortened";
 
@@ -284,6 +285,13 @@ export const CHECKS: Readonly<Record<CheckKind, DiagnosticRule>> = {
     "An integration validates the data of each action, and answers invalid data with a failure.",
     "validate the data against the schema, and answer `success: false` with the reason if it does not fit",
     LINKS.data,
+  ),
+  unknown_action_accepted: check(
+    "warning",
+    "Success of an action that was never registered",
+    "An action that is not registered is answered with a failure.",
+    "answer an action that is unknown, or not registered any more, with `success: false` and a message",
+    LINKS.result,
   ),
   schema_beyond_sampler: check(
     "info",

@@ -179,7 +179,7 @@ function Activity({ id }: { readonly id: string }) {
 
 interface Control {
   readonly name: keyof typeof TEXT.controls;
-  readonly key: keyof IntegrationControls;
+  readonly key: Exclude<keyof IntegrationControls, "behaviour">;
   readonly icon: IconName;
 }
 

@@ -85,7 +85,8 @@ export const INTEGRATION_OPERATIONS: readonly ApiOperation[] = [
     method: "PATCH",
     path: "/api/integrations/{id}",
     tag,
-    summary: "Pauses, mutes or solos an integration, or requires approval of its actions; or lifts that.",
+    summary:
+      "Pauses, mutes or solos an integration, requires approval of its actions, or selects how the relay plays Neuro for it; or lifts that.",
     description: PERSISTENT,
     scopes: ["admin"],
     service,
@@ -192,7 +193,8 @@ export const INTEGRATION_OPERATIONS: readonly ApiOperation[] = [
     method: "PATCH",
     path: "/api/controls",
     tag,
-    summary: "Operates the kill switch, or requires approval of every action; or lifts that.",
+    summary:
+      "Operates the kill switch, requires approval of every action, or selects how the relay plays Neuro; or lifts that.",
     description: PERSISTENT,
     scopes: ["admin"],
     service,

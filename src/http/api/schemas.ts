@@ -3,6 +3,7 @@
  * change alone. The OpenAPI document contains them under their names.
  */
 import { z } from "zod";
+import { BEHAVIOUR_PRESET_NAMES } from "../../core/defaults.ts";
 import { DIAGNOSTIC_IDS, SEVERITIES } from "../../core/diagnostics/catalogue.ts";
 import type { AskOutcome, ShutdownKind } from "../../core/request.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
@@ -61,10 +62,16 @@ const integrationControlFields = {
   muted: flag.describe("Its contexts are dropped."),
   solo: flag.describe("While any integration is solo, all others are treated as paused."),
   approval: flag.describe("Each action for it waits for an operator's approval."),
+  behaviour: z.enum(BEHAVIOUR_PRESET_NAMES).nullable().describe(
+    "How the relay behaves towards it in the place of Neuro; null: as towards all.",
+  ),
 };
 const controlFields = {
   stopped: flag.describe("The kill switch: all integrations are treated as paused, and running actions have failed."),
   approval: flag.describe("Each action waits for an operator's approval."),
+  behaviour: z.enum(BEHAVIOUR_PRESET_NAMES).nullable().describe(
+    "How the relay behaves in the place of Neuro; null: as the settings say.",
+  ),
 };
 
 export const controls: z.ZodType<Controls> = named("Controls", z.object(controlFields), "The global controls.");
@@ -72,7 +79,11 @@ export const controls: z.ZodType<Controls> = named("Controls", z.object(controlF
 /** A change of the given fields. */
 export const controlsChange: z.ZodType<Partial<Controls>> = named(
   "ControlsChange",
-  z.strictObject({ stopped: controlFields.stopped.exactOptional(), approval: controlFields.approval.exactOptional() }),
+  z.strictObject({
+    stopped: controlFields.stopped.exactOptional(),
+    approval: controlFields.approval.exactOptional(),
+    behaviour: controlFields.behaviour.exactOptional(),
+  }),
   "The fields to change; the others stay as they are.",
 );
 export const integrationControlsChange: z.ZodType<IntegrationControlsChange> = named(
@@ -85,6 +96,7 @@ export const integrationControlsChange: z.ZodType<IntegrationControlsChange> = n
     always_allowed: z.array(z.string().max(256)).max(4_096).exactOptional().describe(
       "Names of its actions that need no approval from now on, in place of those before.",
     ),
+    behaviour: integrationControlFields.behaviour.exactOptional(),
   }),
   "The fields to change; the others stay as they are.",
 );

@@ -144,7 +144,8 @@ function reconfigure(upstream: Upstream, settings: UpstreamSettings | undefined,
   const before = upstream.settings;
   upstream.settings = settings;
   upstream.profile = profileOf(settings);
-  if (upstream.decider !== undefined) reconfigureDecider(upstream.decider, upstream.service.settings["nakurity-backend"]);
+  const { decider, service: { settings: { "nakurity-backend": backend } } } = upstream;
+  if (decider !== undefined) reconfigureDecider(decider, backend, ctx);
   if (before?.url !== settings?.url || before?.name !== settings?.name) redial(upstream, ctx);
 }
 

@@ -45,7 +45,8 @@ import { endShutdown } from "./operator/shutdown.ts";
 import { reportProblem } from "./outbound.ts";
 import { expireActions } from "./pending/pending.ts";
 import { type EntryKind, isEntryKind, recordWriteSettled, saveAt, saveRecords, scheduleSave } from "./persistence.ts";
-import { chooseAction, decideDue, type Decider, jobFinished, nextWakeup as deciderWakeup } from "./standalone/decider.ts";
+import { chooseAction, decideDue, jobFinished, nextWakeup as deciderWakeup } from "./standalone/decider.ts";
+import type { Decider } from "./standalone/decider-state.ts";
 import {
   type Game,
   type GameSocket,

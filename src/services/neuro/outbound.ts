@@ -24,7 +24,7 @@ export const RELAY = "relay";
 export function toNeuro(upstream: Upstream, message: GameMessage, from: string, ctx: StepContext): void {
   if (!upstream.isOpen) return;
   if (upstream.decider !== undefined) {
-    for (const answer of handleMessage(upstream.decider, message, ctx)) upstream.inbox.push(answer);
+    for (const answer of handleMessage(upstream.decider, message, from, ctx)) upstream.inbox.push(answer);
     return;
   }
   const { settings, profile, sent } = upstream;

@@ -19,7 +19,7 @@ import { DESCRIPTION_LENGTH_MAX, DIRECTORY_NAMES_MAX, REGISTRY_BYTES_PER_SECOND 
 import { RetainedBytes, retainedBytes } from "../../core/retained-bytes.ts";
 import { shorten } from "../../core/text.ts";
 import { createGame, parkedBytesMax, retentionTimer, setAway } from "./games/registry.ts";
-import { allowAlways, restoreHolds } from "./operator/controls.ts";
+import { allowAlways, areSet, presetOf, restoreHolds } from "./operator/controls.ts";
 import { afterWrite, suspendedUntil } from "./write-health.ts";
 import type { Game, NeuroState, StoredRecord, Timer, Upstream } from "./state.ts";
 import { definitionOf, restoreAction, restoreReservedName } from "./actions/actions.ts";
@@ -144,7 +144,7 @@ function restoreGameWithinLimits(state: NeuroState, entry: Entry, now: Millis): 
 }
 
 function recordValue(state: NeuroState, { kind, key }: StoredRecord): Json | undefined {
-  if (kind === "controls") return Object.values(state.controls).includes(true) ? { v: 1, ...state.controls } : undefined;
+  if (kind === "controls") return areSet(state.controls) ? { v: 1, ...state.controls } : undefined;
   const game = state.games.get(key);
   if (game === undefined) return undefined;
   return kind === "game" ? registryValue(game) : forceValue(game);
@@ -181,7 +181,7 @@ function registryValue(game: Game): Json {
   ) => [upstreamAction.originalName, upstreamAction.name, upstreamAction.reservedUntil]);
   const from = connection === undefined ? {} : { connection: { ...connection } };
   const leftAt = presence.is === "connected" ? 0 : presence.since;
-  const decided = alwaysAllowed.size > 0 || Object.values(controls).includes(true)
+  const decided = alwaysAllowed.size > 0 || areSet(controls)
     ? { controls: { ...controls, alwaysAllowed: [...alwaysAllowed] } }
     : {};
   return {
@@ -212,6 +212,7 @@ function restoreControls(state: NeuroState, { key: at, value }: Entry): void {
   if (!isRecord(value)) return;
   state.controls.stopped = value["stopped"] === true;
   state.controls.approval = value["approval"] === true;
+  state.controls.behaviour = presetOf(value["behaviour"]);
   state.controlsRecord.storedKey = at;
 }
 
@@ -226,12 +227,13 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
   if (isConnectionInfo(connection)) game.connection = connection;
   game.presence = { is: "away", since };
   if (isObject(controls)) {
-    const { paused, muted, solo, approval, alwaysAllowed } = controls;
+    const { paused, muted, solo, approval, behaviour, alwaysAllowed } = controls;
     Object.assign(game.controls, {
       paused: paused === true,
       muted: muted === true,
       solo: solo === true,
       approval: approval === true,
+      behaviour: presetOf(behaviour),
     });
     const names = listOf(alwaysAllowed).filter((name) => typeof name === "string");
     if (names.length > 0) allowAlways(game, names.slice(0, state.settings.limits.actions_per_integration));

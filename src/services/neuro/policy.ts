@@ -7,7 +7,7 @@
  */
 import type { Priority } from "../../core/neuro-messages.ts";
 import type { Millis } from "../../core/ids.ts";
-import type { PolicySettings, Settings } from "../../core/settings.ts";
+import type { BehaviourPreset, PolicySettings, Settings } from "../../core/settings.ts";
 import { matchesPattern } from "../../core/text.ts";
 
 /** The resolved policy of one integration. */
@@ -24,6 +24,8 @@ export interface Policy {
   /** Undefined: only `limits.actions_per_integration` applies. */
   readonly actions_max: number | undefined;
   readonly results: "required" | "failures-only";
+  /** Undefined: as for all. */
+  readonly behaviour: BehaviourPreset | undefined;
   /** Undefined: the deadline of the upstream. */
   readonly result_deadline: Millis | undefined;
   readonly grace: Millis;
@@ -49,6 +51,7 @@ export function policyOf({ integrations, actions }: Settings, name: string): Pol
     hide: first("hide") ?? NONE,
     actions_max: first("actions_max"),
     results: first("results") ?? "required",
+    behaviour: first("behaviour"),
     result_deadline: first("result_deadline"),
     grace: first("grace") ?? actions.grace,
     parked: first("parked") ?? actions.parked,

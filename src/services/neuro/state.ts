@@ -19,7 +19,7 @@ import { RetainedBytes } from "../../core/retained-bytes.ts";
 import { Secrets, secretsOf } from "../../core/secrets.ts";
 import type { Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { Controls, IntegrationControls, IntegrationCounts } from "../../core/view.ts";
-import type { Decider } from "./standalone/decider.ts";
+import type { Decider } from "./standalone/decider-state.ts";
 import { SilentSockets } from "./games/silent-sockets.ts";
 import type { ForceState } from "./forces/states.ts";
 import type { ActionOrigin, Confirmation, DeliveryState, PendingState } from "./pending/states.ts";
@@ -228,6 +228,8 @@ export interface Game extends Diagnosed {
   /** Pending actions with a delivery to it. */
   readonly pending: PendingAction[];
   lastAnsweredId: string;
+  /** The last actions without a result that it got although it has not registered them, see `pending/unregistered-actions.ts`. */
+  readonly unregisteredActions: { readonly id: string; readonly name: string; readonly sentAt: Millis }[];
   /** When its force last became the current one. */
   lastForcedAt: Millis;
   /** Whether an operator has asked it to shut down, since it connected, and its answer. */
@@ -484,7 +486,7 @@ export const emptyState = (settings: Settings, retained: RetainedBytes): NeuroSt
   relayId: "",
   unnamedCount: 0,
   hasStarted: false,
-  controls: { stopped: false, approval: false },
+  controls: { stopped: false, approval: false, behaviour: null },
   controlsRecord: { kind: "controls", key: "", storedKey: undefined, latestKey: undefined },
   hasSolo: false,
   drain: { is: "none" },

@@ -183,11 +183,36 @@ test("DI24 `lint` ends after `--for` without an integration, and refuses wrong o
   const unwritable = await place.run(["lint", "--for", "60s", "--output", "none/report.txt"]);
   check.equal([unwritable.status, unwritable.out], [2, ""]);
   check.match(unwritable.errors, /^none\/report\.txt: cannot be written: /);
-  for (const words of [["--for", "soon"], ["--for", "0"], ["--format", "html"], ["--fail-on", "never"]]) {
+  for (
+    const words of [["--for", "soon"], ["--for", "0"], ["--format", "html"], ["--fail-on", "never"], [
+      "--behaviour",
+      "rude",
+    ]]
+  ) {
     const refused = await place.run(["lint", ...words]);
     check.equal([refused.status, refused.out], [2, ""], words.join(" "));
     check.match(refused.errors, new RegExp(words[0] ?? ""));
   }
+  await place.remove();
+}, MINUTE);
+
+test("DI25 `lint` plays `lively`, so a game that never forces is checked, or the preset of `--behaviour`", async () => {
+  const place = await CliFolder.make();
+  const answerOnce = async (url: string): Promise<void> => {
+    const client = await JsonClient.open(url);
+    client.send({ command: "startup", game: "Chess" });
+    client.send({ command: "actions/register", game: "Chess", data: { actions: [{ name: "move", description: "d" }] } });
+    const { data } = await client.next(({ command }) => command === "action");
+    client.send({ command: "action/result", game: "Chess", data: { id: data.id, success: true, message: data.name } });
+    await new Promise((resolve) => setTimeout(resolve, 200)); // Why: what it said last is on its way.
+    client.close();
+  };
+  const soon = ["--format", "json", "--set", "nakurity-backend.behaviour.interval=200ms"];
+  check.equal((await lint(place, soon, answerOnce)).status, 0);
+  const unknown = ["--behaviour", "hostile", "--set", "nakurity-backend.behaviour.percent.unknown_action=100"];
+  const hostile = await lint(place, [...soon, "--fail-on", "warning", ...unknown], answerOnce);
+  const { diagnostics } = JSON.parse(hostile.out);
+  check.equal([hostile.status, diagnostics.map(({ what }: { what: string }) => what)], [1, ["unknown_action_accepted"]]);
   await place.remove();
 }, MINUTE);
 

@@ -118,7 +118,11 @@ async function steer(fixture: ApiFixture, chess: Game): Promise<void> {
 }
 
 async function approve(fixture: ApiFixture, chess: Game): Promise<void> {
-  check.equal(await fixture.call("updateControls", { body: { approval: true } }), { stopped: false, approval: true });
+  check.equal(await fixture.call("updateControls", { body: { approval: true } }), {
+    stopped: false,
+    approval: true,
+    behaviour: null,
+  });
   const path = { id: "chess" };
   await fixture.call("updateIntegrationControls", { path, body: { always_allowed: ["play"] } });
   check.equal((await fixture.call("getIntegration", { path })).always_allowed, ["play"]);
@@ -133,7 +137,11 @@ async function approve(fixture: ApiFixture, chess: Game): Promise<void> {
     const { success, message } = await fixture.neuro.resultOf(id);
     check.equal([success, message], approve ? [true, "rested"] : [false, "not now"]);
   }
-  check.equal(await fixture.call("updateControls", { body: { approval: false } }), { stopped: false, approval: false });
+  check.equal(await fixture.call("updateControls", { body: { approval: false } }), {
+    stopped: false,
+    approval: false,
+    behaviour: null,
+  });
 }
 
 async function force(fixture: ApiFixture, chess: Game): Promise<void> {

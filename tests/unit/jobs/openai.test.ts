@@ -7,7 +7,9 @@ import type { Settings } from "../../../src/core/settings.ts";
 import { PermanentError } from "../../../src/core/assert.ts";
 import type { StepContext } from "../../../src/core/context.ts";
 import { createJobs } from "../../../src/jobs/mod.ts";
-import { createDecider, decideDue, handleMessage, jobFinished } from "../../../src/services/neuro/standalone/decider.ts";
+import { createDecider, type Decider } from "../../../src/services/neuro/standalone/decider-state.ts";
+import { decideDue, handleMessage, jobFinished } from "../../../src/services/neuro/standalone/decider.ts";
+import { hostOf } from "../services/neuro/standalone/decider-fixture.ts";
 import { check } from "../../harness/check.ts";
 
 const SETTINGS: Settings = {
@@ -172,11 +174,12 @@ test("NB149 NB160 a model whose first answer is invalid gets the reason, and its
     post: () => {},
     count: () => {},
   };
-  const decider = createDecider({ ...SETTINGS["nakurity-backend"], choice_timeout: 0 });
+  const decider: Decider = createDecider({ ...SETTINGS["nakurity-backend"], choice_timeout: 0 }, hostOf(() => decider));
   const schema = { type: "object", properties: { to: { enum: ["a1"] } }, required: ["to"] };
-  handleMessage(decider, { command: "actions/register", actions: [{ name: "move", description: "Moves.", schema }] }, ctx);
+  const actions = [{ name: "move", description: "Moves.", schema }];
+  handleMessage(decider, { command: "actions/register", actions }, "Chess", ctx);
   const force = { query: "q", ephemeral: true, priority: "low", names: ["move"] } as const;
-  handleMessage(decider, { command: "actions/force", ...force }, ctx);
+  handleMessage(decider, { command: "actions/force", ...force }, "Chess", ctx);
   let said = decideDue(decider, ctx);
   for (let effect = effects.pop(); said.length === 0 && effect?.do === "runJob"; effect = effects.pop()) {
     const { job } = effect;

@@ -103,7 +103,11 @@ test("NB205 IM99 an operator's decisions and their audit log survive a kill", ()
       const after = api(second.urls.web);
       const { body } = await after("GET", "/integrations/chess");
       check.equal([body.paused, body.connected, body.name], [true, false, "Chess"]);
-      check.equal((await after("GET", "/overview")).body.services.neuro.controls, { stopped: false, approval: true });
+      check.equal((await after("GET", "/overview")).body.services.neuro.controls, {
+        stopped: false,
+        approval: true,
+        behaviour: null,
+      });
       const audit = (await after("GET", "/audit")).body.items.map(({ action, target }: Message) =>
         `${action} ${target}`
       );

@@ -25,7 +25,7 @@ import {
   onActionsSynced,
   restoreInterruptedForce,
 } from "../forces/forces.ts";
-import { applyControls } from "../operator/controls.ts";
+import { applyControls, areSet } from "../operator/controls.ts";
 import { UNKNOWN } from "../pending/confirmation.ts";
 import { deliverQueued, failForLostGame } from "../pending/pending.ts";
 import {
@@ -98,7 +98,7 @@ export function createGame(
     isVisible: false,
     isOffAir: false,
     isHeld: state.controls.stopped || state.hasSolo,
-    controls: { paused: false, muted: false, solo: false, approval: false },
+    controls: { paused: false, muted: false, solo: false, approval: false, behaviour: null },
     alwaysAllowed: new Set(),
     counts: { actions: 0, failures: 0, contexts: 0, forces: 0, result_ms: 0 },
     actions: new SmallMap(),
@@ -110,6 +110,7 @@ export function createGame(
     confirmation: UNKNOWN,
     pending: [],
     lastAnsweredId: "",
+    unregisteredActions: [],
     lastForcedAt: 0,
     findings: new Map(),
     shutdown: "none",
@@ -245,8 +246,7 @@ export function endRetention(game: Game, ctx: StepContext): void {
   game.service.timers.set(retentionTimer(game), ctx.now + game.policy.parked);
 }
 
-const hasControls = ({ controls, alwaysAllowed }: Game): boolean =>
-  alwaysAllowed.size > 0 || Object.values(controls).includes(true);
+const hasControls = ({ controls, alwaysAllowed }: Game): boolean => alwaysAllowed.size > 0 || areSet(controls);
 
 /** The upstream that a policy names, or the first one. */
 export function upstreamFor(state: NeuroState, policy: Policy): Upstream {

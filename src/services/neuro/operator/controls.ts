@@ -7,13 +7,17 @@
  *
  * Invariants: H1 `isHeld` follows from the controls alone; H2 names are unregistered before their pending actions are answered.
  */
+import { BEHAVIOUR_PRESET_NAMES } from "../../../core/defaults.ts";
+import type { Json } from "../../../core/json.ts";
+import type { BehaviourPreset } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { Controls, IntegrationControls, IntegrationControlsChange } from "../../../core/view.ts";
-import type { Game, NeuroState } from "../state.ts";
+import type { Game, Mutable, NeuroState } from "../state.ts";
 import { sync, updateVisibility } from "../actions/actions.ts";
 import { dropContexts, releaseContexts } from "../upstream/contexts.ts";
 import { onActionsSynced, onGameHeld, onGameResumed } from "../forces/forces.ts";
+import { behaviourChanged } from "../standalone/decider.ts";
 import { whyHeld } from "../pending/dispatch-action.ts";
 import { failUndelivered, stopActions } from "../pending/pending.ts";
 
@@ -52,6 +56,7 @@ function changeControls(game: Game, to: Partial<IntegrationControls>, ctx: StepC
   const { solo: wasSolo } = controls;
   if (!change(controls, to)) return;
   state.unsavedRecords.add(game.record);
+  applyBehaviour(state, ctx);
   if (controls.muted) dropContexts(game.upstream, game.key, ctx);
   if (controls.solo === wasSolo) applyToOne(game, ctx);
   else applyControls(state, ctx);
@@ -61,6 +66,7 @@ function changeControls(game: Game, to: Partial<IntegrationControls>, ctx: StepC
 export function controlAll(state: NeuroState, to: Partial<Controls>, ctx: StepContext): void {
   if (!change(state.controls, to)) return;
   state.unsavedRecords.add(state.controlsRecord);
+  applyBehaviour(state, ctx);
   applyControls(state, ctx);
 }
 
@@ -117,13 +123,29 @@ const hasSolo = ({ games }: NeuroState): boolean => games.values().some(({ contr
 const shouldHold = ({ service: state, controls }: Game): boolean =>
   state.controls.stopped || controls.paused || (state.hasSolo && !controls.solo);
 
-/** True if something changed. Only known fields are taken over, and only true and false. */
-function change<Field extends string>(controls: Record<Field, boolean>, to: Partial<Record<Field, boolean>>): boolean {
+/** The built-in Neuro looks at her behaviour again. */
+function applyBehaviour({ upstreams }: NeuroState, ctx: StepContext): void {
+  for (const { decider } of upstreams.values()) if (decider !== undefined) behaviourChanged(decider, ctx);
+}
+
+/** True if a person has set at least one of them. */
+export const areSet = (controls: Controls | IntegrationControls): boolean =>
+  Object.values(controls).some((value) => value !== false && value !== null);
+
+/** The preset of that name; null for everything else. */
+export const presetOf = (name: Json | undefined): BehaviourPreset | null =>
+  BEHAVIOUR_PRESET_NAMES.find((preset) => preset === name) ?? null;
+
+/** True if something changed. Only known fields are taken over, and only values of their kind. */
+function change<Set extends Controls | IntegrationControls>(controls: Mutable<Set>, to: Partial<Set>): boolean {
   let isChanged = false;
   // Why the cast: `keys` returns strings for any object.
-  for (const field of Object.keys(controls) as Field[]) {
+  for (const field of Object.keys(controls) as (keyof Set & string)[]) {
     const wanted = to[field];
-    if (typeof wanted !== "boolean" || controls[field] === wanted) continue;
+    const isValid = field === "behaviour"
+      ? wanted === null || presetOf(wanted as Json) !== null
+      : typeof wanted === "boolean";
+    if (wanted === undefined || !isValid || controls[field] === wanted) continue;
     controls[field] = wanted;
     isChanged = true;
   }

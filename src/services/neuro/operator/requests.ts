@@ -292,6 +292,7 @@ const allowed = (to: string, names: readonly string[]): AuditSubject =>
 const decisions = (fields: Partial<Controls> & IntegrationControlsChange, to: string): readonly AuditSubject[] =>
   Object.entries(fields).flatMap(([field, isSo]) => {
     if (Array.isArray(isSo)) return [allowed(to, isSo)];
+    if (field === "behaviour") return [{ did: "behave", to: subject(to, String(isSo ?? "as_configured")) }];
     const [did, undid] = DECISIONS.get(field) ?? [];
     return did === undefined || undid === undefined ? [] : [{ did: isSo ? did : undid, to }];
   });

@@ -13,7 +13,9 @@ import { isOfEndedForce } from "../forces/forces.ts";
 import { sentForceOf } from "../forces/transition.ts";
 import { RELAY, toNeuro } from "../outbound.ts";
 import { type Force, type Game, type GameAction, isConnected, type Upstream, type UpstreamAction } from "../state.ts";
+import { gameNamed } from "../upstream/decider-host.ts";
 import { pendingBytes, startAction } from "./pending.ts";
+import { sendUnregistered } from "./unregistered-actions.ts";
 import { pendingCount } from "./pending-actions.ts";
 import type { ActionOrigin } from "./states.ts";
 
@@ -25,6 +27,10 @@ export function dispatchAction(upstream: Upstream, message: ActionMessage, ctx: 
   if (upstream.pendingActions.byUpstreamId.has(id)) return; // Why: the backend sent a pending action again.
   if (upstream.service.drain.is !== "none") return fail(upstream, message, "The relay restarts.", ctx);
   const action = upstream.actions.get(name);
+  if (action === undefined && message.to !== undefined) {
+    const game = gameNamed(upstream.service, message.to);
+    if (game !== undefined && sendUnregistered(game, message, ctx)) return;
+  }
   if (action === undefined || !action.isRegistered) return answerUnregistered(upstream, message, ctx);
   const { current } = upstream.forces;
   const force = current !== undefined && isForced(current, action) ? current : undefined;

@@ -30,6 +30,7 @@ import { type Delivery, type Game, type GameAction, isConnected, type PendingAct
 import { confirmed, missedDeadline, mustConfirm, overBy, presumeSilent } from "./confirmation.ts";
 import { addPending, allPending, deletePending, forgetUpstreamId, pendingById } from "./pending-actions.ts";
 import type { ActionOrigin, DeliveryEvent, PendingEvent } from "./states.ts";
+import { receiveUnregisteredResult } from "./unregistered-actions.ts";
 import { isSpent, isUndelivered, isWithGame, nextDelivery, nextPending } from "./transition.ts";
 
 /** An action of a client that confirms only failures counts as a success after this time. */
@@ -525,6 +526,7 @@ function onlyActionOf(game: Game): PendingAction | undefined {
 }
 
 function ignoreResult(game: Game, result: ResultMessage, ctx: StepContext): void {
+  if (game.unregisteredActions.length > 0 && receiveUnregisteredResult(game, result, ctx)) return;
   const { id: whole, success } = result;
   const id = whole === undefined ? undefined : ownId(whole);
   const isOurs = id !== undefined && /^\d{13,}-\d{10,}$/.test(id);

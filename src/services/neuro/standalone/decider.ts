@@ -1,81 +1,40 @@
 /**
  * The relay as Neuro, when no upstream is configured. It keeps the list of actions, offers each force to integrations and watchers, and
- * decides itself if none of them chooses within `choice_timeout`. The rest of the service treats it like any other upstream.
+ * decides itself if none of them chooses within `choice_timeout`. It also acts without a force, and makes mistakes, if the behaviour of
+ * the integration asks for that. The rest of the service treats it like any other upstream.
  *
  * A force is `offered`, then perhaps `thinking`, then `awaiting_result`. After a failed result the relay decides it again, up to
  * `retries` times.
  *
  * Invariants: SD1 at most one force is open, and a newer one replaces it; SD2 a force that is `awaiting_result` has exactly one action
- * without a result; SD3 an action that is sent is registered and has data that fits its schema, no matter who chose it; SD4 a choice that
- * comes after the decision is refused.
+ * without a result; SD3 an action that is sent is registered and has data that fits its schema, no matter who chose it, unless the
+ * behaviour asks for the opposite; SD4 a choice that comes after the decision is refused; SD5 while an action has no result or a force is
+ * open, it does not act without a force.
  * Knows nothing of: games, sockets, the deadline of a result.
  */
-import { type DiagnosticId, hintFor } from "../../../core/diagnostics/catalogue.ts";
 import { assertNever } from "../../../core/assert.ts";
+import { earlier } from "../../../core/deadlines.ts";
 import type { FaultName } from "../../../core/fault.ts";
-import type { Action, ForceMessage, GameMessage, NeuroMessage, ResultMessage } from "../../../core/neuro-messages.ts";
+import type { ForceMessage, GameMessage, NeuroMessage, ResultMessage } from "../../../core/neuro-messages.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { ServiceEvent } from "../../../core/event.ts";
-import { type JobId, jobId, type Millis } from "../../../core/ids.ts";
-import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
-import { seededRandom } from "../../../core/random.ts";
+import type { Millis } from "../../../core/ids.ts";
 import type { BackendSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { pick, sampleData } from "./sampler.ts";
-import { checkData, type CompiledSchema, compileSchema, isValidSample } from "../codec/validate-data.ts";
-
-/** Reports a problem of the integration with this name to its author. */
-export type ReportProblem = (
-  from: string,
-  problem: { readonly id: DiagnosticId; readonly detail: string },
-  ctx: StepContext,
-) => void;
-
-const observeProblem: ReportProblem = (from, { id, detail }, ctx) =>
-  ctx.observe({ is: "input_repaired", from, what: id, hint: hintFor(id, detail) });
-
-export interface Decider {
-  readonly report: ReportProblem;
-  /** Replaced as a whole when the settings change. */
-  settings: BackendSettings;
-  readonly actions: Map<string, KnownAction>;
-  /** Those with a compiled schema, the one that was compiled first is first. */
-  readonly compiled: Set<KnownAction>;
-  force: DeciderForce | undefined;
-  /** Actions without a result, with the force that they are for. */
-  readonly unanswered: Map<string, DeciderForce | undefined>;
-  /** Names of the force that was decided last; until then a choice among them is refused as late. */
-  recentlyDecided: { readonly names: readonly string[]; readonly until: Millis };
-  /** The last contexts and queries, for a language model. */
-  readonly memory: string[];
-  readonly random: () => number;
-  /** Why the language model is not asked any more, until the settings change; undefined while it is. */
-  modelFailure: string | undefined;
-}
-
-interface KnownAction {
-  readonly action: Action;
-  /** Compiled when it is used; undefined before, after `COMPILED_MAX` others, and if the action takes no data. */
-  schema: CompiledSchema | undefined;
-}
-
-interface DeciderForce {
-  readonly message: ForceMessage;
-  state: DecisionState;
-  /** Answers of the language model to this decision that were invalid. */
-  invalidAnswers: number;
-  /** Results with `success: false`. */
-  failures: number;
-  /** The reason why the last answer or action failed. */
-  rejection: string | undefined;
-}
-
-type DecisionState =
-  /** Until this deadline integrations and watchers may choose; then the relay decides. Undefined: the relay does not decide. */
-  | { readonly is: "offered"; readonly deadline: Millis | undefined }
-  /** The language model was asked. */
-  | { readonly is: "thinking"; readonly job: JobId }
-  | { readonly is: "awaiting_result" };
+import { answerDelay, ignoresForce } from "./behaviour.ts";
+import {
+  askModel,
+  giveModelUp,
+  NO_ANSWER,
+  readDecision,
+  sampleChoice,
+  schemaOf,
+  sendAction,
+  sendDecision,
+} from "./decide.ts";
+import type { Decider, DeciderForce } from "./decider-state.ts";
+import { followImpulse, noticeContext, scheduleImpulses, voluntaryDecided } from "./voluntary.ts";
+import { checkData } from "../codec/validate-data.ts";
 
 /** An action that a person, an integration or a watcher chose for Neuro. */
 export interface Choice {
@@ -84,47 +43,40 @@ export interface Choice {
   readonly data: string;
 }
 
-const UNANSWERED_MAX = 1_000;
-/** Schemas that are kept in their compiled form, which is several times as large as their text. */
-const COMPILED_MAX = 16;
 const MEMORY_MAX = 32;
 const MEMORY_TEXT_MAX = 2_048;
-/** Samples for a schema with keywords that the sampler does not know are drawn this often, until one fits. */
-const SAMPLES_MAX = 8;
 const NOTHING: readonly NeuroMessage[] = [];
-const NO_ANSWER = "no answer";
 const DISPLAY_NAMES: ReadonlyMap<string, string> = new Map([["neuro", "Neuro-sama"], ["evil", "Evil Neuro"]]);
 
-/** `report` gets the problems of integrations; without it they are only observed. */
-export const createDecider = (settings: BackendSettings, report: ReportProblem = observeProblem): Decider => ({
-  settings,
-  report,
-  actions: new Map(),
-  compiled: new Set(),
-  force: undefined,
-  unanswered: new Map(),
-  recentlyDecided: { names: [], until: 0 },
-  memory: [],
-  random: seededRandom(settings.seed),
-  modelFailure: undefined,
-});
-
 /** The settings have changed. The language model is asked again, whatever it refused before. */
-export function reconfigure(decider: Decider, settings: BackendSettings): void {
+export function reconfigure(decider: Decider, settings: BackendSettings, ctx: StepContext): void {
   decider.settings = settings;
   decider.modelFailure = undefined;
+  behaviourChanged(decider, ctx);
 }
 
-/** Handles a message for Neuro, and returns the messages that she answers at once. */
-export function handleMessage(decider: Decider, message: GameMessage, ctx: StepContext): readonly NeuroMessage[] {
+/** The behaviour towards some integrations has changed. */
+export function behaviourChanged(decider: Decider, ctx: StepContext): void {
+  for (const name of decider.actions.keys()) scheduleImpulses(decider, name, ctx);
+}
+
+/** Handles a message of `from` for Neuro, and returns the messages that she answers at once. */
+export function handleMessage(
+  decider: Decider,
+  message: GameMessage,
+  from: string,
+  ctx: StepContext,
+): readonly NeuroMessage[] {
   switch (message.command) {
     case "startup":
       return answerStartup(decider, ctx);
     case "context":
       remember(decider, message.message);
+      if (!message.silent) noticeContext(decider, from, ctx);
       return NOTHING;
     case "actions/register":
       for (const action of message.actions) decider.actions.set(action.name, { action, schema: undefined });
+      for (const { name } of message.actions) scheduleImpulses(decider, name, ctx);
       return NOTHING;
     case "actions/unregister":
       for (const name of message.names) decider.actions.delete(name);
@@ -170,11 +122,15 @@ export function jobFinished(
   event: ServiceEvent & { is: "jobFinished" },
   ctx: StepContext,
 ): readonly NeuroMessage[] {
-  const { force } = decider;
+  const { force, voluntary } = decider;
+  if (voluntary?.job === event.job) return voluntaryDecided(decider, voluntary.from, event, ctx);
   if (force?.state.is !== "thinking" || force.state.job !== event.job) return NOTHING;
-  if (event.isFinal === true) return giveModelUp(decider, force, event.reason ?? NO_ANSWER, ctx);
-  const decision = readDecision(decider, force, event.output);
-  if (typeof decision !== "string") return sendAction(decider, { ...decision, force }, ctx);
+  if (event.isFinal === true) {
+    giveModelUp(decider, event.reason ?? NO_ANSWER, ctx);
+    return actBySample(decider, force, ctx);
+  }
+  const decision = readDecision(decider, registeredNames(decider, force), event.output);
+  if (typeof decision !== "string") return sendDecision(decider, decision, { force, from: force.message.from }, ctx);
   force.invalidAnswers++;
   force.rejection = decision;
   if (force.invalidAnswers < decider.settings.openai.attempts) return requestDecision(decider, force, ctx);
@@ -183,29 +139,29 @@ export function jobFinished(
   return actBySample(decider, force, ctx);
 }
 
-/** The language model will never answer: it is not asked again, and that is reported once. */
-function giveModelUp(decider: Decider, force: DeciderForce, why: string, ctx: StepContext): readonly NeuroMessage[] {
-  decider.modelFailure = why;
-  const reason = `${why}; until then the relay decides at random`;
-  ctx.observe({ is: "input_refused", from: "openai", fault: "jobLost", reason });
-  return actBySample(decider, force, ctx);
-}
-
-/** Decides the force whose `choice_timeout` is over. */
+/** Decides the force whose `choice_timeout` is over, and acts without a force where it is time for that. */
 export function decideDue(decider: Decider, ctx: StepContext): readonly NeuroMessage[] {
   const { force } = decider;
-  if (force?.state.is !== "offered" || force.state.deadline === undefined || force.state.deadline > ctx.now) return NOTHING;
-  force.state = { is: "offered", deadline: undefined };
-  return decide(decider, force, ctx);
+  const isDue = force?.state.is === "offered" && force.state.deadline !== undefined && force.state.deadline <= ctx.now;
+  const messages = isDue ? decideForce(decider, force, ctx) : NOTHING;
+  const voluntary = decider.impulses.due(ctx.now).flatMap((from) => followImpulse(decider, from, ctx));
+  return voluntary.length === 0 ? messages : [...messages, ...voluntary];
 }
 
-export const nextWakeup = ({ force }: Decider): Millis | undefined =>
-  force?.state.is === "offered" ? force.state.deadline : undefined;
+export const nextWakeup = ({ force, impulses }: Decider): Millis | undefined =>
+  earlier(force?.state.is === "offered" ? force.state.deadline : undefined, impulses.earliest());
+
+function decideForce(decider: Decider, force: DeciderForce, ctx: StepContext): readonly NeuroMessage[] {
+  force.state = { is: "offered", deadline: undefined };
+  // Why nothing else: the force stays open until its game gives up, as it does when Neuro does not answer.
+  return ignoresForce(decider.host.behaviourOf(force.message.from), decider.random) ? NOTHING : decide(decider, force, ctx);
+}
 
 function answerStartup(decider: Decider, ctx: StepContext): readonly NeuroMessage[] {
   decider.actions.clear();
   decider.unanswered.clear();
   decider.force = undefined;
+  decider.voluntary = undefined;
   const characterId = decider.settings.character;
   const displayName = DISPLAY_NAMES.get(characterId) ?? characterId;
   return [{ command: "startup", session: { sessionId: ctx.id(), characterId, displayName } }];
@@ -222,10 +178,11 @@ function openForce(decider: Decider, message: ForceMessage, ctx: StepContext): r
   const unknown = message.names.filter((name) => !decider.actions.has(name));
   if (unknown.length > 0) {
     const detail = unknown.join(", ").slice(0, 200);
-    decider.report(message.from ?? "unknown", { id: "force_names_unknown", detail }, ctx);
+    decider.host.report(message.from ?? "unknown", { id: "force_names_unknown", detail }, ctx);
   }
   if (unknown.length === message.names.length) return NOTHING;
   decider.force = force;
+  decider.voluntary = undefined;
   offerForce(decider, force, ctx);
   return NOTHING;
 }
@@ -237,7 +194,8 @@ function offerForce(decider: Decider, force: DeciderForce, ctx: StepContext): vo
     const action = decider.actions.get(name)?.action;
     return action === undefined ? [] : [{ name, description: action.description }];
   });
-  force.state = { is: "offered", deadline: ctx.now + decider.settings.choice_timeout };
+  const delay = answerDelay(decider.host.behaviourOf(force.message.from), decider.random);
+  force.state = { is: "offered", deadline: ctx.now + decider.settings.choice_timeout + delay };
   const choice = { id: ctx.id(), game, ...(state !== undefined && { state }), query, ephemeral, actions };
   ctx.post("intermediary", { is: "choiceRequested", choice });
 }
@@ -256,82 +214,22 @@ function decide(decider: Decider, force: DeciderForce, ctx: StepContext): readon
   }
 }
 
-/**
- * `first` takes the first name, after a failure the next one, with plain data; every other decider a random one with random data. An
- * action without valid data is passed over; if all are, the force waits for a choice.
- */
+/** If no action has valid data, the force waits for a choice. */
 function actBySample(decider: Decider, force: DeciderForce, ctx: StepContext): readonly NeuroMessage[] {
   const names = registeredNames(decider, force);
   if (names.length === 0) return NOTHING;
-  const isFirst = decider.settings.decider === "first";
-  const preferred = isFirst ? force.failures % names.length : names.indexOf(pick(names, decider.random));
-  for (const name of [...names.slice(preferred), ...names.slice(0, preferred)]) {
-    const known = decider.actions.get(name);
-    const schema = known && schemaOf(decider, known);
-    if (schema === undefined) return sendAction(decider, { name, data: undefined, force }, ctx);
-    const data = validSample(schema, decider.random, isFirst);
-    if (data !== undefined) return sendAction(decider, { name, data: JSON.stringify(data), force }, ctx);
-    decider.report(force.message.from ?? "unknown", { id: "schema_beyond_sampler", detail: name }, ctx);
-  }
+  const { failures, message: { from } } = force;
+  const choice = sampleChoice(decider, { names, from, failures }, ctx);
+  if (choice !== undefined) return sendDecision(decider, choice, { force, from }, ctx);
   force.state = { is: "offered", deadline: undefined };
   return NOTHING;
 }
 
-/** Data that is valid for the schema; undefined if none of `SAMPLES_MAX` samples is. */
-function validSample(schema: CompiledSchema, random: () => number, isPlain: boolean): Json | undefined {
-  for (let tries = 0; tries < SAMPLES_MAX; tries++) {
-    const data = sampleData(schema.normalized, random, isPlain && tries === 0 ? "plain" : "varied");
-    if (isValidSample(schema, data)) return data;
-  }
-  return undefined;
-}
-
 function requestDecision(decider: Decider, force: DeciderForce, ctx: StepContext): readonly NeuroMessage[] {
-  const { state, query } = force.message;
-  const actions = registeredNames(decider, force).flatMap((name): JsonObject[] => {
-    const action = decider.actions.get(name)?.action;
-    return action === undefined ? [] : [{ ...action }];
-  });
-  const job = jobId(`neuro:decide:${ctx.id()}`);
+  const { message: { state, query }, rejection } = force;
+  const job = askModel(decider, { names: registeredNames(decider, force), state, query, wrong: rejection }, ctx);
   force.state = { is: "thinking", job };
-  const input: JsonObject = { state, query, actions, memory: [...decider.memory], wrong: force.rejection };
-  ctx.emit({ do: "runJob", job, name: "decide", input, deadline: ctx.now + decider.settings.openai.timeout });
   return NOTHING;
-}
-
-/** The decision of the job, or the reason why it is invalid. */
-function readDecision(decider: Decider, force: DeciderForce, output: Json | undefined): DeciderChoice | string {
-  if (!isObject(output)) return NO_ANSWER;
-  const { name, data } = output;
-  if (typeof name !== "string" || !registeredNames(decider, force).includes(name)) {
-    return `choose one of: ${registeredNames(decider, force).join(", ").slice(0, 500)}`;
-  }
-  const known = decider.actions.get(name);
-  const text = typeof data === "string" ? data : JSON.stringify(data ?? {});
-  const checked = checkData(known && schemaOf(decider, known), text);
-  return checked.ok ? { name, data: checked.value } : checked.reason;
-}
-
-interface DeciderChoice {
-  readonly name: string;
-  readonly data: string | undefined;
-}
-
-function sendAction(
-  decider: Decider,
-  action: DeciderChoice & { readonly force: DeciderForce | undefined },
-  ctx: StepContext,
-): readonly NeuroMessage[] {
-  const { name, data, force } = action;
-  const id = ctx.id();
-  if (force !== undefined) {
-    force.state = { is: "awaiting_result" };
-    decider.recentlyDecided = { names: force.message.names, until: ctx.now + decider.settings.choice_timeout };
-  }
-  const oldest = decider.unanswered.keys().next();
-  if (decider.unanswered.size >= UNANSWERED_MAX && oldest.done !== true) decider.unanswered.delete(oldest.value);
-  decider.unanswered.set(id, force);
-  return [data === undefined ? { command: "action", id, name } : { command: "action", id, name, data }];
 }
 
 function handleResult(
@@ -352,8 +250,12 @@ function handleResult(
   if (force.failures > decider.settings.retries) return endForce(decider, force);
   force.rejection = message ?? "the action failed";
   force.invalidAnswers = 0;
-  if (decider.settings.decider !== "none") return decide(decider, force, ctx);
-  offerForce(decider, force, ctx);
+  if (decider.settings.decider === "none") offerForce(decider, force, ctx);
+  else {
+    const delay = answerDelay(decider.host.behaviourOf(force.message.from), decider.random);
+    if (delay === 0) return decide(decider, force, ctx);
+    force.state = { is: "offered", deadline: ctx.now + delay };
+  }
   return NOTHING;
 }
 
@@ -371,15 +273,3 @@ function remember(decider: Decider, text: string): void {
 
 const registeredNames = (decider: Decider, { message }: DeciderForce): readonly string[] =>
   message.names.filter((name) => decider.actions.has(name));
-
-function schemaOf({ compiled }: Decider, known: KnownAction): CompiledSchema | undefined {
-  if (known.schema !== undefined || known.action.schema === undefined) return known.schema;
-  known.schema = compileSchema(known.action.schema);
-  compiled.add(known);
-  const [first] = compiled;
-  if (compiled.size > COMPILED_MAX && first !== undefined) {
-    compiled.delete(first);
-    first.schema = undefined;
-  }
-  return known.schema;
-}

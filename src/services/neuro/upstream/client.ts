@@ -25,9 +25,10 @@ import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
 import { lenientText } from "../../../core/text.ts";
-import { createDecider } from "../standalone/decider.ts";
+import { createDecider } from "../standalone/decider-state.ts";
+import { deciderHost } from "./decider-host.ts";
 import { PROFILES } from "./profiles.ts";
-import { RELAY, reportProblem, toNeuro } from "../outbound.ts";
+import { RELAY, toNeuro } from "../outbound.ts";
 import type { NeuroState, Upstream } from "../state.ts";
 import { decodeUpstream } from "../codec/decode-upstream.ts";
 import { forgetRegistered, registerAll } from "../actions/actions.ts";
@@ -53,9 +54,7 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
     settings,
     profile: profileOf(settings),
     link: createLink("neuro", id),
-    decider: settings === undefined
-      ? createDecider(state.settings["nakurity-backend"], (from, problem, ctx) => reportProblem(state, from, problem, ctx))
-      : undefined,
+    decider: settings === undefined ? createDecider(state.settings["nakurity-backend"], deciderHost(state)) : undefined,
     isOpen: false,
     since: now,
     linkNumber: 0,

@@ -37,6 +37,7 @@ const integration = (id: string, name: string, controls: Partial<IntegrationView
   muted: false,
   solo: false,
   approval: false,
+  behaviour: null,
   ...controls,
 });
 

@@ -85,7 +85,7 @@ export class StoreFixture {
 
   overview(more: JsonObject = {}): JsonObject {
     const services = {
-      neuro: { controls: { stopped: false, approval: false }, upstreams: [] },
+      neuro: { controls: { stopped: false, approval: false, behaviour: null }, upstreams: [] },
       intermediary: { queue: { entries: 0, dead: 0 } },
     };
     const now = this.clock.now + RELAY_AHEAD_MS;

@@ -10,7 +10,14 @@ import type { ConnectionInfo, Entry, ResumedPeer } from "../../../../src/core/ev
 import { type LinkId, type PeerId, peerId } from "../../../../src/core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../../src/core/json.ts";
 import type { Observation, ObservationName } from "../../../../src/core/observation.ts";
-import type { ActionSettings, PolicySettings, Settings, UpstreamSettings } from "../../../../src/core/settings.ts";
+import type {
+  ActionSettings,
+  BackendSettings,
+  BehaviourSettings,
+  PolicySettings,
+  Settings,
+  UpstreamSettings,
+} from "../../../../src/core/settings.ts";
 import type { ServiceMessage } from "../../../../src/core/service-message.ts";
 import { neuro } from "../../../../src/services/neuro/mod.ts";
 import { type NeuroState as State, peerOf } from "../../../../src/services/neuro/state.ts";
@@ -35,6 +42,17 @@ export function settingsOf({ neuros = [{}], actions, integrations = [], settings
     integrations,
     ...settings,
   };
+}
+
+/** The relay in the place of Neuro, with these values instead of those of `polite`. */
+export function behaving(
+  { percent, ...behaviour }: Partial<Omit<BehaviourSettings, "percent">> & {
+    percent?: Partial<BehaviourSettings["percent"]>;
+  },
+): BackendSettings {
+  const backend = DEFAULTS["nakurity-backend"];
+  const { behaviour: polite } = backend;
+  return { ...backend, behaviour: { ...polite, ...behaviour, percent: { ...polite.percent, ...percent } } };
 }
 
 /** One command of the Neuro API in short words. */

@@ -3,7 +3,7 @@ import type { DiagnosticId, RepairKind } from "../../../../../src/core/diagnosti
 import type { Json, JsonObject } from "../../../../../src/core/json.ts";
 import type { DiagnosticSettings, Settings } from "../../../../../src/core/settings.ts";
 import { DEFAULTS } from "../../../../../src/core/defaults.ts";
-import { action, type FakeGame, type FakeNeuro, Scenario, type ScenarioOptions, started } from "../fixture.ts";
+import { action, behaving, type FakeGame, type FakeNeuro, Scenario, type ScenarioOptions, started } from "../fixture.ts";
 
 /** A game called Chess that has started and registered `move`. Neuro is connected. */
 export interface Situation {
@@ -241,6 +241,15 @@ export const OCCURRENCES: Readonly<Record<DiagnosticId, Occurrence>> = {
     happen({ neuro, chess }) {
       chess.register(JUMP);
       neuro.action("7", "jump", '{"to":"a1"}');
+      chess.result(true);
+    },
+  },
+  unknown_action_accepted: {
+    isStandalone: true,
+    options: { neuros: [], settings: { "nakurity-backend": behaving({ percent: { unknown_action: 100 } }) } },
+    happen({ scenario, chess }) {
+      chess.force(["move"]);
+      scenario.pass(8_000);
       chess.result(true);
     },
   },

@@ -265,14 +265,14 @@ test("NB205 the kill switch and the approval of all stay over a restart, and are
   operator.ask({ do: "setGlobalControls", to: { stopped: true, approval: true } });
   const later = new Scenario({ entries: scenario.entries(), now: scenario.now + 1_000 });
   const again = new Operator(later);
-  check.equal(again.status().controls, { stopped: true, approval: true });
+  check.equal(again.status().controls, { stopped: true, approval: true, behaviour: null });
   const neuro = later.neuro().open();
   started(later, "Chess", "a");
   check.equal(neuro.heard(), ["startup"]);
   again.ask({ do: "setGlobalControls", to: { stopped: false, approval: false } });
   check.equal(neuro.heard(), ["register a"]);
   const last = new Scenario({ entries: later.entries(), now: later.now + 1_000 });
-  check.equal(new Operator(last).status().controls, { stopped: false, approval: false });
+  check.equal(new Operator(last).status().controls, { stopped: false, approval: false, behaviour: null });
   check.equal([...last.harness.stored.keys()].filter((key) => key.includes("/controls/")), []);
 });
 

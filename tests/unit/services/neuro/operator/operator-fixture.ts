@@ -5,6 +5,7 @@ import type { NeuroRequest } from "../../../../../src/core/request.ts";
 import type { Scope } from "../../../../../src/core/settings.ts";
 import type {
   ForceView,
+  IntegrationControls,
   IntegrationDetail,
   IntegrationView,
   NeuroView,
@@ -73,7 +74,7 @@ export class Operator {
     this.control(id, { paused });
   }
 
-  control(id: string, to: Partial<Record<"paused" | "muted" | "solo" | "approval", boolean>>): IntegrationView {
+  control(id: string, to: Partial<IntegrationControls>): IntegrationView {
     return this.#view(this.ask({ do: "setControls", id, to }));
   }
 

@@ -9,11 +9,16 @@ import type { Json, JsonObject } from "../../../../../src/core/json.ts";
 import type { Observation } from "../../../../../src/core/observation.ts";
 import type { BackendSettings } from "../../../../../src/core/settings.ts";
 import type { StepContext } from "../../../../../src/core/context.ts";
+import { hintFor } from "../../../../../src/core/diagnostics/catalogue.ts";
+import { resolveBehaviour } from "../../../../../src/services/neuro/standalone/behaviour.ts";
+import {
+  createDecider,
+  type Decider,
+  type DeciderHost,
+} from "../../../../../src/services/neuro/standalone/decider-state.ts";
 import {
   chooseAction,
-  createDecider,
   decideDue,
-  type Decider,
   handleMessage,
   jobFinished,
   nextWakeup,
@@ -38,6 +43,14 @@ export const FORCE: GameMessage = {
   from: "Chess",
 };
 
+/** The only integration is Chess, which owns every action. Its problems are observed, and `decider` says how to behave. */
+export const hostOf = (decider: () => Decider): DeciderHost => ({
+  report: (from, { id, detail }, ctx) => ctx.observe({ is: "input_repaired", from, what: id, hint: hintFor(id, detail) }),
+  behaviourOf: () => resolveBehaviour(decider().settings.behaviour, undefined),
+  actionsOf: (from) => from === "Chess" ? [...decider().actions.keys()] : [],
+  ownersOf: () => ["Chess"],
+});
+
 /** A decider to which a game has registered `move`, `pass` and `wave`, and its surroundings. */
 export class Play implements StepContext {
   readonly decider: Decider;
@@ -48,8 +61,8 @@ export class Play implements StepContext {
   #ids = 0;
 
   constructor(settings: Partial<BackendSettings> = {}) {
-    this.decider = createDecider({ ...DEFAULTS["nakurity-backend"], ...settings });
-    handleMessage(this.decider, { command: "actions/register", actions: [MOVE, PASS, WAVE] }, this);
+    this.decider = createDecider({ ...DEFAULTS["nakurity-backend"], ...settings }, hostOf(() => this.decider));
+    this.hear({ command: "actions/register", actions: [MOVE, PASS, WAVE] });
   }
 
   id(): string {
@@ -77,7 +90,7 @@ export class Play implements StepContext {
     return said;
   }
   hear(message: GameMessage): readonly NeuroMessage[] {
-    return this.#take(handleMessage(this.decider, message, this));
+    return this.#take(handleMessage(this.decider, message, "Chess", this));
   }
   choose(name: string, data = "", from = "watcher"): readonly NeuroMessage[] {
     const chosen = chooseAction(this.decider, { from, name, data }, this);

@@ -151,7 +151,7 @@ test("NB165 a language model that can never answer is asked once, and again afte
   }
   check.equal([play.asked.length, play.refused.length], [1, 1]);
   check.equal(play.said.filter(({ command }) => command === "action").length, 6);
-  reconfigure(play.decider, play.decider.settings);
+  reconfigure(play.decider, play.decider.settings, play);
   play.result(true);
   force();
   check.equal(play.asked.length, 2);
