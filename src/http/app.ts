@@ -16,6 +16,7 @@ import { handleUpgrade, linkAt, listenerAt } from "./upgrade.ts";
 
 export { AccessControl };
 export type { LinkTarget, PortName, RequestContext, UpgradeTarget, WebPorts } from "./ports.ts";
+export { parseRequest } from "./parse-request.ts";
 export { problemResponse } from "./problem.ts";
 export { isOriginAllowed } from "./origin.ts";
 export { unknownLink } from "./upgrade.ts";

@@ -9,11 +9,20 @@ import { type Json, plain } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
 import { type Secrets, secretsOf } from "../core/secrets.ts";
 import type { ServiceName } from "../core/service.ts";
-import type { Settings } from "../core/settings.ts";
+import type { Scope, Settings } from "../core/settings.ts";
 import type { NeuroView } from "../core/view.ts";
 import { errorText } from "../core/text.ts";
 import { type Clock, Engine, type Jobs, type Sockets, type Store } from "../engine/mod.ts";
-import { AccessControl, type App, createApp, notReadyReasons, type PortName, type WebPorts } from "../http/app.ts";
+import {
+  AccessControl,
+  type App,
+  createApp,
+  notReadyReasons,
+  parseRequest,
+  type PortName,
+  type RequestContext,
+  type WebPorts,
+} from "../http/app.ts";
 import {
   createMetrics,
   createObserver,
@@ -173,6 +182,12 @@ export class Host {
 
   get accessControl(): AccessControl {
     return this.#accessControl;
+  }
+
+  /** What the token of a request allows, for a request that the app does not answer. */
+  scopesOf(request: Request, context: RequestContext): readonly Scope[] {
+    const { token, connection } = parseRequest(request, context, this.#settings);
+    return this.#accessControl.grantOf(token, connection.address).scopes;
   }
 
   /** The runtime ended a listener at one of its addresses: the relay is not ready until it is open again. */

@@ -200,7 +200,7 @@ test(
 );
 
 test(
-  "CN24 CN29 the API and named relays answer at every node, and only the path of a served name",
+  "CN24 CN29 CN50 the API and named relays answer at every node, and only the path of a served name",
   () =>
     withCluster(async (cluster) => {
       const owner = await cluster.owner();
@@ -211,9 +211,10 @@ test(
         check.equal([response.status, await itemsOf(response)], [200, games.length], node.name);
         check.equal((await fetch(`${node.web}/api/integrations`)).status, 401);
         check.equal((await fetch(`${node.web}/r/unserved/api/integrations`, { headers })).status, 404);
-        const named = `${node.web}/r/show-1/api/integrations`;
-        await until(async () => (await fetch(named, { headers })).status === 200, `the relay show-1 at ${node.name}`);
-        check.equal(await itemsOf(await fetch(named, { headers })), 0);
+        const named = await fetch(`${node.web}/r/show-${node.name}/api/integrations`, { headers });
+        check.equal([named.status, await itemsOf(named)], [200, 0], "a relay that nobody has used so far");
+        const told: unknown = await (await fetch(`${node.web}/ready`)).json();
+        check.equal(Object.keys(told as object), ["status", "version"]);
       }
       for (const node of cluster.nodes) {
         const metrics = await (await fetch(`${node.web}/metrics`, { headers })).text();
@@ -311,13 +312,13 @@ test(
   "CN25 a node without the secret is not heard, and clients cannot use the node listener",
   () =>
     withCluster(async (cluster) => {
-      const port = cluster.portOf(0);
+      const { place } = (await (await cluster.owner()).ready()).body;
       for (const headers of [{}, { "x-neuro-relay-cluster": "wrong" }]) {
         for (const path of ["/node", "/relay/api/integrations", "/neuro", "/"]) {
-          check.equal((await fetch(`http://127.0.0.1:${port}${path}`, { headers })).status, 401, path);
+          check.equal((await fetch(`http://${place}${path}`, { headers })).status, 401, path);
         }
       }
-      await check.rejects(JsonClient.open(`ws://127.0.0.1:${port}/node`), /no connection/);
+      await check.rejects(JsonClient.open(`ws://${place}/node`), /no connection/);
     }),
   { timeoutMs: MINUTE_MS },
 );

@@ -1,7 +1,7 @@
 /** Nodes of a cluster as real processes, with a Redis, a Neuro and games. */
 import process from "node:process";
 import { Redis } from "ioredis";
-import { type BackendKind, freePort, redisOn } from "../unit/storage/backends.ts";
+import { type BackendKind, redisOn } from "../unit/storage/backends.ts";
 import type { Message } from "../harness/json-client.ts";
 import { find, RUNNERS } from "../harness/machine.ts";
 import { RelayProcess } from "../harness/relay.ts";
@@ -38,7 +38,7 @@ export class TestNode {
   }
 
   async ready(): Promise<{ readonly status: number; readonly body: Message }> {
-    const response = await fetch(`${this.web}/ready`);
+    const response = await fetch(`${this.web}/ready`, { headers: { authorization: `Bearer ${WEB_TOKEN}` } });
     return { status: response.status, body: await response.json() };
   }
 }
@@ -105,7 +105,6 @@ export class TestCluster {
   readonly nodes: TestNode[] = [];
   readonly #folder: string;
   readonly #redisUrl: string;
-  readonly #ports: number[] = [];
 
   private constructor(folder: string, redisUrl: string) {
     this.#folder = folder;
@@ -124,8 +123,6 @@ export class TestCluster {
   }
 
   async #add(name: string, runtime: string, sets: readonly string[]): Promise<void> {
-    const port = await freePort();
-    this.#ports.push(port);
     const proxy = await TcpProxy.start(Number(new URL(this.#redisUrl).port));
     const all = [
       `nakurity-client.url=${this.neuro.url}`,
@@ -136,7 +133,7 @@ export class TestCluster {
       `cluster.url=redis://127.0.0.1:${proxy.port}`,
       `cluster.secret=${SECRET}`,
       `cluster.node=${name}`,
-      `cluster.port=${port}`,
+      "cluster.port=0",
       "shutdown.grace=1s",
       ...sets,
     ];
@@ -152,11 +149,6 @@ export class TestCluster {
       return bodies.every(({ members }) => members.filter((member: Message) => member.isReachable).length === others) &&
         bodies.some(({ relays }) => relays.includes("default"));
     }, "each node reaches all others, and one owns the relay");
-  }
-
-  /** The port of the node listener. */
-  portOf(index: number): number {
-    return this.#ports[index] ?? 0;
   }
 
   static async redisUrl(): Promise<string> {

@@ -29,10 +29,11 @@ import { malformedName, tooManyConnections, unknownRelay } from "../upgrade.ts";
 import { VoiceChannels } from "../voice-channels.ts";
 import type { ClusterStorage } from "./cluster-storage.ts";
 import { Gateway } from "./gateway.ts";
-import { forward, type Forwarded, receiveForwarded } from "./http-forwarding.ts";
+import { forward, type Forwarded, type ReceivedRequest, receiveForwarded } from "./http-forwarding.ts";
 import { Member } from "./member.ts";
 import { NodeConnections } from "./node-connections.ts";
 import { OwnedRelay } from "./owned-relay.ts";
+import { OwnerWaits } from "./owner-waits.ts";
 
 /** Relays that start at the same time. */
 const STARTS_MAX = 4;
@@ -48,6 +49,8 @@ const SETTLED_LEASES = 15;
 /** How often that is looked for, and how many relays then move at most. */
 const REBALANCE_LEASES = 5;
 const REBALANCED_MAX = 20;
+/** A request for a relay without an owner waits for one for this long. */
+const OWNER_WAIT_MS = 5_000;
 const NODE_FRAME_BYTES_MAX = 64 * 1_048_576;
 
 export class ClusterNode implements RelaySet {
@@ -66,6 +69,11 @@ export class ClusterNode implements RelaySet {
   readonly #finding = new Set<string>();
   /** Members that cannot be reached, as was reported. */
   readonly #unreachable = new Set<string>();
+  readonly #ownerWaits = new OwnerWaits<OwnedRelay | string>({
+    waitMs: OWNER_WAIT_MS,
+    locate: (relay) => this.#locate(relay),
+    findOwner: (relay) => void this.#findOwner(relay),
+  });
   #starts = 0;
   readonly #waitingStarts: (() => void)[] = [];
   #settings: Settings;
@@ -78,7 +86,8 @@ export class ClusterNode implements RelaySet {
   #isDraining = false;
   #joined: () => void = () => {};
 
-  constructor(settings: Settings, parts: ProcessParts, storage: ClusterStorage, place: string) {
+  /** `placeAt`: where other nodes reach the node listener, if it has this port. */
+  constructor(settings: Settings, parts: ProcessParts, storage: ClusterStorage, placeAt: (port: number) => string) {
     const { log, webToken, print, options, runtime } = parts;
     this.#settings = settings;
     this.#parts = parts;
@@ -98,7 +107,7 @@ export class ClusterNode implements RelaySet {
       directory: this.#directory,
       node: settings.cluster.node,
       leaseMs: settings.cluster.lease,
-      place,
+      place: () => placeAt(this.#listener?.port ?? settings.cluster.port),
       beaten: (outcome) => this.#beaten(outcome),
       suspended: () => {
         this.#metrics.suspensions.add();
@@ -135,7 +144,7 @@ export class ClusterNode implements RelaySet {
       send: (session, message) => this.#nodes.sendToOwner(session, message),
       findOwner: (relay) => void this.#findOwner(relay),
       afterTurn,
-      greetingBytesMax: () => this.host.settings.limits.greeting_bytes,
+      limits: () => this.host.settings.limits,
       terminateLater: (socket) => void setTimeout(() => socket.terminate(), CLOSING_MS),
       unconfirmed: (done) => this.#metrics.unconfirmed.labels(done).add(),
     });
@@ -163,7 +172,7 @@ export class ClusterNode implements RelaySet {
     const { name, base: basePath } = path;
     if (name !== DEFAULT_RELAY && !isServed(name, this.#settings.relays.names)) return unknownRelay(name, "relays.names");
     const within = requestWithin(request, path);
-    if (listener === "web" && basePath === "" && path.path === "/ready") return this.#ready();
+    if (listener === "web" && basePath === "" && path.path === "/ready") return this.#ready(within, client.address);
     if (listener === "web" && basePath === "" && path.path === "/metrics") return this.#scrape(within, client.address);
     const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
     if (listener === "web" && !isUpgrade) {
@@ -473,13 +482,19 @@ export class ClusterNode implements RelaySet {
   }
 
   async #answer(name: string, request: Request, context: Forwarded): Promise<Response> {
+    const owner = await this.#ownerWaits.locate(name);
+    if (owner === undefined) return noOwner();
+    if (owner instanceof OwnedRelay) return await answerFrom(owner, request, context);
+    return await forward(request, { place: owner, name, context, secret: this.#settings.cluster.secret });
+  }
+
+  /** The relay if it runs here, or the place of the node that owns it. */
+  async #locate(name: string): Promise<OwnedRelay | string | undefined> {
     const own = this.#owned.get(name);
-    if (own?.isRunning === true) return await own.host.app.fetch(request, { ...context, upgrade: () => undefined });
+    if (own !== undefined) return own.isRunning ? own : undefined;
     const record = await this.#directory.ownerOf(name).catch(() => undefined);
-    const place = record === undefined ? undefined : this.#nodes.placeOf(record.session);
-    if (place !== undefined) return await forward(request, { place, name, context, secret: this.#settings.cluster.secret });
-    void this.#findOwner(name);
-    return noOwner();
+    if (record === undefined || !this.#nodes.canReach(record.session)) return undefined;
+    return this.#nodes.placeOf(record.session);
   }
 
   #fetchFromNode(request: Request, client: HttpClient): Response | Promise<Response> {
@@ -488,10 +503,13 @@ export class ClusterNode implements RelaySet {
       return client.upgrade(this.#nodes.accept()) ?? problemResponse({ status: 426, title: "Upgrade required" });
     }
     const forwarded = receiveForwarded(request);
-    const relay = forwarded === undefined ? undefined : this.#owned.get(forwarded.name);
     if (forwarded === undefined) return problemResponse({ status: 400, title: "Bad request" });
-    if (relay?.isRunning !== true) return noOwner();
-    return relay.host.app.fetch(forwarded.request, { ...forwarded.context, upgrade: () => undefined });
+    return this.#answerForwarded(forwarded);
+  }
+
+  async #answerForwarded({ name, request, context }: ReceivedRequest): Promise<Response> {
+    const owner = await this.#ownerWaits.locate(name);
+    return owner instanceof OwnedRelay ? await answerFrom(owner, request, context) : noOwner();
   }
 
   /** The metrics of this node, after those of the relay at the root if it is here. Why not elsewhere: each would be counted several times. */
@@ -508,23 +526,36 @@ export class ClusterNode implements RelaySet {
     return new Response(await response.text() + registry.text(), { headers: response.headers });
   }
 
-  #ready(): Response {
-    const isReady = this.#member.mayAct() && !this.#isDraining;
-    const body = {
-      ready: isReady,
+  /** As `/ready` of a relay; what it says of the node is for `watch`, too. */
+  async #ready(request: Request, address: string): Promise<Response> {
+    const reasons = await this.notReadyReasons();
+    const isReady = reasons.length === 0;
+    const scopes = this.host.scopesOf(request, { listener: "web", address, upgrade: () => undefined });
+    const details = {
+      reasons,
       node: this.#settings.cluster.node,
+      place: this.#member.place,
       lease: this.#standing,
-      members: this.#member.others.map(({ session }) => ({
+      members: this.#member.others.map(({ session, place }) => ({
         node: nodeOf(session),
+        place,
         isReachable: this.#nodes.canReach(session),
       })),
       relays: [...this.#owned.keys()],
       peers: this.#gateway.size,
       waitingBytes: this.#gateway.keptBytes,
     };
+    const body = {
+      status: isReady ? "ready" : "not_ready",
+      version: this.host.version,
+      ...(scopes.includes("watch") && details),
+    };
     return Response.json(body, { status: isReady ? 200 : 503 });
   }
 }
+
+const answerFrom = async ({ host }: OwnedRelay, request: Request, context: Forwarded): Promise<Response> =>
+  await host.app.fetch(request, { ...context, upgrade: () => undefined });
 
 const noOwner = (): Response =>
   problemResponse({

@@ -8,10 +8,12 @@
  */
 import type { CredentialDigest } from "../../core/access.ts";
 import { assertNever } from "../../core/assert.ts";
+import { bytesBurst } from "../../core/bucket.ts";
 import type { ConnectionInfo, ListenerName, ResumedPeer } from "../../core/event.ts";
 import { FAULTS } from "../../core/fault.ts";
 import type { PeerId } from "../../core/ids.ts";
 import type { Frame, Json } from "../../core/json.ts";
+import type { LimitSettings } from "../../core/settings.ts";
 import type { AccessControl, LinkTarget } from "../../http/app.ts";
 import { remotePeerId, type ToGateway, type ToOwner } from "../../cluster/wire.ts";
 import { closeCode, closeReason } from "../../websocket-client/close.ts";
@@ -23,17 +25,16 @@ export interface GatewayPorts {
   /** Finds the owner of a relay, or gives it one; `joinOwner` follows. */
   findOwner(relay: string): void;
   afterTurn(run: () => void): void;
-  /** `limits.greeting_bytes`. */
-  greetingBytesMax(): number;
+  limits(): LimitSettings;
   /** Terminates a socket that was closed, if its client does not answer in time. */
   terminateLater(socket: ServerSocket): void;
   /** What happened to frames that an owner that is gone had not confirmed. */
   unconfirmed(done: "sent again" | "closed"): void;
 }
 
-/** Kept for one peer; a larger frame is kept alone. */
-const KEPT_BYTES_MAX = 1_048_576;
-const KEPT_FRAMES_MAX = 1_000;
+/** Kept for one peer, if its limits do not allow it to send more at once. */
+const KEPT_BYTES_MIN = 1_048_576;
+const KEPT_FRAMES_MIN = 1_000;
 /** Kept for all peers. */
 const TOTAL_BYTES_MAX = 256 * 1_048_576;
 /** The owner is told of the bytes that a socket took whenever it took this many. */
@@ -260,10 +261,7 @@ class GatewayPeer implements ConnectionHandler {
 
   message(frame: Frame): void {
     if (this.#socket === undefined) return;
-    const isFull = this.#kept.length > 0 &&
-      (this.#kept.length >= KEPT_FRAMES_MAX || this.#keptBytes + frame.length > KEPT_BYTES_MAX ||
-        this.#totals.keptBytes + frame.length > TOTAL_BYTES_MAX);
-    if (isFull) return this.dismiss("tooManyPeers");
+    if (this.#isFull(frame)) return this.dismiss("tooManyPeers");
     const sequence = ++this.#sequence;
     this.#kept.push({ sequence, frame });
     this.#keptBytes += frame.length;
@@ -281,7 +279,9 @@ class GatewayPeer implements ConnectionHandler {
 
   buffered(bytes: number): void {
     const socket = this.#socket;
-    if (!this.greets || socket === undefined || bytes <= this.#ports.greetingBytesMax() + FRAME_HEADER_BYTES_MAX) return;
+    if (!this.greets || socket === undefined || bytes <= this.#ports.limits().greeting_bytes + FRAME_HEADER_BYTES_MAX) {
+      return;
+    }
     this.close(1006);
     socket.terminate();
   }
@@ -382,6 +382,15 @@ class GatewayPeer implements ConnectionHandler {
     const waiting = this.#socket.write(frames);
     frames.length = 0;
     this.#reportTaken(waiting, "later");
+  }
+
+  /** What a peer may send at once is kept for it, and one frame more. */
+  #isFull(frame: Frame): boolean {
+    if (this.#kept.length === 0) return false;
+    const limits = this.#ports.limits();
+    return this.#kept.length >= Math.max(KEPT_FRAMES_MIN, limits.burst) ||
+      this.#keptBytes >= Math.max(KEPT_BYTES_MIN, bytesBurst(limits)) ||
+      this.#totals.keptBytes + frame.length > TOTAL_BYTES_MAX;
   }
 
   #closeByOwner(code: number, reason: string): void {

@@ -49,10 +49,15 @@ export async function forward(request: Request, { place, name, context, secret }
   }
 }
 
+export interface ReceivedRequest {
+  /** Of the relay. */
+  readonly name: string;
+  readonly request: Request;
+  readonly context: Forwarded;
+}
+
 /** Reads a request that another node passed on; undefined if it is not one. The secret must have been checked. */
-export function receiveForwarded(
-  request: Request,
-): { readonly name: string; readonly request: Request; readonly context: Forwarded } | undefined {
+export function receiveForwarded(request: Request): ReceivedRequest | undefined {
   const text = request.headers.get(CONTEXT_HEADER) ?? "";
   const context = parseJson(decoded(text), Infinity);
   const url = new URL(request.url);

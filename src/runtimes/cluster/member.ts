@@ -21,7 +21,7 @@ export interface MemberPorts {
   readonly node: string;
   readonly leaseMs: Millis;
   /** Where the node listener of this node is. */
-  readonly place: string;
+  place(): string;
   /** Another beat was answered. */
   beaten(outcome: BeatOutcome): void;
   suspended(): void;
@@ -48,6 +48,11 @@ export class Member {
 
   get session(): string {
     return this.#membership.session;
+  }
+
+  /** Where other nodes reach this one. */
+  get place(): string {
+    return this.#ports.place();
   }
 
   get others(): readonly ObservedMember[] {
@@ -90,7 +95,7 @@ export class Member {
   }
 
   #beat(): void {
-    const { directory, place, leaseMs } = this.#ports;
+    const { directory, leaseMs } = this.#ports;
     const membership = this.#membership;
     const sentAt = this.#now();
     if (suspendIfOver(membership, sentAt)) this.#ports.suspended();
@@ -99,7 +104,7 @@ export class Member {
       this.#ports.reconnect();
     }
     this.#unansweredSince ??= sentAt;
-    directory.beat({ session: membership.session, count: nextBeat(membership), place }).then((reply) => {
+    directory.beat({ session: membership.session, count: nextBeat(membership), place: this.place }).then((reply) => {
       this.#unansweredSince = undefined;
       if (this.#membership !== membership || this.#isLeaving) return;
       const now = this.#now();

@@ -25,8 +25,7 @@ export async function openClusterNode(settings: Settings, parts: ProcessParts): 
   // Why: sessions are `<node>.<unique part>`, and a space separates the parts of a record.
   const node = (cluster.node === "" ? hostname() : cluster.node).replaceAll(/[^A-Za-z0-9_.-]/g, "-").slice(0, 64);
   const storage = await openClusterStorage(cluster.url, cluster.prefix, (text) => parts.print(`warning: ${text}`));
-  const advertise = cluster.advertise !== ""
-    ? cluster.advertise
-    : `${isLoopback(cluster.host) ? cluster.host : storage.localAddress}:${cluster.port}`;
-  return new ClusterNode({ ...settings, cluster: { ...cluster, node } }, parts, storage, advertise);
+  const address = isLoopback(cluster.host) ? cluster.host : storage.localAddress;
+  const placeAt = (port: number): string => cluster.advertise !== "" ? cluster.advertise : `${address}:${port}`;
+  return new ClusterNode({ ...settings, cluster: { ...cluster, node } }, parts, storage, placeAt);
 }

@@ -70,7 +70,7 @@ class GatewayModel {
         this.#isWanted = true;
       },
       afterTurn: (run) => run(),
-      greetingBytesMax: () => 4_096,
+      limits: () => ({ ...DEFAULTS.limits, greeting_bytes: 4_096 }),
       terminateLater: () => {},
       unconfirmed: () => {},
     });

@@ -1,7 +1,9 @@
 import { test } from "#runner";
 import type { ToOwner } from "../../../../src/cluster/wire.ts";
+import { DEFAULTS } from "../../../../src/core/defaults.ts";
 import type { ConnectionInfo, ListenerName } from "../../../../src/core/event.ts";
 import type { Frame } from "../../../../src/core/json.ts";
+import type { LimitSettings } from "../../../../src/core/settings.ts";
 import type { LinkTarget } from "../../../../src/http/app.ts";
 import { Gateway } from "../../../../src/runtimes/cluster/gateway.ts";
 import { check } from "../../../harness/check.ts";
@@ -26,7 +28,7 @@ function client(gateway: Gateway, listener: ListenerName | LinkTarget = "neuro",
   return { handler, received, events };
 }
 
-function fixture() {
+function fixture(limits: Partial<LimitSettings> = {}) {
   const sent: [session: string, message: ToOwner][] = [];
   const turns: (() => void)[] = [];
   const found: string[] = [];
@@ -34,7 +36,7 @@ function fixture() {
     send: (session, message) => void sent.push([session, message]),
     findOwner: (relay) => void found.push(relay),
     afterTurn: (run) => void turns.push(run),
-    greetingBytesMax: () => 4_096,
+    limits: () => ({ ...DEFAULTS.limits, greeting_bytes: 4_096, ...limits }),
     terminateLater: () => {},
     unconfirmed: () => {},
   });
@@ -141,16 +143,25 @@ test("CN17 what a former owner says is ignored, also while nobody knows the next
   check.equal([game.received, game.events], [["first", "second"], []]);
 });
 
-test("CN18 a peer for which 1,000 frames or 1 MiB are kept is closed (1013), and its frames are released", () => {
-  for (const frame of ["x".repeat(2_000), ""]) {
-    const { gateway } = fixture();
+test("CN18 a peer for which more is kept than it may send at once is closed (1013), and its frames are released", () => {
+  const KIB = 1_024;
+  const cases = [
+    { frame: "", expected: 1_001 },
+    { frame: "", limits: { burst: 1_500 }, expected: 1_501 },
+    { frame: "", limits: { burst: 1 }, expected: 1_001 },
+    { frame: "x".repeat(16 * KIB), expected: 4 * 64 + 1 },
+    { frame: "x".repeat(16 * KIB), limits: { bytes_per_second: 8 * 1_024 * KIB }, expected: 8 * 64 + 1 },
+    { frame: "x".repeat(16 * KIB), limits: { bytes_per_second: KIB, message_bytes: KIB }, expected: 64 + 1 },
+  ];
+  for (const { frame, limits, expected } of cases) {
+    const { gateway } = fixture(limits);
     const game = client(gateway);
     let count = 0;
     while (game.events.length === 0 && count < 2_000) {
       game.handler.message(frame);
       count++;
     }
-    check.equal([game.events, count, gateway.keptBytes], [["closed 1013"], frame === "" ? 1_001 : 525, 0]);
+    check.equal([game.events, count, gateway.keptBytes], [["closed 1013"], expected, 0], JSON.stringify(limits));
   }
   const { gateway } = fixture();
   const game = client(gateway);
