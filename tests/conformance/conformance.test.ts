@@ -1,5 +1,10 @@
-/** Every case on every platform, and a table of the results. */
+/**
+ * Every case on every platform, and a table of the results. At the gateway of a cluster it is a part of the cases, and all of them with
+ * `PLATFORMS=gateway`.
+ */
 import { test } from "#runner";
+import { env } from "node:process";
+import { find } from "../harness/machine.ts";
 import type { Case } from "./case.ts";
 import { api } from "./cases/api.ts";
 import { brain } from "./cases/brain.ts";
@@ -10,10 +15,17 @@ import { relays } from "./cases/relays.ts";
 import { intermediary } from "./cases/intermediary.ts";
 import type { Platform } from "./platform.ts";
 import { Neuro } from "./clients.ts";
+import { gateway } from "./gateway.ts";
 import { binary, bun, deno } from "./processes.ts";
 import { workerd } from "./workers.ts";
 
-const PLATFORMS: readonly Platform[] = [bun, deno, workerd, binary];
+/** Cases that show each kind of client at the gateway: in both directions, refused, reading slowly, and over a restart. */
+const AT_GATEWAY = "RT32 RT40 RT41 RT44 RT46 RT48 RT50 RT51 RT52 RT57 RT58 RT83 RT83c LK1".split(" ");
+const WANTED = env.PLATFORMS?.split(",");
+const hasRedis = find("redis-server") !== undefined;
+if (!hasRedis) console.log("skipped: the gateway of a cluster, because there is no redis-server here");
+const PLATFORMS: readonly Platform[] = [bun, deno, workerd, binary, ...(hasRedis ? [gateway] : [])]
+  .filter(({ name }) => WANTED === undefined || WANTED.includes(name));
 const CASES: readonly Case[] = [...intermediary, ...games, ...listeners, ...api, ...brain, ...relays, ...link];
 
 const idOf = ({ name }: Case): string => name.split(" ", 1)[0] ?? "";
@@ -46,6 +58,7 @@ for (const platform of PLATFORMS) {
       outcomes.get(id)?.set(platform.name, "differs");
       continue;
     }
+    if (platform === gateway && WANTED === undefined && !AT_GATEWAY.includes(id)) continue;
     test(`${one.name} (${platform.name})`, async () => {
       outcomes.get(id)?.set(platform.name, "FAILS");
       const began = performance.now();

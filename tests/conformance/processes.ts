@@ -12,6 +12,7 @@ const READY = "Neuro Relay is ready";
 /** The command to start in a folder. */
 type Command = (folder: string) => readonly string[];
 
+/** Free ports, and a queue in the folder of the process. */
 const OWN_PORTS: Setup = {
   "intermediary.port": 0,
   "nakurity-backend.port": 0,
@@ -20,7 +21,7 @@ const OWN_PORTS: Setup = {
   "queue.path": "relay_message_queue",
 };
 
-class ProcessRelay implements Relay {
+export class ProcessRelay implements Relay {
   readonly #folder: string;
   readonly #command: readonly string[];
   readonly #setup: Setup;
@@ -72,8 +73,16 @@ class ProcessRelay implements Relay {
     return this.#log;
   }
 
-  async restart(): Promise<void> {
+  get isRunning(): boolean {
+    return this.#process?.exitCode === null;
+  }
+
+  async kill(): Promise<void> {
     await this.#end("SIGKILL");
+  }
+
+  async restart(): Promise<void> {
+    await this.kill();
     await this.start();
   }
 
@@ -109,7 +118,9 @@ function platformOf(name: string, command: Command, differences: Platform["diffe
   };
 }
 
-export const bun: Platform = platformOf("bun", () => [process.execPath, join(ROOT, "src/cli/main.ts")]);
+export const onBun: Command = () => [process.execPath, join(ROOT, "src/cli/main.ts")];
+
+export const bun: Platform = platformOf("bun", onBun);
 
 /** The task of deno.json with its permissions; only paths are absolute, and packages come from `node_modules`. */
 export const deno: Platform = platformOf("deno", () => {

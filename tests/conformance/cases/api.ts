@@ -114,6 +114,7 @@ export const api: readonly Case[] = [
     async run(relay) {
       const [chess, poker] = [await Game.join(relay, "Chess"), await Game.join(relay, "Poker")];
       const heard = (game: Game, command: string) => game.line.next((message) => message.command === command, command);
+      for (const game of [chess, poker]) await heard(game, "startup");
       check.equal((await answer(relay, "/reregistration", post({}))).count, 2);
       for (const game of [chess, poker]) await heard(game, "actions/reregister_all");
       check.equal((await answer(relay, "/shutdown", post({ how: "graceful" }))).count, 2);

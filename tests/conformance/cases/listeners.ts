@@ -147,11 +147,18 @@ export const listeners: readonly Case[] = [
       const ready = await ask("/ready");
       check.equal([ready.status, JSON.parse(ready.text).status], [200, "ready"]);
       check.equal((await ask("/metrics")).status, 401);
-      await Game.join(relay, "Chess");
-      const metrics = await ask("/metrics", TOKENS.web);
-      check.match(metrics.text, /neuro_relay_connections\{listener="neuro"\} 1/);
+      check.match((await ask("/metrics", TOKENS.web)).text, /^neuro_relay_integrations\{listener="neuro"\} 0$/m);
       check.equal((await ask("/no/such/thing")).status, 404);
       check.equal((await fetch(`${relay.web}/health`, { headers: { origin: "https://evil.example" } })).status, 403);
+    },
+  },
+  {
+    name: "RT52b the metrics count the connections of the relay at the root",
+    async run(relay) {
+      const chess = await Game.join(relay, "Chess");
+      await chess.line.next(({ command }) => command === "startup", "its acknowledgement");
+      const response = await fetch(`${relay.web}/metrics`, { headers: { authorization: `Bearer ${TOKENS.web}` } });
+      check.match(await response.text(), /^neuro_relay_connections\{listener="neuro"\} 1$/m);
     },
   },
 ];
