@@ -113,6 +113,11 @@ export function textOfForm(description: string, form: TextForm, options: Setting
     .register(registry, metadata({ kind: "text", type: "text", description }, options));
 }
 
+/** Text of a certain form, whose absence has a meaning of its own. */
+export function optionalTextOfForm(description: string, form: TextForm): z.ZodType<string | undefined> {
+  return itemOfForm(form).optional().register(registry, metadata({ kind: "text", type: "text", description }, {}));
+}
+
 /** The form of a text. `expected` completes the sentence "expected ...". */
 interface TextForm {
   fits(text: string): boolean;

@@ -26,6 +26,9 @@ export const REGISTRY_BYTES_PER_SECOND = 1_048_576;
 export const DESCRIPTION_LENGTH_MAX = 16_384;
 /** Contexts held for one integration while Neuro is away. */
 export const CONTEXTS_HELD_PER_INTEGRATION_MAX = 200;
+/** Keys of an integration's contexts that replace each other, and UTF-16 units of the text that stands for `{key}`. */
+export const CONTEXT_KEYS_MAX = 64;
+export const CONTEXT_KEY_LENGTH_MAX = 64;
 /** Code points in the name of an action as Neuro sees it. */
 export const UPSTREAM_NAME_MAX = 64;
 /** Outstanding replies of one peer that do not count against its rate limit. */

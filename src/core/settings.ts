@@ -183,6 +183,14 @@ export interface PolicySettings {
   /** Those that it can register, and that Neuro does not see. */
   readonly hide?: readonly string[] | undefined;
   readonly actions_max?: number | undefined;
+  readonly contexts_per_minute?: number | undefined;
+  /** UTF-16 units. */
+  readonly context_length?: number | undefined;
+  /** Has `{message}` once; `{game}` is the name of the integration. */
+  readonly context_template?: string | undefined;
+  /** Patterns, with `*` and at most one `{key}`, of contexts that replace each other. */
+  readonly coalesce?: readonly string[] | undefined;
+  readonly coalesce_interval?: Millis | undefined;
   readonly results?: "required" | "failures-only" | undefined;
   /** Overrides the deadline of its upstream where it is earlier. */
   readonly result_deadline?: Millis | undefined;

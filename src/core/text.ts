@@ -109,18 +109,24 @@ export function percentDecode(text: string): string {
 }
 
 /** True when the name matches a pattern in which `*` stands for any run of characters. */
-export function matchesPattern(pattern: string, name: string): boolean {
-  const [head = "", ...rest] = pattern.split("*");
-  if (rest.length === 0) return name === pattern;
-  const tail = rest.pop() ?? "";
-  if (!name.startsWith(head) || !name.endsWith(tail) || name.length < head.length + tail.length) return false;
+export const matchesPattern = (pattern: string, name: string): boolean =>
+  wildcardsIn(pattern.split("*"), name) !== undefined;
+
+/** The texts of the wildcards between the parts of a pattern, each as short as possible; undefined if the text does not match. */
+export function wildcardsIn([head = "", ...rest]: readonly string[], text: string): readonly string[] | undefined {
+  const tail = rest.pop();
+  if (tail === undefined) return text === head ? [] : undefined;
+  if (!text.startsWith(head) || !text.endsWith(tail)) return undefined;
+  const wildcards: string[] = [];
   let at = head.length;
   for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
+    const next = text.indexOf(part, at);
+    if (next < 0) return undefined;
+    wildcards.push(text.slice(at, next));
+    at = next + part.length;
   }
-  return at <= name.length - tail.length;
+  const end = text.length - tail.length;
+  return at > end ? undefined : [...wildcards, text.slice(at, end)];
 }
 
 const DAY_MS = 86_400_000;

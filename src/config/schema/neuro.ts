@@ -19,6 +19,7 @@ import {
   optionalList,
   optionalPort,
   optionalText,
+  optionalTextOfForm,
   real,
   requiredText,
   size,
@@ -149,10 +150,16 @@ export const actions: z.ZodType<ActionSettings> = block("How the actions of many
 /** Patterns in one list of a policy, and characters of one. */
 const PATTERNS_MAX = 256;
 const PATTERN_LENGTH_MAX = 256;
+const TEMPLATE_LENGTH_MAX = 1_024;
 
 const pattern = itemOfForm({
   fits: (given) => given !== "" && given.length <= PATTERN_LENGTH_MAX,
   expected: `a pattern with 1 to ${PATTERN_LENGTH_MAX} characters`,
+});
+
+const keyPattern = itemOfForm({
+  fits: (given) => given !== "" && given.length <= PATTERN_LENGTH_MAX && given.split("{key}").length <= 2,
+  expected: `a pattern with at most one {key}, and 1 to ${PATTERN_LENGTH_MAX} characters`,
 });
 
 const patterns = (description: string): z.ZodType<readonly string[] | undefined> =>
@@ -183,6 +190,32 @@ const policyFields = entry({
     "Maximum number of registered actions of one integration. Default: `limits.actions_per_integration`, which is also the maximum. " +
       "Registered actions stay registered when it is lowered.",
     { max: 10_000 },
+  ),
+  contexts_per_minute: optionalCount(
+    "Contexts of one integration within a minute. Further ones are dropped, and reported. Default: no limit.",
+    { min: 1, max: 100_000 },
+  ),
+  context_length: optionalCount(
+    "Characters of a context, without the template. A longer one is shortened, and reported. Default: no limit.",
+    { min: 16, max: 1_000_000 },
+  ),
+  context_template: optionalTextOfForm(
+    "The text of a context for Neuro, with `{message}` once and with `{game}`, the name of the integration. Default: " +
+      "`[{game}] {message}`, or `{message}` without `actions.attribution`.",
+    {
+      fits: (given) => given.length <= TEMPLATE_LENGTH_MAX && given.split("{message}").length === 2,
+      expected: `a text with {message} once, and at most ${TEMPLATE_LENGTH_MAX} characters`,
+    },
+  ),
+  coalesce: optionalList(
+    "Patterns, with `*` as a wildcard, of contexts that replace each other, such as `Score: *`. With one `{key}`, as in `Health of {key}: *`, only " +
+      "contexts with the same text in its place do. Of those that wait, only the newest is sent. Default: none.",
+    { item: keyPattern, type: "patterns", lengthMax: PATTERNS_MAX },
+  ),
+  coalesce_interval: optionalDuration(
+    "The least time between two contexts that replace each other. A force does not wait for it: contexts from before it are sent at once. " +
+      "Default: 1s.",
+    { max: 60_000 },
   ),
   results: optionalChoice("`failures-only`: they report results only of failed actions. Default: `required`.", [
     "required",

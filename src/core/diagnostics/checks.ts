@@ -24,6 +24,9 @@ export type CheckKind =
   | "context_empty"
   | "context_too_long"
   | "contexts_too_many"
+  | "contexts_dropped"
+  | "context_shortened"
+  | "context_replaced"
   | "result_unknown"
   | "result_foreign"
   | "result_repeated"
@@ -208,6 +211,27 @@ export const CHECKS: Readonly<Record<CheckKind, DiagnosticRule>> = {
     "Many contexts",
     "A context is sent when something happens that Neuro has to know.",
     "send fewer contexts and join those that belong together; more than `diagnostics.contexts_per_minute` allows",
+    LINKS.context,
+  ),
+  contexts_dropped: check(
+    "warning",
+    "More contexts than the operator allows",
+    "The operator's policy limits how many contexts of an integration reach Neuro.",
+    "send fewer contexts: the policy's `contexts_per_minute` is reached, and further contexts are dropped",
+    LINKS.context,
+  ),
+  context_shortened: check(
+    "warning",
+    "Longer context than the operator allows",
+    "The operator's policy limits the length of contexts.",
+    "summarize the context: it is cut at the policy's `context_length`; its number of characters",
+    LINKS.context,
+  ),
+  context_replaced: check(
+    "info",
+    "Context replaced by a newer one",
+    "The operator's policy names contexts that replace each other: Neuro gets the newest one.",
+    "nothing: a newer context came before this one was sent to Neuro",
     LINKS.context,
   ),
   result_unknown: check(

@@ -64,6 +64,7 @@ import { onTrialTimer } from "./upstream/rejected-frames.ts";
 import {
   contextWriteSettled,
   flushContexts,
+  releaseContexts,
   sendContext,
   sendContextDurably,
   storeAt,
@@ -322,7 +323,8 @@ function handleTimer(state: NeuroState, timer: Timer, ctx: StepContext): void {
     case "grace":
     case "restart_window":
     case "retention":
-    case "shutdown_answer": {
+    case "shutdown_answer":
+    case "delayed_contexts": {
       const game = state.games.get(timer.game);
       return game === undefined ? undefined : handleGameTimer(game, timer.is, ctx);
     }
@@ -358,6 +360,8 @@ function handleGameTimer(game: Game, is: GameTimer, ctx: StepContext): void {
       return endRetention(game, ctx);
     case "shutdown_answer":
       return endShutdown(game, ctx);
+    case "delayed_contexts": // Why: every step ends with the contexts that may be sent.
+      return releaseContexts(game.upstream, game.key);
     default:
       return assertNever(is);
   }

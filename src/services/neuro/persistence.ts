@@ -21,10 +21,11 @@ import { shorten } from "../../core/text.ts";
 import { createGame, parkedBytesMax, retentionTimer, setAway } from "./games/registry.ts";
 import { allowAlways, areSet, presetOf, restoreHolds } from "./operator/controls.ts";
 import { afterWrite, suspendedUntil } from "./write-health.ts";
-import type { Game, NeuroState, StoredRecord, Timer, Upstream } from "./state.ts";
+import type { ContextSource, Game, NeuroState, StoredRecord, Timer, Upstream } from "./state.ts";
 import { definitionOf, restoreAction, restoreReservedName } from "./actions/actions.ts";
 import { isUnanswered, keepInterruptedForce } from "./forces/forces.ts";
 import { SILENT } from "./pending/confirmation.ts";
+import { contextKey } from "./upstream/coalescing.ts";
 import { newQueuedContext, queueContext } from "./upstream/contexts.ts";
 
 const WRITE_BEHIND_MS: Millis = 1_000;
@@ -270,10 +271,11 @@ function restoreContext(state: NeuroState, { key: at, value }: Entry, now: Milli
   const [first] = state.upstreams.values();
   const upstream: Upstream | undefined = state.upstreams.get(String(upstreamId)) ?? first;
   const retained = new RetainedBytes(state.retained, "peer_bytes");
-  const source = state.games.get(from) ?? { key: from, name, isOffAir: false, isHeld: false, retained };
+  const source: ContextSource = state.games.get(from) ?? { key: from, name, isOffAir: false, isHeld: false, retained };
   if (upstream === undefined) return;
   const context = { source, message, silent: silent === true };
-  const queued = newQueuedContext(context, { id, at: pastOr(heardAt, now), key: at });
+  const coalesceKey = contextKey(source, message);
+  const queued = newQueuedContext(context, { id, at: pastOr(heardAt, now), key: at, coalesceKey, notBefore: 0 });
   if (queueContext(upstream, queued, undefined) !== undefined) state.staleKeys.push(at);
 }
 

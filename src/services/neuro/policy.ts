@@ -7,7 +7,7 @@
  */
 import type { Priority } from "../../core/neuro-messages.ts";
 import type { Millis } from "../../core/ids.ts";
-import type { BehaviourPreset, PolicySettings, Settings } from "../../core/settings.ts";
+import type { ActionSettings, BehaviourPreset, PolicySettings, Settings } from "../../core/settings.ts";
 import { matchesPattern } from "../../core/text.ts";
 
 /** The resolved policy of one integration. */
@@ -23,6 +23,13 @@ export interface Policy {
   readonly hide: readonly string[];
   /** Undefined: only `limits.actions_per_integration` applies. */
   readonly actions_max: number | undefined;
+  /** Undefined: unlimited. */
+  readonly contexts_per_minute: number | undefined;
+  /** UTF-16 units. Undefined: only the `frame_bytes` of the upstream limit it. */
+  readonly context_length: number | undefined;
+  readonly context_template: ContextTemplate;
+  readonly coalesce: readonly KeyPattern[];
+  readonly coalesce_interval: Millis;
   readonly results: "required" | "failures-only";
   /** Undefined: as for all. */
   readonly behaviour: BehaviourPreset | undefined;
@@ -32,6 +39,21 @@ export interface Policy {
   readonly parked: Millis;
 }
 
+/** The text before and after the message of a context. */
+export interface ContextTemplate {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** A pattern of contexts that replace each other. */
+export interface KeyPattern {
+  /** The parts of the pattern between its wildcards. */
+  readonly parts: readonly string[];
+  /** The wildcard that stands for `{key}`; -1 without one. */
+  readonly keyAt: number;
+}
+
+const COALESCE_MS: Millis = 1_000;
 const ALL: readonly string[] = ["*"];
 const NONE: readonly string[] = [];
 
@@ -40,6 +62,7 @@ export function policyOf({ integrations, actions }: Settings, name: string): Pol
   const matching = integrations.filter(({ match }) => matchesPattern(match, name));
   const first = <Field extends keyof PolicySettings>(field: Field): PolicySettings[Field] | undefined =>
     matching.find((policy) => policy[field] !== undefined)?.[field];
+  const template = first("context_template");
   return {
     upstream: first("upstream"),
     on_duplicate: first("on_duplicate") ?? "replace",
@@ -50,12 +73,34 @@ export function policyOf({ integrations, actions }: Settings, name: string): Pol
     deny: first("deny") ?? NONE,
     hide: first("hide") ?? NONE,
     actions_max: first("actions_max"),
+    contexts_per_minute: first("contexts_per_minute"),
+    context_length: first("context_length"),
+    context_template: template === undefined ? defaultTemplate(actions, name) : templateOf(template, name),
+    coalesce: (first("coalesce") ?? NONE).map(keyPattern),
+    coalesce_interval: first("coalesce_interval") ?? COALESCE_MS,
     results: first("results") ?? "required",
     behaviour: first("behaviour"),
     result_deadline: first("result_deadline"),
     grace: first("grace") ?? actions.grace,
     parked: first("parked") ?? actions.parked,
   };
+}
+
+/** The template of contexts for which no policy has one. */
+export const defaultTemplate = ({ attribution }: ActionSettings, from: string): ContextTemplate => ({
+  before: attribution ? `[${from}] ` : "",
+  after: "",
+});
+
+/** A template of the settings, which has `{message}` once, for the contexts of one integration. */
+function templateOf(template: string, game: string): ContextTemplate {
+  const [before = "", after = ""] = template.split("{message}").map((part) => part.replaceAll("{game}", () => game));
+  return { before, after };
+}
+
+function keyPattern(pattern: string): KeyPattern {
+  const wildcards: readonly string[] = pattern.match(/\*|\{key\}/g) ?? [];
+  return { parts: pattern.split(/\*|\{key\}/), keyAt: wildcards.indexOf("{key}") };
 }
 
 /** `hidden`: the integration has it, and Neuro does not see it. `denied`: the integration cannot register it. */

@@ -94,7 +94,7 @@ export type Timer =
   | { readonly is: GameTimer; readonly game: string }
   | { readonly is: UpstreamTimer; readonly upstream: string }
   | { readonly is: "keepalive" | "contests" | "save_records" | "drain" };
-export type GameTimer = "grace" | "restart_window" | "retention" | "shutdown_answer";
+export type GameTimer = "grace" | "restart_window" | "retention" | "shutdown_answer" | "delayed_contexts";
 export type UpstreamTimer = "trial" | "current_force" | "force_names" | "store_contexts" | "context_budget" | "shutdown";
 
 /** One socket of the game port. It may speak for several games. */
@@ -237,6 +237,10 @@ export interface Game extends Diagnosed {
   /** The peer from which its last `startup` came. */
   startedBy: PeerId | undefined;
   readonly recentContexts: PeriodCount;
+  /** Those that count for `contexts_per_minute` of its policy. */
+  readonly forwardedContexts: PeriodCount;
+  /** Keys of its contexts, with the time from which the next context with that key may be sent, the earliest first. */
+  contextKeys: Map<string, Millis> | undefined;
   readonly recentChanges: PeriodCount;
   takeovers: Millis[];
   /** Connections of other sockets that want it, or lost it. */
@@ -439,13 +443,17 @@ export interface Contexts {
 /** Source of a context: a game or a watcher. */
 export type ContextSource =
   & Pick<Game, "key" | "name" | "isOffAir" | "isHeld" | "retained">
-  & Partial<Pick<Game, "slug" | "presence">>;
+  & Partial<Pick<Game, "slug" | "presence" | "policy" | "contextKeys">>;
 
 export interface QueuedContext {
   readonly id: string;
   readonly source: ContextSource;
   readonly message: string;
   readonly silent: boolean;
+  /** It is replaced by a newer context with the same key. */
+  readonly coalesceKey: string | undefined;
+  /** It waits at least until then, unless a force needs it. */
+  readonly notBefore: Millis;
   readonly at: Millis;
   /** The account that it is charged to while it is queued, and how much. */
   account: RetainedBytes;

@@ -33,6 +33,20 @@ export function checkContext(game: Game, context: Context, ctx: StepContext): vo
   diagnose(game, "contexts_too_many", { detail: `${count}`, message: context }, ctx);
 }
 
+/** Counts an event, and returns the number of those within the minute. */
+export const countWithinMinute = (period: PeriodCount, now: Millis): number => countWithin(period, MINUTE_MS, now);
+
+/** The policy of the game has dropped or shortened a context. */
+export function reportContext(
+  game: Game,
+  id: "contexts_dropped" | "context_shortened",
+  context: Context,
+  ctx: StepContext,
+): void {
+  if (countAgain(game, id, ctx.now)) return;
+  diagnose(game, id, { detail: id === "context_shortened" ? `${context.message.length}` : "", message: context }, ctx);
+}
+
 const LEGAL_NAME = /^[a-z0-9_-]{1,64}$/;
 
 /** `names`: of the actions that the message has registered or redefined. */

@@ -9,10 +9,19 @@ import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import { failed, type Failure } from "../../../core/result.ts";
+import { shorten } from "../../../core/text.ts";
 import { definitionOf, registerAction, sync, unregisterAction } from "../actions/actions.ts";
 import { checkStartup } from "../diagnostics/connection-checks.ts";
 import { reportRefusal } from "../diagnostics/diagnose.ts";
-import { checkChanges, checkContext, checkForce, checkNames, checkUnregister } from "../diagnostics/message-checks.ts";
+import {
+  checkChanges,
+  checkContext,
+  checkForce,
+  checkNames,
+  checkUnregister,
+  countWithinMinute,
+  reportContext,
+} from "../diagnostics/message-checks.ts";
 import {
   cancelForces,
   onActionsSynced,
@@ -24,7 +33,7 @@ import {
 import { deliverQueued, failOutdated, noteEvidence, receiveResult } from "../pending/pending.ts";
 import type { Game } from "../state.ts";
 import { sendSession, shutdownReady } from "../upstream/broadcast.ts";
-import { sendContext } from "../upstream/contexts.ts";
+import { sendContext, wouldReplace } from "../upstream/contexts.ts";
 import { answerExtension } from "./extensions.ts";
 import { freeActions, restartTimer } from "./registry.ts";
 
@@ -59,11 +68,26 @@ export function handleGameMessage(game: Game, message: GameMessage, ctx: StepCon
 }
 
 function forwardContext(game: Game, context: GameMessage & { command: "context" }, ctx: StepContext): void {
-  const { message, silent } = context;
+  const { silent } = context;
   game.counts.contexts++;
   checkContext(game, context, ctx);
   if (game.controls.muted) return ctx.observe({ is: "context_dropped", from: game.name, slug: game.slug });
-  sendContext(game.upstream, { source: game, message, silent }, ctx);
+  const message = limitContext(game, context, ctx);
+  if (message !== undefined) sendContext(game.upstream, { source: game, message, silent }, ctx);
+}
+
+/** The text of a context within the limits of the policy; undefined if it is one too many. */
+function limitContext(game: Game, context: GameMessage & { command: "context" }, ctx: StepContext): string | undefined {
+  const { policy: { contexts_per_minute, context_length = Infinity }, upstream } = game;
+  const { message } = context;
+  const text = message.length > context_length ? shorten(message, context_length) : message;
+  const isCounted = contexts_per_minute !== undefined && !wouldReplace(upstream, game, text);
+  if (isCounted && countWithinMinute(game.forwardedContexts, ctx.now) > contexts_per_minute) {
+    reportContext(game, "contexts_dropped", context, ctx);
+    return undefined;
+  }
+  if (text !== message) reportContext(game, "context_shortened", context, ctx);
+  return text;
 }
 
 /** Unregisters the actions that were not registered again after a `startup`, or that are missing in a full list. */

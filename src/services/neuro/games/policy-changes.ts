@@ -9,11 +9,13 @@ import { sync } from "../actions/actions.ts";
 import { onActionsSynced, onNameUnregistered } from "../forces/forces.ts";
 import { permissionFor, type Policy } from "../policy.ts";
 import type { Game } from "../state.ts";
+import { forgetKeys } from "../upstream/coalescing.ts";
 import { reportDenied, unregisterNames } from "./game-messages.ts";
 
 /** Applies a new policy to the registered actions. Those that it does not deny any more have to be registered again. */
 export function applyPolicy(game: Game, policy: Policy, ctx: StepContext): void {
   game.policy = policy;
+  forgetKeys(game);
   const denied: string[] = [];
   let isChanged = false;
   for (const gameAction of game.actions.values()) {

@@ -38,6 +38,7 @@ import {
   type Upstream,
 } from "../state.ts";
 import { leaveShutdown, updateOffAir } from "../upstream/broadcast.ts";
+import { forgetKeys } from "../upstream/coalescing.ts";
 import { dropContexts } from "../upstream/contexts.ts";
 
 /** A name that is longer than this is longer than `NAME_CODE_POINTS_MAX` code points in any normal form. */
@@ -116,6 +117,8 @@ export function createGame(
     shutdown: "none",
     startedBy: undefined,
     recentContexts: { startedAt: 0, count: 0 },
+    forwardedContexts: { startedAt: 0, count: 0 },
+    contextKeys: undefined,
     recentChanges: { startedAt: 0, count: 0 },
     takeovers: [],
     rivals: new Set(),
@@ -228,6 +231,7 @@ function deleteGame(game: Game): void {
   keepInterruptedForce(game, undefined);
   keepPresumedForce(game, undefined);
   forgetFindings(game);
+  forgetKeys(game);
   game.retained.release(GAME_BYTES);
   for (const timer of [graceTimer(game), restartTimer(game), retentionTimer(game), shutdownTimer(game)]) {
     state.timers.clear(timer);

@@ -1,7 +1,7 @@
 /**
  * Contexts for Neuro: attributed, within the upstream's budget, and queued while they cannot be sent.
  *
- * Invariants: C1 the contexts of one game arrive in order; C2 the queue is bounded for each game in number, bytes and time, and silent contexts are
+ * Invariants: C1 the contexts of one game arrive in order, except those that a policy delays (`coalescing.ts`); C2 the queue is bounded for each game in number, bytes and time, and silent contexts are
  * dropped first; C3 a context that waits for longer than `KEEP_MS` is stored, and its entry is deleted when it is sent or dropped; C4
  * results, forces and registrations never wait for a context; C5 a settled write costs the same however many contexts wait.
  */
@@ -13,10 +13,12 @@ import { failed, type Failure, ok, type Result } from "../../../core/result.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { reportRefusal } from "../diagnostics/diagnose.ts";
+import { countAgain, diagnose, reportRefusal } from "../diagnostics/diagnose.ts";
 import { toNeuro } from "../outbound.ts";
+import { defaultTemplate } from "../policy.ts";
 import { afterWrite, retryMs, suspendedUntil } from "../write-health.ts";
 import type { Contexts, ContextSource, Game, NeuroState, QueuedContext, Timer, Upstream } from "../state.ts";
+import { contextKey, nextAt, rememberKey } from "./coalescing.ts";
 
 /** A context that has waited this long is stored. */
 const KEEP_MS = 1_000;
@@ -26,6 +28,7 @@ const CONTEXT_BYTES = 512;
 const WATCHER = "watcher:";
 
 const budgetTimer = ({ id }: Upstream): Timer => ({ is: "context_budget", upstream: id });
+const delayTimer = (game: string): Timer => ({ is: "delayed_contexts", game });
 const storeTimer = ({ id }: Upstream): Timer => ({ is: "store_contexts", upstream: id });
 
 /** Without settings, of the built-in Neuro, which has no budget. */
@@ -43,6 +46,9 @@ export interface NewContext {
   readonly silent: boolean;
 }
 
+/** A context with the key by which it replaces others, if it has one. */
+type KeyedContext = NewContext & Pick<QueuedContext, "coalesceKey">;
+
 /** Sends Neuro a context, or queues it. Returns the limit that prevents both; then the context is dropped. */
 export function sendContext(upstream: Upstream, context: NewContext, ctx: StepContext): Failure | undefined {
   const { source, message, silent } = context;
@@ -51,17 +57,44 @@ export function sendContext(upstream: Upstream, context: NewContext, ctx: StepCo
   }
   const peer = source.presence?.is === "connected" ? source.presence.peer : undefined;
   ctx.post("intermediary", { is: "contextShared", from: source.name, peer, message, silent });
-  if (upstream.contexts.ready.size === 0 && canSend(upstream) && !isBlocked(source) && withinBudget(upstream, ctx.now)) {
-    sendNow(upstream, context, ctx);
+  const coalesceKey = contextKey(source, message);
+  const notBefore = nextAt(source, coalesceKey);
+  if (coalesceKey !== undefined) dropReplaced(upstream, source, coalesceKey, ctx);
+  const isDue = upstream.contexts.ready.size === 0 && notBefore <= ctx.now;
+  if (isDue && canSend(upstream) && !isBlocked(source) && withinBudget(upstream, ctx.now)) {
+    sendNow(upstream, { source, message, silent, coalesceKey }, ctx);
     return undefined;
   }
-  const refusal = queueContext(upstream, newQueuedContext(context, { id: ctx.id(), at: ctx.now, key: undefined }), ctx);
+  const entry = { id: ctx.id(), at: ctx.now, key: undefined, coalesceKey, notBefore };
+  const refusal = queueContext(upstream, newQueuedContext(context, entry), ctx);
   if (refusal !== undefined) {
     const reason = `context: ${refusal.reason}`;
     reportRefused(upstream.service.games.get(source.key), { ...context, ...refusal, reason }, ctx);
   }
   flushContexts(upstream, ctx);
   return refusal;
+}
+
+/** Drops the queued context that a new one with the same key replaces. */
+function dropReplaced(upstream: Upstream, source: ContextSource, key: string, ctx: StepContext): void {
+  const { queued, ready } = upstream.contexts;
+  const queue = queued.get(source.key) ?? [];
+  const at = queue.findIndex(({ coalesceKey }) => coalesceKey === key);
+  if (at < 0) return;
+  deleteStored(upstream, queue.splice(at, 1)[0], ctx);
+  if (queue.length === 0) {
+    queued.delete(source.key);
+    ready.delete(source.key);
+  }
+  const game = upstream.service.games.get(source.key);
+  if (game !== undefined && !countAgain(game, "context_replaced", ctx.now)) diagnose(game, "context_replaced", {}, ctx);
+}
+
+/** True if a queued context of this source would be replaced by one with that text. */
+export function wouldReplace(upstream: Upstream, source: ContextSource, message: string): boolean {
+  const key = contextKey(source, message);
+  const queue = key === undefined ? undefined : upstream.contexts.queued.get(source.key);
+  return queue?.some(({ coalesceKey }) => coalesceKey === key) === true;
 }
 
 function reportRefused(
@@ -77,7 +110,7 @@ function reportRefused(
 /** A context that is to be queued. */
 export const newQueuedContext = (
   { source, message, silent }: NewContext,
-  entry: Pick<QueuedContext, "id" | "at" | "key">,
+  entry: Pick<QueuedContext, "id" | "at" | "key" | "coalesceKey" | "notBefore">,
 ): QueuedContext => ({
   source,
   message,
@@ -182,15 +215,18 @@ export function flushContexts(upstream: Upstream, ctx: StepContext): void {
     }
     const oldest = ctx.now - (from.startsWith(WATCHER) ? ttl.direct : ttl.context);
     while (queue[0] !== undefined && queue[0].at < oldest) deleteStored(upstream, queue.shift(), ctx);
-    const next = queue[0];
+    const at = queue.findIndex(({ notBefore }) => notBefore <= ctx.now);
+    const next = queue[at];
     if (next !== undefined) {
       if (!withinBudget(upstream, ctx.now)) return;
       sendNow(upstream, next, ctx);
-      deleteStored(upstream, queue.shift(), ctx);
+      queue.splice(at, 1);
+      deleteStored(upstream, next, ctx);
     }
     ready.delete(from);
-    if (queue.length > 0) ready.add(from); // Why: a key that is added again is visited again, after the others.
-    else queued.delete(from);
+    if (queue.length === 0) queued.delete(from);
+    else if (next !== undefined) ready.add(from); // Why: a key that is added again is visited again, after the others.
+    else upstream.service.timers.set(delayTimer(from), Math.min(...queue.map(({ notBefore }) => notBefore)));
   }
 }
 
@@ -295,9 +331,11 @@ function withinBudget(upstream: Upstream, now: Millis): boolean {
   return waitMs === 0;
 }
 
-function sendNow(upstream: Upstream, { source, message, silent }: NewContext, ctx: StepContext): void {
-  const text = upstream.service.settings.actions.attribution ? `[${source.name}] ${message}` : message;
-  toNeuro(upstream, { command: "context", message: text, silent }, source.name, ctx);
+function sendNow(upstream: Upstream, { source, message, silent, coalesceKey }: KeyedContext, ctx: StepContext): void {
+  if (coalesceKey !== undefined) rememberKey(source, coalesceKey, ctx.now);
+  const { policy, name } = source;
+  const { before, after } = policy?.context_template ?? defaultTemplate(upstream.service.settings.actions, name);
+  toNeuro(upstream, { command: "context", message: before + message + after, silent }, name, ctx);
 }
 
 /** A context was sent or dropped. */

@@ -186,6 +186,18 @@ export const OCCURRENCES: Readonly<Record<DiagnosticId, Occurrence>> = {
       for (let at = 0; at <= 60; at++) chess.context(`${at}`);
     },
   },
+  contexts_dropped: {
+    options: { integrations: [{ match: "Chess", contexts_per_minute: 1 }] },
+    happen: ({ chess }) => void chess.context("a").context("b"),
+  },
+  context_shortened: {
+    options: { integrations: [{ match: "Chess", context_length: 16 }] },
+    happen: ({ chess }) => void chess.context("x".repeat(17)),
+  },
+  context_replaced: {
+    options: { integrations: [{ match: "Chess", coalesce: ["Score: *"] }] },
+    happen: ({ chess }) => void chess.context("Score: 1").context("Score: 2").context("Score: 3"),
+  },
   result_unknown: { happen: ({ chess }) => void chess.result(true, { id: "never" }) },
   result_foreign: {
     happen({ scenario, neuro, chess }) {
