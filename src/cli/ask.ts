@@ -1,6 +1,10 @@
-/** `shutdown` and `reregister`: ask integrations of the running relay to shut down, or to register their actions again. */
-import { Command } from "commander";
+/**
+ * Commands about the integrations of the running relay: `shutdown` and `reregister` ask them to shut down, or to register their actions
+ * again, `session` introduces Neuro again, and `behaviour` selects how the relay plays Neuro for them.
+ */
+import { Argument, Command } from "commander";
 import { ApiError, pathSegment } from "../clients/api-client.ts";
+import { BEHAVIOUR_PRESET_NAMES } from "../core/defaults.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { AskOutcome } from "../core/request.ts";
 import { CliError } from "./cli-error.ts";
@@ -40,15 +44,55 @@ export function reregisterCommand(): Command {
     );
 }
 
+export function sessionCommand(): Command {
+  return withConfiguration(new Command("session"))
+    .description("send integrations of the running relay Neuro's session again, which is her answer to their `startup`")
+    .argument("[integration]", "the id of an integration")
+    .option("--all", "all connected integrations")
+    .action((id: string | undefined, options: Target) => ask(id, options, "session", {}));
+}
+
+/** What ends the choice of a preset. */
+const CONFIGURED = "configured";
+
+export function behaviourCommand(): Command {
+  return withConfiguration(new Command("behaviour"))
+    .description("select how the running relay plays Neuro, without an upstream")
+    .addArgument(
+      new Argument("<preset>", `a preset; ${CONFIGURED}: as configured`).choices([...BEHAVIOUR_PRESET_NAMES, CONFIGURED]),
+    )
+    .argument("[integration]", "the id of an integration")
+    .option("--all", "all integrations without a preset of their own")
+    .action(async (preset: string, id: string | undefined, { all, ...options }: Target) => {
+      const path = pathOf(id, all, "controls");
+      await send("PATCH", path, { behaviour: preset === CONFIGURED ? null : preset }, options);
+      console.log(`Neuro is ${preset === CONFIGURED ? "played as configured" : preset} for ${id ?? "all"}`);
+    });
+}
+
 async function ask(id: string | undefined, { all, ...options }: Target, what: string, body: JsonObject): Promise<void> {
+  const path = pathOf(id, all, what, `/${what}`);
+  const { count } = await send<AskOutcome>("POST", path, body, options);
+  console.log(`asked ${count} integration${count === 1 ? "" : "s"}`);
+}
+
+/** The path of one integration, with its part `own`, or that of all of them. */
+function pathOf(id: string | undefined, all: true | undefined, ofAll: string, own = ""): string {
   if ((id === undefined) === (all === undefined)) throw new CliError(["expected the id of an integration, or --all"]);
+  return id === undefined ? ofAll : `integrations/${pathSegment(id)}${own}`;
+}
+
+async function send<Reply>(
+  method: "POST" | "PATCH",
+  path: string,
+  body: JsonObject,
+  options: ConfigurationOptions,
+): Promise<Reply> {
   const { settings } = await readConfiguration(options);
   const api = await relayApi(settings);
   if (api === undefined) throw new CliError(["the relay has no web port: web.enabled is false, or web.port is 0"]);
-  const path = id === undefined ? what : `integrations/${pathSegment(id)}/${what}`;
-  const { count } = await api.request<AskOutcome>("POST", path, body).catch((error: unknown) => {
+  return await api.request<Reply>(method, path, body).catch((error: unknown) => {
     if (!(error instanceof ApiError)) throw error;
     throw new CliError([error.status === 0 ? `no relay answers at ${api.url}` : error.message], NOT_ASKED);
   });
-  console.log(`asked ${count} integration${count === 1 ? "" : "s"}`);
 }

@@ -22,6 +22,8 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<Command>>>
   lint: async () => (await import("./lint/command.ts")).lintCommand(),
   shutdown: async () => (await import("./ask.ts")).shutdownCommand(),
   reregister: async () => (await import("./ask.ts")).reregisterCommand(),
+  session: async () => (await import("./ask.ts")).sessionCommand(),
+  behaviour: async () => (await import("./ask.ts")).behaviourCommand(),
   completion: async (program) => (await import("./completion.ts")).completionCommand(program),
 };
 const DEFAULT_COMMAND = "serve";

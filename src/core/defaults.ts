@@ -69,6 +69,8 @@ export const DEFAULTS: Settings = {
     decider: "random",
     seed: 1,
     character: "neuro",
+    display_name: "",
+    session_id: "",
     behaviour: {
       preset: "polite",
       voluntary: undefined,

@@ -123,6 +123,8 @@ export interface ServiceCommands {
     readonly shutDown: RequestType<{ readonly id?: string; readonly how: ShutdownKind }, AskOutcome>;
     /** Asks one integration, or all, to register their actions again. With `clear` they are unregistered first. */
     readonly reregister: RequestType<{ readonly id?: string; readonly clear?: boolean }, AskOutcome>;
+    /** Sends Neuro's session (her character, display name and session id) to one integration, or to all, again. */
+    readonly resendSession: RequestType<{ readonly id?: string }, AskOutcome>;
     /** Sends an action to one integration, as Neuro would. Replies with its result. `data` is JSON text. */
     readonly sendAction: RequestType<{ readonly id: string; readonly name: string; readonly data?: string }, ActionOutcome>;
     /** Answers a force instead of Neuro. Replies with the action's result. */

@@ -81,6 +81,10 @@ export interface BackendSettings extends ListenerSettings {
   readonly seed: number;
   /** The character in standalone mode: `neuro` or `evil`. */
   readonly character: string;
+  /** Empty: that of the character. */
+  readonly display_name: string;
+  /** Empty: a new one for each session. */
+  readonly session_id: string;
   readonly behaviour: BehaviourSettings;
   readonly choice_timeout: Millis;
   readonly retries: number;

@@ -544,6 +544,7 @@ const OPERATOR_ACTIONS: ReadonlyMap<string, string> = new Map([
   ["approve", "approved {}"],
   ["approve_edited", "approved with other data: {}"],
   ["allow_always", "always allows {}"],
+  ["introduce", "sent Neuro's session again to {}"],
   ["behave", "changed how Neuro is played: {}"],
   ["allow_none", "ended what was always allowed of {}"],
   ["reject", "rejected {}"],

@@ -12,6 +12,7 @@ import { link } from "./cases/link.ts";
 import { listeners } from "./cases/listeners.ts";
 import { games } from "./cases/games.ts";
 import { relays } from "./cases/relays.ts";
+import { standalone } from "./cases/standalone.ts";
 import { intermediary } from "./cases/intermediary.ts";
 import type { Platform } from "./platform.ts";
 import { Neuro } from "./clients.ts";
@@ -26,7 +27,16 @@ const hasRedis = find("redis-server") !== undefined;
 if (!hasRedis) console.log("skipped: the gateway of a cluster, because there is no redis-server here");
 const PLATFORMS: readonly Platform[] = [bun, deno, workerd, binary, ...(hasRedis ? [gateway] : [])]
   .filter(({ name }) => WANTED === undefined || WANTED.includes(name));
-const CASES: readonly Case[] = [...intermediary, ...games, ...listeners, ...api, ...brain, ...relays, ...link];
+const CASES: readonly Case[] = [
+  ...intermediary,
+  ...games,
+  ...listeners,
+  ...api,
+  ...brain,
+  ...relays,
+  ...link,
+  ...standalone,
+];
 
 const idOf = ({ name }: Case): string => name.split(" ", 1)[0] ?? "";
 

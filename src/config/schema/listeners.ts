@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ALL_SCOPES } from "../../core/access.ts";
 import { BEHAVIOUR_PRESET_NAMES, DEFAULTS } from "../../core/defaults.ts";
+import { SESSION_TEXT_MAX } from "../../core/limits.ts";
 import type {
   BackendSettings,
   BrainSettings,
@@ -29,6 +30,7 @@ import {
   size,
   text,
   textItem,
+  textOfForm,
   url,
 } from "../setting.ts";
 
@@ -114,6 +116,12 @@ const behaviour = block(
   },
 );
 
+const sessionText = (description: string, options: { readonly default: string }): z.ZodType<string> =>
+  textOfForm(description, {
+    fits: (given) => given.length <= SESSION_TEXT_MAX,
+    expected: `at most ${SESSION_TEXT_MAX} characters`,
+  }, options);
+
 const b = DEFAULTS["nakurity-backend"];
 export const backend: z.ZodType<BackendSettings> = block("Games connect here, as they would to Neuro.", {
   enabled: flag("Start this service.", { default: b.enabled, restart: true }),
@@ -134,7 +142,15 @@ export const backend: z.ZodType<BackendSettings> = block("Games connect here, as
     { default: b.decider },
   ),
   seed: count("The seed of the `random` decider. The same seed gives the same decisions.", { default: b.seed }),
-  character: text("The character that the relay plays in standalone mode: `neuro` or `evil`.", { default: b.character }),
+  character: sessionText("The character that the relay plays in standalone mode: `neuro` or `evil`.", {
+    default: b.character,
+  }),
+  display_name: sessionText("The character's name in standalone mode; empty: `Neuro-sama` or `Evil Neuro`.", {
+    default: b.display_name,
+  }),
+  session_id: sessionText("The id of the session in standalone mode; empty: a new one for each session.", {
+    default: b.session_id,
+  }),
   behaviour,
   choice_timeout: duration("How long watchers and integrations can choose before the decider does.", {
     default: b.choice_timeout,

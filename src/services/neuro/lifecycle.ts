@@ -145,7 +145,7 @@ function reconfigure(upstream: Upstream, settings: UpstreamSettings | undefined,
   upstream.settings = settings;
   upstream.profile = profileOf(settings);
   const { decider, service: { settings: { "nakurity-backend": backend } } } = upstream;
-  if (decider !== undefined) reconfigureDecider(decider, backend, ctx);
+  if (decider !== undefined) upstream.inbox.push(...reconfigureDecider(decider, backend, ctx));
   if (before?.url !== settings?.url || before?.name !== settings?.name) redial(upstream, ctx);
 }
 

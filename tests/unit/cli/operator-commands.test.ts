@@ -86,7 +86,7 @@ test("CF44 status shows the running relay, and open its dashboard with the token
   await place.remove();
 }, { timeoutMs: 60_000 });
 
-test("CF60 shutdown and reregister ask one integration, or all, of the running relay", async () => {
+test("CF60 shutdown, reregister, session and behaviour reach one integration, or all, of the running relay", async () => {
   const place = await CliFolder.make({ "relay.yaml": await configuration() });
   const none = await place.run(["shutdown", "--all"]);
   check.equal([none.status, none.out], [1, ""]);
@@ -104,9 +104,19 @@ test("CF60 shutdown and reregister ask one integration, or all, of the running r
   check.equal((await place.run(["shutdown", "chess", "--cancel"])).out, "asked 1 integration\n");
   check.equal((await place.run(["reregister", "chess", "--clear"])).out, "asked 1 integration\n");
   await game.next(({ command }) => command === "actions/reregister_all");
+  check.equal((await place.run(["session", "chess"])).out, "asked 1 integration\n");
+  await game.next(({ command }) => command === "startup");
+  check.equal((await place.run(["behaviour", "lively", "chess"])).out, "Neuro is lively for chess\n");
+  check.equal((await place.run(["behaviour", "configured", "--all"])).out, "Neuro is played as configured for all\n");
   const unknown = await place.run(["reregister", "nobody"]);
   check.equal([unknown.status, unknown.errors], [1, "no integration has the id nobody\n"]);
-  for (const words of [["shutdown"], ["shutdown", "chess", "--all"], ["shutdown", "chess", "--immediate", "--cancel"]]) {
+  for (
+    const words of [["shutdown"], ["shutdown", "chess", "--all"], ["shutdown", "chess", "--immediate", "--cancel"], [
+      "behaviour",
+      "rude",
+      "--all",
+    ], ["behaviour", "lively"]]
+  ) {
     check.equal((await place.run(words)).status, 2, words.join(" "));
   }
   game.close();

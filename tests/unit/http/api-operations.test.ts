@@ -42,6 +42,8 @@ async function ask(fixture: ApiFixture, chess: Game): Promise<void> {
   await chess.line.next(({ command }) => command === "actions/reregister_all");
   chess.register(PLAY, "rest");
   check.equal((await fixture.call("reregisterIntegrations", { body: {} })).count, 2);
+  check.equal((await fixture.call("resendSession", { path })).status, "asked");
+  check.equal((await fixture.call("resendSessions")).status, "asked");
   check.equal((await fixture.call("shutDownIntegration", { path, body: { how: "graceful" } })).count, 1);
   await chess.line.next(({ command }) => command === "shutdown/graceful");
   check.equal((await fixture.call("shutDownIntegrations", { body: { how: "cancel" } })).count, 1);

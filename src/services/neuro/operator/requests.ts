@@ -30,6 +30,7 @@ import {
   readiness,
   statusOf,
 } from "./views.ts";
+import { sendSession } from "../upstream/broadcast.ts";
 import { injectToGame, injectToNeuro, sendOperatorContext, upstreamAt } from "./inject.ts";
 
 type NeuroQuery = Extract<NeuroRequest, { readonly get: unknown }>;
@@ -107,6 +108,7 @@ function scopesFor(command: NeuroCommand): readonly Scope[] {
     case "disconnect":
     case "shutDown":
     case "reregister":
+    case "resendSession":
     case "injectMessage":
       return ["admin"];
     default:
@@ -145,6 +147,7 @@ function execute(
       return inject(state, request, ctx);
     case "shutDown":
     case "reregister":
+    case "resendSession":
       return ask(state, request, ctx);
     default:
       return assertNever(request);
@@ -190,20 +193,33 @@ function respondOnceStored(
   return ok(undefined);
 }
 
+type AskCommand = NeuroCommand & { readonly do: "shutDown" | "reregister" | "resendSession" };
+
 /** Asks one integration, or all connected ones. */
 function ask(
   state: NeuroState,
-  request: NeuroCommand & { readonly do: "shutDown" | "reregister" },
+  request: AskCommand,
   ctx: StepContext,
 ): NeuroOutcome {
   const found = request.id === undefined ? undefined : gameAt(state, request.id);
   if (found?.ok === false) return found;
   const games = askable(state, found?.value);
   if (found !== undefined && games.length === 0) return failed("notNow", `${found.value.name} is not connected`);
-  const count = request.do === "shutDown"
-    ? shutDown(games, request.how, ctx)
-    : reregister(games, request.clear === true, ctx);
-  return ok({ status: "asked", count });
+  return ok({ status: "asked", count: countAsked(games, request, ctx) });
+}
+
+/** Asks the games, and returns how many were asked. */
+function countAsked(games: readonly Game[], request: AskCommand, ctx: StepContext): number {
+  switch (request.do) {
+    case "shutDown":
+      return shutDown(games, request.how, ctx);
+    case "reregister":
+      return reregister(games, request.clear === true, ctx);
+    case "resendSession":
+      return games.filter((game) => sendSession(game, ctx)).length;
+    default:
+      return assertNever(request);
+  }
 }
 
 function inject(
@@ -258,6 +274,8 @@ function auditEntriesOf(state: NeuroState, request: NeuroCommand): readonly Audi
       return [{ did: SHUTDOWNS[request.how], to: request.id ?? "all" }];
     case "reregister":
       return [{ did: request.clear === true ? "clear" : "reregister", to: request.id ?? "all" }];
+    case "resendSession":
+      return [{ did: "introduce", to: request.id ?? "all" }];
     default:
       return assertNever(request);
   }

@@ -48,11 +48,18 @@ const MEMORY_TEXT_MAX = 2_048;
 const NOTHING: readonly NeuroMessage[] = [];
 const DISPLAY_NAMES: ReadonlyMap<string, string> = new Map([["neuro", "Neuro-sama"], ["evil", "Evil Neuro"]]);
 
-/** The settings have changed. The language model is asked again, whatever it refused before. */
-export function reconfigure(decider: Decider, settings: BackendSettings, ctx: StepContext): void {
+/**
+ * The settings have changed. The language model is asked again, whatever it refused before. Returns the messages that she sends: she
+ * introduces herself again if she is somebody else.
+ */
+export function reconfigure(decider: Decider, settings: BackendSettings, ctx: StepContext): readonly NeuroMessage[] {
+  const { character, display_name, session_id } = decider.settings;
+  const isSame = character === settings.character && display_name === settings.display_name &&
+    session_id === settings.session_id;
   decider.settings = settings;
   decider.modelFailure = undefined;
   behaviourChanged(decider, ctx);
+  return isSame ? NOTHING : [introduction(settings, ctx)];
 }
 
 /** The behaviour towards some integrations has changed. */
@@ -162,9 +169,14 @@ function answerStartup(decider: Decider, ctx: StepContext): readonly NeuroMessag
   decider.unanswered.clear();
   decider.force = undefined;
   decider.voluntary = undefined;
-  const characterId = decider.settings.character;
-  const displayName = DISPLAY_NAMES.get(characterId) ?? characterId;
-  return [{ command: "startup", session: { sessionId: ctx.id(), characterId, displayName } }];
+  return [introduction(decider.settings, ctx)];
+}
+
+/** Who she is, and the id of a session of hers. */
+function introduction({ character, display_name, session_id }: BackendSettings, ctx: StepContext): NeuroMessage {
+  const displayName = display_name === "" ? DISPLAY_NAMES.get(character) ?? character : display_name;
+  const sessionId = session_id === "" ? ctx.id() : session_id;
+  return { command: "startup", session: { sessionId, characterId: character, displayName } };
 }
 
 function openForce(decider: Decider, message: ForceMessage, ctx: StepContext): readonly NeuroMessage[] {

@@ -25,18 +25,19 @@ const shutdownTimer = ({ id }: Upstream): Timer => ({ is: "shutdown", upstream: 
 export function sessionStarted(upstream: Upstream, session: NeuroSession, ctx: StepContext): void {
   const isChanged = upstream.session?.characterId !== session.characterId;
   upstream.session = session;
-  if (!isChanged) return;
-  ctx.observe({ is: "character_changed", upstream: upstream.id, character: session.characterId });
+  // Why not for the built-in Neuro: her connection is never lost, so a new session is one that the settings ask for.
+  if (!isChanged && upstream.decider === undefined) return;
+  if (isChanged) ctx.observe({ is: "character_changed", upstream: upstream.id, character: session.characterId });
   for (const game of connectedGames(upstream)) {
     updateOffAir(game, ctx);
     sendSession(game, ctx);
   }
 }
 
-/** Sends a game Neuro's session, if it is known. */
-export function sendSession(game: Game, ctx: StepContext): void {
+/** Sends a game Neuro's session, if it is known. False if it is not sent. */
+export function sendSession(game: Game, ctx: StepContext): boolean {
   const { session } = game.upstream;
-  if (session !== undefined && !game.isOffAir) toGame(game, { command: "startup", session }, ctx);
+  return session !== undefined && !game.isOffAir && toGame(game, { command: "startup", session }, ctx);
 }
 
 /** Takes a game off the air while Neuro is another character than the one it is assigned to, and back on the air. */
