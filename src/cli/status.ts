@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { spawn } from "node:child_process";
 import { platform } from "node:process";
-import type { Overview, PeerView } from "../core/view.ts";
+import type { NodeView, Overview, Page, PeerView, RelayView } from "../core/view.ts";
 import { storedWebToken } from "../runtimes/web-token.ts";
 import { CliError } from "./cli-error.ts";
 import { readConfiguration, type RelayOptions, withRelay } from "./configuration.ts";
@@ -26,8 +26,22 @@ async function status({ json, relay, ...options }: RelayOptions & { readonly jso
   if (overview === undefined) throw new CliError([`no relay answers at ${api.url}`], NOT_RUNNING);
   const peers = await answerOf<{ readonly items: readonly PeerView[] }>(api, "peers", "its peers");
   const items = peers?.items ?? [];
-  if (json) return console.log(JSON.stringify({ ...overview, peers: items }, null, 2));
+  const relays = (await answerOf<Page<RelayView>>(api, "relays", "the list of relays"))?.items ?? [];
+  const nodes = (await answerOf<Page<NodeView>>(api, "nodes", "the list of nodes"))?.items ?? [];
+  if (json) return console.log(JSON.stringify({ ...overview, peers: items, relays, nodes }, null, 2));
   for (const line of linesOf(overview, items)) console.log(line);
+  if (nodes.length > 0 || relays.length > 1) { for (const relay of relays) console.log(relayLine(relay)); }
+  for (const node of nodes) console.log(nodeLine(node, overview.now));
+}
+
+function relayLine({ name, state, node, starts_at }: RelayView): string {
+  const at = starts_at === null ? "" : `, starts at ${new Date(starts_at).toISOString()}`;
+  return `relay ${name}: ${state}${node === null ? "" : ` at node ${node}`}${at}`;
+}
+
+function nodeLine({ name, lease, reachable, relays, last_beat }: NodeView, now: number): string {
+  const beat = last_beat === null ? "no beat" : `last beat ${((now - last_beat) / 1_000).toFixed(1)} s ago`;
+  return `node ${name}: ${lease}, ${beat}, relays: ${relays}${reachable ? "" : ", not reachable"}`;
 }
 
 function linesOf({ version, uptime_ms, draining, not_ready, services }: Overview, peers: readonly PeerView[]): string[] {

@@ -50,6 +50,8 @@ export interface ClusterDirectory {
   release(relay: string, record: OwnershipRecord): Promise<boolean>;
   /** Gives a relay up that nobody uses. Somebody has to run it again at `alarmAt`. False if this record does not own it. */
   stop(relay: string, record: OwnershipRecord, alarmAt: Millis | undefined): Promise<boolean>;
+  /** The alarms of all relays without an owner, in milliseconds since 1970. */
+  alarms(): Promise<ReadonlyMap<string, Millis>>;
   /** Relays without an owner whose alarm is not later than `now`, the earliest first. */
   due(now: Millis, countMax: number): Promise<readonly string[]>;
   ownerOf(relay: string): Promise<OwnershipRecord | undefined>;

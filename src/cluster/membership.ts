@@ -41,7 +41,7 @@ export interface ObservedMember {
   readonly count: number;
 }
 
-interface SeenMember extends ObservedMember {
+export interface SeenMember extends ObservedMember {
   /** When this node first saw this count. */
   since: Millis;
 }

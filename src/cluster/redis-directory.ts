@@ -22,6 +22,7 @@ import {
   recordText,
   RELEASED,
 } from "./directory.ts";
+import type { Millis } from "../core/ids.ts";
 import type { BeatReply, ObservedMember } from "./membership.ts";
 
 const DEAD_SECONDS = 86_400;
@@ -90,6 +91,12 @@ export function redisDirectory(client: Redis, prefix: string): ClusterDirectory 
     async stop(relay, record, alarmAt) {
       return await run(STOP, [own, alarms], [relay, recordText(record), alarmAt === undefined ? "" : String(alarmAt)]) ===
         1;
+    },
+    async alarms() {
+      const found = new Map<string, Millis>();
+      const reply = await client.zrange(alarms, 0, -1, "WITHSCORES");
+      for (let at = 0; at + 1 < reply.length; at += 2) found.set(reply[at] ?? "", Number(reply[at + 1]));
+      return found;
     },
     due: (now, countMax) => client.zrangebyscore(alarms, "-inf", now, "LIMIT", 0, countMax),
     async ownerOf(relay) {

@@ -226,6 +226,33 @@ export interface LinkView {
   readonly since: Millis;
 }
 
+/** A relay of the process, or of the cluster. */
+export interface RelayView {
+  readonly name: string;
+  readonly state: "running" | "stopped";
+  /** The node that runs it; null if none does, and without a cluster. */
+  readonly node: string | null;
+  /** When a stopped one starts by itself; null if it starts only when it is used. */
+  readonly starts_at: Millis | null;
+}
+
+/** A node of the cluster, as the node that answers sees it. */
+export interface NodeView {
+  readonly name: string;
+  /** Where the other nodes reach it. */
+  readonly address: string;
+  /** The node that answers knows `joining`, `suspended` and `stopping` only of itself. `silent`: another node has missed two beats. */
+  readonly lease: "joining" | "holding" | "suspended" | "stopping" | "silent";
+  /** The node that answers can reach it. */
+  readonly reachable: boolean;
+  /** It is the node that answers. */
+  readonly answers: boolean;
+  /** How many relays it owns. */
+  readonly relays: number;
+  /** Its last beat that was seen; null while it has none. */
+  readonly last_beat: Millis | null;
+}
+
 /** Status of the Neuro service, without the actions of each integration. */
 export interface NeuroView {
   readonly controls: Controls;

@@ -5,7 +5,7 @@ import type { Observation } from "../core/observation.ts";
 import type { Principal, ReplyTo, ServiceRequest } from "../core/request.ts";
 import type { ListenerName, ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
-import type { LinkView } from "../core/view.ts";
+import type { LinkView, NodeView, RelayView } from "../core/view.ts";
 import type { RequestResult } from "../engine/mod.ts";
 import type { AccessControl } from "./access-control.ts";
 
@@ -40,6 +40,10 @@ export interface WebPorts {
   readUpload(file: string): Promise<Uint8Array | undefined>;
   /** The programs that are linked. */
   links(): readonly LinkView[];
+  /** All relays of the process, or of the cluster, in the order of their names. */
+  relays(): Promise<readonly RelayView[]>;
+  /** The nodes of the cluster, in the order of their names; none without a cluster. */
+  nodes(): Promise<readonly NodeView[]>;
   /** Why other relays of this process are not ready. */
   otherReasons(): Promise<readonly string[]>;
   /** True during shutdown. */
@@ -47,6 +51,9 @@ export interface WebPorts {
   /** Listeners that the runtime has ended, and that are not open again yet. */
   lostListeners(): readonly PortName[];
 }
+
+/** What a relay shows of the process or the cluster around it. */
+export type Surroundings = Pick<WebPorts, "relays" | "nodes">;
 
 /** The runtime's data about one request. Passed to the app as Hono's `env`. */
 export interface RequestContext {

@@ -21,6 +21,7 @@ import {
   parseRequest,
   type PortName,
   type RequestContext,
+  type Surroundings,
   type WebPorts,
 } from "../http/app.ts";
 import {
@@ -50,6 +51,8 @@ export interface HostOptions {
   readonly isResident?: boolean;
   /** Takes lines for standard output. */
   print(line: string): void;
+  /** The relays and nodes around this one; none if they are not known. */
+  readonly surroundings?: Surroundings;
   /** Why other relays of this process are not ready. */
   otherReasons?(): Promise<readonly string[]>;
 }
@@ -133,6 +136,8 @@ export class Host {
       request: (request, principal) =>
         this.#engine?.request(request, principal) ?? Promise.resolve({ fault: "restarting" }),
       links: () => this.#links(),
+      relays: () => options.surroundings?.relays() ?? Promise.resolve([]),
+      nodes: () => options.surroundings?.nodes() ?? Promise.resolve([]),
       otherReasons: () => options.otherReasons?.() ?? Promise.resolve([]),
       frames: () => this.#frames(),
       metrics: () => this.#scrape(),

@@ -7,7 +7,7 @@ import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
 import type { Store } from "../engine/mod.ts";
 import { type Log, namedLog } from "../observability/mod.ts";
-import type { LinkTarget } from "../http/app.ts";
+import type { LinkTarget, Surroundings } from "../http/app.ts";
 import { services } from "../relay/services.ts";
 import { type ConnectionHandler, createSockets, PeerConnections } from "./connections.ts";
 import { Host } from "./host.ts";
@@ -30,6 +30,7 @@ export interface ProcessParts {
   /** Replacements for parts of the relay at the root. */
   readonly options: ServeOptions;
   print(line: string): void;
+  readonly surroundings: Surroundings;
   /** Why other relays of this process are not ready. */
   otherReasons(): Promise<readonly string[]>;
 }
@@ -75,7 +76,7 @@ export class ProcessRelay implements RegisteredRelay {
 
   /** Creates the relay. Its peers can connect from now on; their events wait until it is started. */
   static async create(name: string, shared: Settings, parts: ProcessParts): Promise<ProcessRelay> {
-    const { options, log, webToken, print, otherReasons } = parts;
+    const { options, log, webToken, print, surroundings, otherReasons } = parts;
     const settings = settingsOfRelay(shared, name);
     const isDefault = name === DEFAULT_RELAY;
     const host = new Host({
@@ -86,6 +87,7 @@ export class ProcessRelay implements RegisteredRelay {
       jobs: options.jobs ?? lazyJobs,
       isResident: true,
       print,
+      surroundings,
       ...(isDefault && { otherReasons }),
     });
     return new ProcessRelay(name, host, await openRecording(settings, host), parts);

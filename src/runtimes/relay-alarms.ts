@@ -48,9 +48,14 @@ export class RelayAlarms {
     return this.#alarms.size;
   }
 
+  /** When each relay is started, by its name. */
+  all(): ReadonlyMap<string, Millis> {
+    return new Map([...this.#alarms].flatMap(([name, { at }]) => at === undefined ? [] : [[name, at] as const]));
+  }
+
   /** The relays whose time has come. */
   due(now: Millis): readonly string[] {
-    return [...this.#alarms].filter(([, { at }]) => at !== undefined && at <= now).map(([name]) => name);
+    return [...this.all()].filter(([, at]) => at <= now).map(([name]) => name);
   }
 
   /** Replaces the alarm of a relay; `undefined` removes it. Why nobody waits: until it is stored, the earlier one holds. */

@@ -2,7 +2,8 @@
 import type { Key, Millis } from "../core/ids.ts";
 import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
-import { type PortName, problemResponse } from "../http/app.ts";
+import type { NodeView, RelayView } from "../core/view.ts";
+import { type PortName, problemResponse, type Surroundings } from "../http/app.ts";
 import type { Host } from "./host.ts";
 import { type ProcessParts, ProcessRelay } from "./process-relay.ts";
 import { RelayAlarms } from "./relay-alarms.ts";
@@ -16,7 +17,7 @@ import { VoiceChannels } from "./voice-channels.ts";
 const SWEEP_MS: Millis = 1_000;
 
 /** What a process serves: its relays, or the gateway of a cluster's node. */
-export interface RelaySet {
+export interface RelaySet extends Surroundings {
   /** Knows the services and the web port's token, and observes for the whole process. */
   readonly host: Host;
   /** Begins to serve. Throws a `StartError` when it cannot. */
@@ -95,6 +96,21 @@ export class Relays implements RelaySet {
     return (await Promise.all(found)).flat();
   }
 
+  relays(): Promise<readonly RelayView[]> {
+    const alarms = this.#alarms?.all() ?? new Map<string, Millis>();
+    const running = new Set([DEFAULT_RELAY, ...[...this.#registry.running()].map(([name]) => name)]);
+    const views = namesOf(this.#settings, [...running, ...alarms.keys()]).map((name): RelayView =>
+      running.has(name)
+        ? { name, state: "running", node: null, starts_at: null }
+        : { name, state: "stopped", node: null, starts_at: alarms.get(name) ?? null }
+    );
+    return Promise.resolve(views);
+  }
+
+  nodes(): Promise<readonly NodeView[]> {
+    return Promise.resolve([]);
+  }
+
   configure(settings: Settings): void {
     this.#settings = settings;
     this.root.configure(settings);
@@ -155,6 +171,12 @@ export class Relays implements RelaySet {
       },
     });
   }
+}
+
+/** The names of all relays, sorted: those that are known, as far as they are served, and those in `relays.names` that are no patterns. */
+export function namesOf({ relays: { names } }: Settings, known: Iterable<string>): readonly string[] {
+  const served = [...known].filter((name) => isServed(name, names) || name === DEFAULT_RELAY);
+  return [...new Set([...served, ...names.filter((name) => !name.includes("*"))])].sort();
 }
 
 interface Addressed {

@@ -55,6 +55,7 @@ export async function serveProcess(
     log: await openProcessLog(settings, options.log ?? stderr.add, options.log === undefined && hasColors()),
     webToken: await webToken(settings),
     print,
+    surroundings: { relays: () => relays.relays(), nodes: () => relays.nodes() },
     otherReasons: () => relays.notReadyReasons(),
   };
   const relays: RelaySet = await openRelays(settings, parts);

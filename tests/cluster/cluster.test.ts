@@ -1,8 +1,11 @@
 /** A cluster of real processes on Bun and Deno, with a real Redis: owners that are killed, paused and stopped under traffic. */
 import { test } from "#runner";
+import { join } from "node:path";
+import process from "node:process";
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { rankedFor } from "../../src/cluster/placement.ts";
 import { check } from "../harness/check.ts";
+import { ROOT } from "../harness/machine.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
 import { JsonClient, type Message } from "../harness/json-client.ts";
 import { LinkProcess } from "../conformance/link-process.ts";
@@ -200,7 +203,7 @@ test(
 );
 
 test(
-  "CN24 CN29 CN50 the API and named relays answer at every node, and only the path of a served name",
+  "CN24 CN29 CN37 CN50 the API and named relays answer at every node, and only the path of a served name",
   () =>
     withCluster(async (cluster) => {
       const owner = await cluster.owner();
@@ -223,6 +226,25 @@ test(
         if (node === owner) check.match(metrics, /^neuro_relay_connections\{listener="neuro"\} 2$/m);
         else check.match(metrics, /^neuro_relay_cluster_gateway_peers 1$/m);
       }
+      const lists = await Promise.all(cluster.nodes.map(async ({ web }) => {
+        const itemsAt = async (path: string): Promise<readonly Message[]> =>
+          (await (await fetch(`${web}/api/${path}`, { headers })).json() as Message).items;
+        const nodes = (await itemsAt("nodes")).map(({ name, lease, reachable, answers, last_beat }) =>
+          `${name} ${lease} ${reachable} ${answers} ${Math.abs(Date.now() - last_beat) < MINUTE_MS}`
+        );
+        return [nodes, (await itemsAt("relays")).map(({ name, state, node }) => `${name} ${state} ${node !== null}`)];
+      }));
+      for (const [nodes, relays] of lists) {
+        check.equal(nodes, cluster.nodes.map((node) => `${node.name} holding true ${node === owner} true`));
+        check.equal(relays, ["default running true", "show-1 running true"]);
+      }
+      const sets = ["web.token=" + WEB_TOKEN, "web.port=" + new URL(owner.web).port].flatMap((set) => ["--set", set]);
+      const status = Bun.spawn([process.execPath, join(ROOT, "src/cli/main.ts"), "status", ...sets]);
+      const printed = await new Response(status.stdout).text();
+      for (const { name } of cluster.nodes) {
+        check.match(printed, new RegExp(`^node ${name}: holding, last beat \\d\\.\\d s ago, relays: [0-2]$`, "m"));
+      }
+      check.match(printed, /^relay show-1: running at node n\d$/m);
       const [first, second] = cluster.nodes;
       const visitor = await TestGame.connect("visitor", `${first?.process.urls.neuro}/r/show-1`);
       await until(async () => {

@@ -1,11 +1,11 @@
 /** Operations about the relay as a whole. */
 import type { Principal } from "../../core/request.ts";
-import type { Overview } from "../../core/view.ts";
+import { type Overview, pageOf } from "../../core/view.ts";
 import type { WebPorts } from "../ports.ts";
 import { notReadyReasons } from "../routes.ts";
 import { type ApiOperation, composedOperation, operation } from "./operation.ts";
-import { byId, pageRequest } from "./parameters.ts";
-import { auditEntries, links, overview, peers, uploads } from "./schemas.ts";
+import { byId, byName, pageRequest } from "./parameters.ts";
+import { auditEntries, links, nodes, overview, peers, relays, uploads } from "./schemas.ts";
 
 const tag = "Overview";
 
@@ -40,6 +40,32 @@ export const OVERVIEW_OPERATIONS: readonly ApiOperation[] = [
     scopes: ["watch"],
     reply: links,
     run: (_, ports) => Promise.resolve({ body: { items: ports.links(), next: null } }),
+  }),
+  composedOperation({
+    id: "listRelays",
+    method: "GET",
+    path: "/api/relays",
+    tag,
+    summary: "Lists the relays of this process, or of the cluster: those that run, and stopped ones whose names are known.",
+    scopes: ["watch"],
+    query: byName,
+    reply: relays,
+    run: async ({ query }, ports) => ({
+      body: pageOf(await ports.relays(), pageRequest(query), { id: ({ name }) => name }),
+    }),
+  }),
+  composedOperation({
+    id: "listNodes",
+    method: "GET",
+    path: "/api/nodes",
+    tag,
+    summary: "Lists the nodes of the cluster, as the one that owns this relay sees them. Without a cluster there are none.",
+    scopes: ["watch"],
+    query: byName,
+    reply: nodes,
+    run: async ({ query }, ports) => ({
+      body: pageOf(await ports.nodes(), pageRequest(query), { id: ({ name }) => name }),
+    }),
   }),
   operation({
     id: "listUploads",

@@ -25,6 +25,7 @@ import type {
   LinkView,
   MessageView,
   NeuroView,
+  NodeView,
   Overview,
   Page,
   PeerView,
@@ -32,6 +33,7 @@ import type {
   PredictionView,
   QueueEntryView,
   QueueView,
+  RelayView,
   SendOutcome,
   UploadView,
   UpstreamView,
@@ -436,6 +438,35 @@ export const eventPage: z.ZodType<EventPage> = named(
   }),
   "Events, the oldest first.",
 );
+
+const relay: z.ZodType<RelayView> = named(
+  "Relay",
+  z.object({
+    name: text,
+    state: z.enum(["running", "stopped"]),
+    node: text.nullable().describe("The node that runs it; null if none does, and without a cluster."),
+    starts_at: instant.nullable().describe("When a stopped one starts by itself; null if it starts only when it is used."),
+  }),
+  "A relay of the process, or of the cluster.",
+);
+export const relays: z.ZodType<Page<RelayView>> = pageOf("RelayPage", relay);
+
+const node: z.ZodType<NodeView> = named(
+  "Node",
+  z.object({
+    name: text,
+    address: text.describe("Where the other nodes reach it."),
+    lease: z.enum(["joining", "holding", "suspended", "stopping", "silent"]).describe(
+      "The node that answers knows `joining`, `suspended` and `stopping` only of itself. `silent`: another node has missed two beats.",
+    ),
+    reachable: flag.describe("The node that answers can reach it."),
+    answers: flag.describe("It is the node that answers."),
+    relays: count.describe("How many relays it owns."),
+    last_beat: instant.nullable().describe("Its last beat that was seen; null while it has none."),
+  }),
+  "A node of the cluster, as the node that answers sees it.",
+);
+export const nodes: z.ZodType<Page<NodeView>> = pageOf("NodePage", node);
 
 export const links: z.ZodType<Page<LinkView>> = pageOf("LinkPage", link);
 export const uploads: z.ZodType<Page<UploadView>> = pageOf("UploadPage", upload);

@@ -8,6 +8,7 @@ import { assertNever } from "../../core/assert.ts";
 import type { Observation } from "../../core/observation.ts";
 import type { Settings } from "../../core/settings.ts";
 import { errorText } from "../../core/text.ts";
+import type { NodeView, RelayView } from "../../core/view.ts";
 import { type ClusterDirectory, type OwnershipRecord, recordText, RELEASED } from "../../cluster/directory.ts";
 import type { BeatOutcome } from "../../cluster/membership.ts";
 import { nodeOf, rankedFor } from "../../cluster/placement.ts";
@@ -23,7 +24,7 @@ import type { OpenListener } from "../monitored-listener.ts";
 import type { ProcessParts } from "../process-relay.ts";
 import { DEFAULT_RELAY, isServed, requestWithin, splitPath } from "../relay-path.ts";
 import { settingsOfRelay } from "../relay-settings.ts";
-import type { RelaySet } from "../relays.ts";
+import { namesOf, type RelaySet } from "../relays.ts";
 import type { HttpClient } from "../server-runtime.ts";
 import { malformedName, tooManyConnections, unknownRelay } from "../upgrade.ts";
 import { VoiceChannels } from "../voice-channels.ts";
@@ -203,6 +204,38 @@ export class ClusterNode implements RelaySet {
     this.#voiceChannels.closeRevoked(this.host.accessControl);
   }
 
+  async relays(): Promise<readonly RelayView[]> {
+    const [records, alarms] = await Promise.all([this.#directory.records(), this.#directory.alarms()]).catch(() =>
+      [new Map<string, OwnershipRecord>(), new Map<string, number>()] as const
+    );
+    const { sessions } = this.#member;
+    return namesOf(this.#settings, [...records.keys(), ...alarms.keys(), ...this.#owned.keys()]).map((name) => {
+      const session = this.#owned.get(name)?.record.session ?? records.get(name)?.session ?? "";
+      const isRunning = sessions.includes(session);
+      const [node, startsAt] = [isRunning ? nodeOf(session) : null, alarms.get(name) ?? null];
+      return { name, state: isRunning ? "running" : "stopped", node, starts_at: startsAt };
+    });
+  }
+
+  async nodes(): Promise<readonly NodeView[]> {
+    const records = await this.#directory.records().catch(() => new Map<string, OwnershipRecord>());
+    const counts = new Map<string, number>();
+    for (const { session } of records.values()) counts.set(session, (counts.get(session) ?? 0) + 1);
+    const { session, answeredAt, others } = this.#member;
+    const now = performance.now();
+    const seen = (at: number): number | null => at > 0 ? Math.round(performance.timeOrigin + at) : null;
+    const own: NodeView = {
+      ...{ name: nodeOf(session), address: this.#member.place, lease: this.#standing, reachable: true, answers: true },
+      ...{ relays: this.#owned.size, last_beat: seen(answeredAt) },
+    };
+    const views = others.map((other): NodeView => ({
+      ...{ name: nodeOf(other.session), address: other.place, reachable: this.#nodes.canReach(other.session) },
+      ...{ lease: now - other.since > this.#settings.cluster.lease / 2 ? "silent" : "holding", answers: false },
+      ...{ relays: counts.get(other.session) ?? 0, last_beat: seen(other.since) },
+    }));
+    return [own, ...views].toSorted((left, right) => left.name < right.name ? -1 : 1);
+  }
+
   notReadyReasons(): Promise<readonly string[]> {
     return Promise.resolve(this.#member.mayAct() && !this.#isDraining ? [] : [`cluster: this node is ${this.#standing}`]);
   }
@@ -231,8 +264,9 @@ export class ClusterNode implements RelaySet {
     await this.host.close();
   }
 
-  get #standing(): string {
-    return this.#isDraining ? "stopping" : this.#member.lease.is;
+  get #standing(): "joining" | "holding" | "suspended" | "stopping" {
+    const { is } = this.#member.lease;
+    return this.#isDraining || is === "dead" ? "stopping" : is;
   }
 
   #observe(observation: Observation): void {
@@ -382,6 +416,7 @@ export class ClusterNode implements RelaySet {
       webToken,
       jobs: options.jobs ?? lazyJobs,
       print,
+      surroundings: this,
     }, {
       connect: runtime.connect,
       afterTurn: (run) => runtime.afterTurn(run),

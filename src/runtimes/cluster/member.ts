@@ -11,7 +11,7 @@ import {
   mayAct,
   type Membership,
   nextBeat,
-  type ObservedMember,
+  type SeenMember,
   suspendIfOver,
 } from "../../cluster/membership.ts";
 import type { Millis } from "../../core/ids.ts";
@@ -55,8 +55,13 @@ export class Member {
     return this.#ports.place();
   }
 
-  get others(): readonly ObservedMember[] {
+  get others(): readonly SeenMember[] {
     return [...this.#membership.others.values()];
+  }
+
+  /** The monotonic time when a beat was answered last. */
+  get answeredAt(): Millis {
+    return this.#membership.observedAt;
   }
 
   /** The sessions of all members, with this one. */

@@ -9,6 +9,7 @@ import type { OwnershipRecord } from "../../cluster/directory.ts";
 import { OutputFence } from "../../cluster/output-fence.ts";
 import type { ToGateway } from "../../cluster/wire.ts";
 import type { Jobs, Store } from "../../engine/mod.ts";
+import type { Surroundings } from "../../http/app.ts";
 import type { Log } from "../../observability/mod.ts";
 import type { SupervisedService } from "../../relay/mod.ts";
 import type { UploadStore } from "../../storage/upload-store.ts";
@@ -31,6 +32,7 @@ export interface OwnedRelayOptions {
   readonly log: Log;
   readonly webToken: string;
   readonly jobs: Jobs;
+  readonly surroundings: Surroundings;
   print(line: string): void;
 }
 
@@ -82,12 +84,12 @@ export class OwnedRelay {
   #early: EarlyEvent[] = [];
 
   constructor(options: OwnedRelayOptions, ports: OwnedRelayPorts) {
-    const { name, record, settings, services, log, webToken, jobs, print } = options;
+    const { name, record, settings, services, log, webToken, jobs, print, surroundings } = options;
     this.name = name;
     this.record = record;
     this.#options = options;
     this.#ports = ports;
-    this.host = new Host({ settings, services, log, webToken, jobs, isResident: true, print });
+    this.host = new Host({ settings, services, log, webToken, jobs, isResident: true, print, surroundings });
     this.#fence = new OutputFence(() => ports.mayAct());
     this.#connections = new FencedConnections(ports.connect, this.#fence);
     const { host } = this;

@@ -46,6 +46,7 @@ interface Running {
 
 export class RelayObject implements DurableObject {
   readonly #state: DurableObjectState;
+  readonly #name: string;
   readonly #checksHost: boolean;
   /** Undefined until the relay has started, and permanently if the configuration is invalid. */
   #running: Running | undefined;
@@ -54,13 +55,12 @@ export class RelayObject implements DurableObject {
 
   constructor(state: DurableObjectState, environment: WorkerBindings) {
     this.#state = state;
+    this.#name = state.id.name ?? DEFAULT_RELAY;
     this.#checksHost = environment.RELAY_CHECKS_HOST === "true";
     const loaded = loadSettings(environment);
     if (loaded.ok) {
       for (const warning of loaded.warnings) console.warn(`note: ${warning}`);
-      void state.blockConcurrencyWhile(() =>
-        this.#start(settingsOfRelay(loaded.settings, state.id.name ?? DEFAULT_RELAY), environment)
-      );
+      void state.blockConcurrencyWhile(() => this.#start(settingsOfRelay(loaded.settings, this.#name), environment));
     } else for (const error of loaded.errors) console.error(error);
   }
 
@@ -139,6 +139,11 @@ export class RelayObject implements DurableObject {
       webToken: settings.web.token,
       jobs: jobsOf(environment),
       print: (line) => console.log(line),
+      surroundings: {
+        // Why only this one: an object does not know which others exist.
+        relays: () => Promise.resolve([{ name: this.#name, state: "running", node: null, starts_at: null }]),
+        nodes: () => Promise.resolve([]),
+      },
     });
     const { storage } = this.#state;
     // Why the time: peers of an earlier life of this object may still be connected, under ids of that life.

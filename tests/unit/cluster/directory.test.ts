@@ -88,6 +88,7 @@ const CASES: readonly [name: string, run: (directory: ClusterDirectory) => Promi
     }
     check.equal([await directory.due(999, 9), await directory.due(1_000, 9)], [[], ["early"]]);
     check.equal([await directory.due(9_000, 9), await directory.due(9_000, 1)], [["early", "late"], ["early"]]);
+    check.equal([...await directory.alarms()].sort(), [["early", 1_000], ["late", 3_000]]);
     await directory.claim("early", "a.1", "");
     check.equal(await directory.due(9_000, 9), ["late"]);
   }],

@@ -64,6 +64,7 @@ export class SimulatedDirectory {
       claim: (relay, by, from) => Promise.resolve(this.claim(relay, by, from)),
       release: (relay, record) => Promise.resolve(this.release(relay, record)),
       stop: (relay, record, alarmAt) => Promise.resolve(this.stop(relay, record, alarmAt)),
+      alarms: () => Promise.resolve(this.alarms),
       due: (now, countMax) => Promise.resolve(this.due(now, countMax)),
       ownerOf: (relay) => Promise.resolve(this.own.get(relay)),
       records: () => Promise.resolve(this.own),

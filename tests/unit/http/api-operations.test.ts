@@ -79,6 +79,8 @@ async function look(fixture: ApiFixture, lamp: JsonSocket): Promise<void> {
   check.that(isObject(uploaded));
   check.equal([uploaded.from, uploaded.size], ["lamp", 3]);
   check.equal(await fixture.call("listLinks"), { items: [], next: null });
+  check.equal(await fixture.items("listRelays"), [{ name: "default", state: "running", node: null, starts_at: null }]);
+  check.equal(await fixture.items("listNodes"), []);
   const { services, scopes, not_ready } = await fixture.call("getOverview");
   check.equal(not_ready, []);
   check.equal(Array.isArray(scopes) && scopes.length, 6);

@@ -68,6 +68,8 @@ export class AppFixture {
       frames: () => 0,
       metrics: () => Promise.resolve("some_total 1\n"),
       links: () => [],
+      relays: () => Promise.resolve([]),
+      nodes: () => Promise.resolve([]),
       otherReasons: () => Promise.resolve([]),
       readUpload: (file) => {
         this.portCalls++;

@@ -112,7 +112,7 @@ test(
 );
 
 test(
-  "RT89 a relay that has stopped starts again when a message expires, also in the next process",
+  "RT88b RT89 a relay that has stopped starts again when a message expires, also in the next process",
   () =>
     withProcess((settings) => {
       settings.relays = { ...settings.relays, idle: 1_000 };
@@ -129,9 +129,17 @@ test(
       check.equal((await jsonOf(sent)).status, "queued");
       await until(() => runningIn(log).length === 0, "the stop");
       const next = await process.restart();
+      const relaysOf = async () => (await jsonOf(await fetch(`${next.web}/api/relays`, bearer))).items;
+      const [root, stopped] = await relaysOf();
+      check.equal(root, { name: "default", state: "running", node: null, starts_at: null });
+      check.equal([stopped.name, stopped.state, stopped.starts_at > Date.now() - 4_500], ["show-1", "stopped", true]);
       check.equal(runningIn(log), []);
       await until(() => runningIn(log).length === 1, "the start without any use");
       const { items } = await jsonOf(await fetch(`${next.web}/r/show-1/api/dead-letters`, bearer));
+      check.equal((await relaysOf()).map(({ name, state }: Record<string, string>) => `${name} ${state}`), [
+        "default running",
+        "show-1 running",
+      ]);
       check.equal(items.map(({ to, reason }: Record<string, string>) => [to, reason]), [["overlay", "expired"]]);
       check.equal(await statusOf(`${next.web}/r/show-2/health`), 200);
     }),

@@ -33,6 +33,7 @@ async function fixture() {
     webToken: "token",
     jobs: { run: () => Promise.reject(new Error("no jobs")) },
     print() {},
+    surroundings: { relays: () => Promise.resolve([]), nodes: () => Promise.resolve([]) },
   }, {
     connect: () => () => {},
     afterTurn: (run) => void setTimeout(run),
