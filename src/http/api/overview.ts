@@ -4,7 +4,7 @@ import { type Overview, pageOf } from "../../core/view.ts";
 import type { WebPorts } from "../ports.ts";
 import { notReadyReasons } from "../routes.ts";
 import { type ApiOperation, composedOperation, operation } from "./operation.ts";
-import { byId, byName, pageRequest } from "./parameters.ts";
+import { byId, byPlace, pageRequest } from "./parameters.ts";
 import { auditEntries, links, nodes, overview, peers, relays, uploads } from "./schemas.ts";
 
 const tag = "Overview";
@@ -48,7 +48,7 @@ export const OVERVIEW_OPERATIONS: readonly ApiOperation[] = [
     tag,
     summary: "Lists the relays of this process, or of the cluster: those that run, and stopped ones whose names are known.",
     scopes: ["watch"],
-    query: byName,
+    query: byPlace,
     reply: relays,
     run: async ({ query }, ports) => ({
       body: pageOf(await ports.relays(), pageRequest(query), { id: ({ name }) => name }),
@@ -61,7 +61,7 @@ export const OVERVIEW_OPERATIONS: readonly ApiOperation[] = [
     tag,
     summary: "Lists the nodes of the cluster, as the one that owns this relay sees them. Without a cluster there are none.",
     scopes: ["watch"],
-    query: byName,
+    query: byPlace,
     reply: nodes,
     run: async ({ query }, ports) => ({
       body: pageOf(await ports.nodes(), pageRequest(query), { id: ({ name }) => name }),

@@ -23,6 +23,8 @@ export const byDiagnostic: PageParameters = {
   after: after(/^(?:[a-z0-9_-]{1,128}|[a-z0-9_-]{0,128}\.[a-z_]{1,64})$/),
   limit,
 };
+/** Lists in the order of the names of relays or nodes. */
+export const byPlace: PageParameters = { after: after(/^[A-Za-z0-9_.-]{1,64}$/), limit };
 /** Lists in the order of names. */
 export const byName: PageParameters = { after: after(/^[^]{1,512}$/), limit };
 
