@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Settings } from "../core/settings.ts";
 import { backend, brain, intermediary, proxy, web } from "./schema/listeners.ts";
 import { actions, nallely, policies, upstream } from "./schema/neuro.ts";
-import { diagnostics, limits, log, record, relays, security, shutdown } from "./schema/process.ts";
+import { diagnostics, limits, log, record, relays, security, shutdown, traces } from "./schema/process.ts";
 import { cluster } from "./schema/cluster.ts";
 import { queue, uploads } from "./schema/storage.ts";
 import { block, list, optionalText } from "./setting.ts";
@@ -42,6 +42,7 @@ const blocks = z.strictObject({
   web,
   security,
   diagnostics,
+  traces,
   limits,
   log,
   record,

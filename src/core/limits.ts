@@ -20,6 +20,13 @@ export const SESSION_TEXT_MAX = 1_024;
 export const PENDING_ACTIONS_MAX = 1_000;
 /** The part of `limits.total_bytes` for games that have left. Beyond it the largest one is forgotten. */
 export const PARKED_PART = 0.25;
+/** The part of `limits.total_bytes` for the traces of each service that keeps some. */
+export const TRACES_PART: number = 1 / 16;
+/** Characters of each text in a trace or in the transcript. */
+export const TRACE_TEXT_LENGTH_MAX = 4_000;
+/** Steps, and names of actions, in one trace. */
+export const TRACE_STEPS_MAX = 64;
+export const TRACE_NAMES_MAX = 64;
 /** Bytes of registries written per second in the long run, so that a small change of a large registry is not written every second. */
 export const REGISTRY_BYTES_PER_SECOND = 1_048_576;
 /** UTF-16 units of the description of an action. */

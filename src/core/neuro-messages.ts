@@ -14,10 +14,18 @@ export interface Action {
 
 export type Priority = "low" | "medium" | "high" | "critical";
 
+/** What the relay notes with a message. It is never on the wire. */
+interface MessageNotes {
+  /** The kinds of repair with which it was read. */
+  readonly repairs?: readonly string[];
+  /** The id of its trace. */
+  readonly trace?: string;
+}
+
 /** A message to Neuro from a game, or from an integration on its behalf. */
 export type GameMessage =
   | { readonly command: "startup" }
-  | { readonly command: "context"; readonly message: string; readonly silent: boolean }
+  | ContextMessage
   | { readonly command: "actions/register"; readonly actions: readonly Action[]; readonly mainThread?: boolean }
   | { readonly command: "actions/unregister"; readonly names: readonly string[]; readonly mainThread?: boolean }
   | ForceMessage
@@ -26,7 +34,13 @@ export type GameMessage =
   /** Anything else: `neuro-relay/...`, `nrc-endpoints/...`, or unknown. */
   | { readonly command: "other"; readonly name: string; readonly data?: JsonObject };
 
-export interface ForceMessage {
+export interface ContextMessage extends MessageNotes {
+  readonly command: "context";
+  readonly message: string;
+  readonly silent: boolean;
+}
+
+export interface ForceMessage extends MessageNotes {
   readonly command: "actions/force";
   readonly state?: string;
   readonly query: string;
@@ -38,7 +52,7 @@ export interface ForceMessage {
   readonly from?: string;
 }
 
-export interface ResultMessage {
+export interface ResultMessage extends MessageNotes {
   readonly command: "action/result";
   /** Absent only from an integration that answers its single pending action. */
   readonly id?: string;

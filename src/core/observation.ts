@@ -11,6 +11,7 @@ import type { ListenerName } from "./event.ts";
 import type { FaultName } from "./fault.ts";
 import type { Millis } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { TraceView } from "./traces/trace.ts";
 import type { ServiceName } from "./service.ts";
 
 /** Why a force ended. */
@@ -59,6 +60,7 @@ export type TrafficObservation =
   | { readonly is: "backend_message"; readonly payload: string }
   | {
     readonly is: "add_context";
+    readonly id: string;
     readonly game_title: string;
     /** Id of the integration; absent for a watcher. */
     readonly slug?: string | undefined;
@@ -118,7 +120,9 @@ export type ActionObservation =
     readonly ms: Millis;
   }
   /** Its integration is muted. */
-  | { readonly is: "context_dropped"; readonly from: string; readonly slug: string };
+  | { readonly is: "context_dropped"; readonly id: string; readonly from: string; readonly slug: string }
+  /** A trace is complete. */
+  | { readonly is: "trace_ended"; readonly trace: TraceView };
 
 /** The connection to Neuro. `retry_ms` is undefined if there is no other attempt. */
 export type UpstreamObservation =
@@ -331,12 +335,13 @@ export type WatcherEvents = {
   };
   readonly backend_message: { readonly payload: string };
   readonly add_context: {
+    readonly context_id: string;
     readonly game_title: string;
     readonly integration_id?: string | undefined;
     readonly message: string;
     readonly reply_if_not_busy: boolean;
   };
-  readonly context_dropped: { readonly from: string; readonly integration_id: string };
+  readonly context_dropped: { readonly context_id: string; readonly from: string; readonly integration_id: string };
   readonly choose_action: { readonly payload: JsonObject };
   readonly force_opened: {
     readonly force_id: string;
@@ -366,6 +371,7 @@ export type WatcherEvents = {
     readonly ms: Millis;
     readonly origin: Observed<"action_result">["origin"];
   };
+  readonly trace_ended: { readonly trace: TraceView };
   readonly action_expired: { readonly action_id: string; readonly name: string; readonly to: readonly string[] };
   readonly upstream_connected: { readonly upstream: string; readonly url: string };
   readonly upstream_lost: { readonly upstream: string; readonly reason: string; readonly retry_ms?: Millis | undefined };

@@ -8,6 +8,7 @@ import type { DiagnosticId, Severity } from "./diagnostics/catalogue.ts";
 import type { Millis, RequestId } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ServiceName } from "./service.ts";
+import type { TraceFilter, TraceView, TranscriptFilter, TranscriptView } from "./traces/trace.ts";
 import type { Scope } from "./settings.ts";
 import type { StepContext } from "./context.ts";
 import type {
@@ -92,6 +93,11 @@ export interface ServiceQueries {
       PageRequest & { readonly integration?: string; readonly severity?: Severity; readonly what?: DiagnosticId },
       Page<DiagnosticView>
     >;
+    /** Traces of forces, actions, contexts and ignored results, newest first. */
+    readonly traces: RequestType<TraceFilter, Page<TraceView>>;
+    readonly trace: RequestType<{ readonly id: string }, TraceView>;
+    /** Newest first. */
+    readonly transcript: RequestType<TranscriptFilter, Page<TranscriptView>>;
   };
   readonly nallely: CommonQueries<JsonObject>;
   readonly brain: CommonQueries<JsonObject> & {

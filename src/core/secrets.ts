@@ -4,7 +4,7 @@
  * It is applied to whole lines, not to known fields, because a token can also end up in a name, a path or a message by mistake.
  */
 import type { Settings } from "./settings.ts";
-import { PATH_TOKEN, percentDecode, QUERY_SECRET } from "./text.ts";
+import { PATH_TOKEN, percentDecode, QUERY_SECRET, shorten } from "./text.ts";
 
 /** Replaces a secret. */
 export const REDACTED = "***";
@@ -18,10 +18,15 @@ const LENGTH_MIN = 3;
 const AUTH_TOKEN = /auth_token/i;
 const AUTH_TOKEN_VALUE = /(auth_token\\*"\s*:\s*\\*")[^"\\]+/gi;
 
+/** The value of a member with a name that stands for a credential. Why: a wrong token is often a right one with a typo. */
+const CREDENTIAL_VALUE =
+  /("(?:auth_?token|access_?token|token|authorization|api_?key|secret|password)\\*"\s*:\s*\\*")(?:[^"\\]|\\[^"])+/gi;
+
 /** The secrets to redact. Once learned, a secret is never forgotten. */
 export class Secrets {
   readonly #known = new Set<string>();
   #pattern: RegExp | undefined;
+  #lengthMax = 0;
 
   constructor(secrets: readonly string[] = []) {
     this.learn(secrets);
@@ -30,7 +35,13 @@ export class Secrets {
   learn(secrets: readonly string[]): void {
     for (const secret of secrets) for (const form of formsOf(secret)) this.#known.add(form);
     const longestFirst = [...this.#known].sort((left, right) => right.length - left.length);
+    this.#lengthMax = longestFirst[0]?.length ?? 0;
     this.#pattern = longestFirst.length === 0 ? undefined : new RegExp(longestFirst.map(patternOf).join("|"), "g");
+  }
+
+  /** The length of the longest secret. */
+  get lengthMax(): number {
+    return this.#lengthMax;
   }
 
   /** The text without known secrets, and without any value of `auth_token`: a wrong token is often a right one with a typo. */
@@ -38,6 +49,22 @@ export class Secrets {
     const known = this.#pattern === undefined ? text : text.replace(this.#pattern, REDACTED);
     return AUTH_TOKEN.test(known) ? known.replace(AUTH_TOKEN_VALUE, `$1${REDACTED}`) : known;
   }
+}
+
+/** The beginning of a text that is kept for `redactedBeginning`. It is longer than what is shown, so that no part of a secret is left. */
+export const keptBeginning = (text: string, lengthMax: number, secrets: Secrets): string =>
+  shorten(text, lengthMax + secrets.lengthMax);
+
+/** The beginning of a text, without credentials. `isCut`: the text is itself the beginning of another one. */
+export function redactedBeginning(
+  text: string,
+  { lengthMax, isCut }: { readonly lengthMax: number; readonly isCut: boolean },
+  secrets: Secrets,
+): string {
+  const redacted = secrets.redact(text).replace(CREDENTIAL_VALUE, `$1${REDACTED}`);
+  // Why: the last characters of a text that was cut may be the beginning of a secret.
+  const length = Math.min(lengthMax, isCut ? Math.max(0, redacted.length - secrets.lengthMax) : redacted.length);
+  return isCut || length < redacted.length ? `${shorten(redacted, length)}...` : redacted;
 }
 
 /** The secret itself, and its form inside a JSON string. */

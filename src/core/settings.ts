@@ -30,6 +30,7 @@ export interface Settings {
   readonly web: WebSettings;
   readonly security: SecuritySettings;
   readonly diagnostics: DiagnosticSettings;
+  readonly traces: TraceSettings;
   readonly limits: LimitSettings;
   readonly log: LogSettings;
   readonly record: RecordSettings;
@@ -350,6 +351,15 @@ export interface DiagnosticSettings {
   readonly contexts_per_minute: number;
   /** Messages that unregister actions, or change their definition. A sixth of it is allowed within 10 s. */
   readonly action_changes_per_minute: number;
+}
+
+/** What is remembered of what has happened. */
+export interface TraceSettings {
+  /** Ended traces of one integration; 0: there are no traces. */
+  readonly per_integration: number;
+  readonly bytes_per_integration: number;
+  /** Of each upstream; 0: there is no transcript. */
+  readonly transcript_bytes: number;
 }
 
 export interface LimitSettings {

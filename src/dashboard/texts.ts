@@ -604,6 +604,7 @@ export const EVENT_TEXTS = {
     choose_action: "choice",
     add_context: "context",
     context_dropped: "context dropped",
+    trace_ended: "trace",
     backend_message: "from Neuro",
     integration_message: "message",
     binary_received: "file",

@@ -5,7 +5,7 @@
  * Invariants: DG1 nothing here throws; DG2 no field of a decoded message is null; DG3 a message means the same through every listener.
  * Knows nothing of: who sent the message, what is registered.
  */
-import type { Action, GameMessage, Priority } from "../core/neuro-messages.ts";
+import type { Action, ContextMessage, GameMessage, Priority } from "../core/neuro-messages.ts";
 import { type Frame, isNumber, isObject, type Json, type JsonObject, parseJson, truthOf } from "../core/json.ts";
 import { DESCRIPTION_LENGTH_MAX } from "../core/limits.ts";
 import { failed, type Failure, ok, type Result } from "../core/result.ts";
@@ -76,8 +76,6 @@ export function decodeContext(fields: JsonObject): Result<DecodedMessage & { rea
   const message = readContext(fields, repairs);
   return message.ok ? ok({ message: message.value, repairs }) : message;
 }
-
-type ContextMessage = Extract<GameMessage, { readonly command: "context" }>;
 
 /** True for a command of the API, however it is spelled. */
 export const isCommand = (given: string): boolean => COMMANDS.includes(given) || respelled(given) !== undefined;

@@ -3,6 +3,7 @@
  *
  * Each kind is a diagnostic, which is reported to the developer of the integration: the hint names the necessary change.
  */
+import type { GameMessage } from "../core/neuro-messages.ts";
 import { hintFor, type RepairKind } from "../core/diagnostics/catalogue.ts";
 
 export type { RepairKind } from "../core/diagnostics/catalogue.ts";
@@ -48,6 +49,14 @@ export function addRepair(repairs: Repair[], what: RepairKind, given?: string): 
     } else known.unnamed++;
     known.hint = known.unnamed === 0 ? known.named : `${known.named}; and ${known.unnamed} more`;
   }
+}
+
+/** The message with the kinds of its repairs, if it is one that is traced. */
+export function withRepairs(message: GameMessage, repairs: readonly Repair[]): GameMessage {
+  if (repairs.length === 0) return message;
+  const isTraced = message.command === "context" || message.command === "actions/force" ||
+    message.command === "action/result";
+  return isTraced ? { ...message, repairs: repairs.map(({ what }) => what) } : message;
 }
 
 /** The hint of the repair of this kind. */

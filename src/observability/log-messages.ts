@@ -172,12 +172,17 @@ const LOG_MESSAGES = {
   add_context: {
     level: "debug",
     source: "neuro",
-    text: ({ game_title, message }) => `context from ${quoted(game_title)}: ${quoted(message)}`,
+    text: ({ id, game_title, message }) => `context ${id} from ${quoted(game_title)}: ${quoted(message)}`,
   },
   context_dropped: {
     level: "debug",
     source: "neuro",
-    text: ({ from }) => `dropped a context from ${quoted(from)}: muted`,
+    text: ({ id, from }) => `dropped context ${id} from ${quoted(from)}: muted`,
+  },
+  trace_ended: {
+    level: "debug",
+    source: "neuro",
+    text: ({ trace: { kind, id, outcome, ms } }) => `trace of ${kind} ${id}: ${outcome} after ${ms} ms`,
   },
   choose_action: {
     level: "debug",

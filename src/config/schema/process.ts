@@ -12,6 +12,7 @@ import type {
   RelaysSettings,
   SecuritySettings,
   Settings,
+  TraceSettings,
 } from "../../core/settings.ts";
 import {
   block,
@@ -102,6 +103,27 @@ export const diagnostics: z.ZodType<DiagnosticSettings> = block("What is reporte
     { default: d.action_changes_per_minute, min: 1, max: 1_000_000 },
   ),
 });
+
+const t = DEFAULTS.traces;
+export const traces: z.ZodType<TraceSettings> = block(
+  "What is remembered, in memory, of what has happened. A sixteenth of `limits.total_bytes` is for all traces of games and integrations, one " +
+    "for those of commands, and one for all transcripts; each integration may occupy an equal part.",
+  {
+    per_integration: count(
+      "Traces of one integration: the paths of its last forces, actions, contexts and commands. 0 disables traces.",
+      { default: t.per_integration, max: 100_000 },
+    ),
+    bytes_per_integration: size("Maximum memory for the traces of one integration. The oldest are dropped first.", {
+      default: t.bytes_per_integration,
+      min: 32 * KIB,
+      max: 64 * MIB,
+    }),
+    transcript_bytes: size(
+      "Maximum memory for the transcript of one upstream: what Neuro was sent last, and her actions. 0 disables transcripts.",
+      { default: t.transcript_bytes, max: 1_024 * MIB },
+    ),
+  },
+);
 
 const l = DEFAULTS.limits;
 export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can do.", {

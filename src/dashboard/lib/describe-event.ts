@@ -81,6 +81,10 @@ const FORMATS: { readonly [Event in keyof typeof EVENT_TEXTS.labels]: EventForma
   },
   add_context: { category: "context", format: ({ message }) => text(message) },
   context_dropped: { category: "context", tone: "warn", format: () => EVENT_TEXTS.muted },
+  trace_ended: {
+    category: "messages",
+    format: ({ trace }) => (isObject(trace) ? joined(text(trace["kind"]), text(trace["outcome"])) : ""),
+  },
   backend_message: { category: "context", format: ({ payload }) => text(payload) },
   integration_message: { category: "messages", format: ({ payload }) => text(payload) },
   binary_received: {

@@ -7,6 +7,7 @@
  * Invariants: H1 no service gets a request from a principal without the scope; H2 a token counts only in the `Authorization` header,
  * because browsers and proxies store URLs; H3 every error is a problem document.
  */
+import { isObject, type Json } from "../../core/json.ts";
 import type { FaultName } from "../../core/fault.ts";
 import type { Principal } from "../../core/request.ts";
 import type { ParsedRequest } from "../parse-request.ts";
@@ -57,7 +58,28 @@ export async function handleApiRequest({ request, parsed, context }: ApiRequest,
   const result = await operation.execute(input, principal, ports);
   if ("issues" in result) return problemResponse(validationProblem(result.issues));
   if ("fault" in result) return problemResponse(problemFor(result.fault, result.reason));
-  return json(JSON.stringify(result.body));
+  const lines = operation.hasLines && acceptsLines(request) ? linesResponse(request, result.body) : undefined;
+  return lines ?? json(JSON.stringify(result.body));
+}
+
+const JSON_LINES = "application/jsonl";
+
+const acceptsLines = ({ headers }: Request): boolean => headers.get("accept")?.includes(JSON_LINES) === true;
+
+/** The items of a page, one in each line. The header `link` has the address of the next page. */
+function linesResponse({ url }: Request, page: unknown): Response | undefined {
+  const items: Json | undefined = isObject(page) ? page.items : undefined;
+  if (!isObject(page) || !Array.isArray(items)) return undefined;
+  const text = items.map((item: Json) => `${JSON.stringify(item)}\n`).join("");
+  const next = new URL(url).searchParams;
+  if (typeof page.next === "string") next.set("after", page.next);
+  return new Response(text, {
+    headers: {
+      "content-type": JSON_LINES,
+      "cache-control": "no-store",
+      ...(typeof page.next === "string" && { link: `<?${next}>; rel="next"` }),
+    },
+  });
 }
 
 const acceptsStream = ({ method, headers }: Request): boolean =>

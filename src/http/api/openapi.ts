@@ -12,6 +12,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ["Integrations", "Games and integrations: their actions and controls."],
   ["Neuro", "Forces, pending actions, contexts and raw messages."],
   ["Queue", "Queued messages, dead letters and commands."],
+  ["Traces", "The paths of messages, and what Neuro was sent."],
   ["Brain", "Stored predictions."],
 ];
 
@@ -58,7 +59,9 @@ function pathsOf(operations: readonly ApiOperation[]): JsonObject {
   );
 }
 
-function describe({ id, tag, summary, description, scopes, parameters, body, reply, stream }: ApiOperation): JsonObject {
+function describe(
+  { id, tag, summary, description, scopes, parameters, body, reply, stream, hasLines }: ApiOperation,
+): JsonObject {
   const needs = `Needs the scope ${scopes.map((scope) => `\`${scope}\``).join(" or ")}.`;
   const given = [...parametersIn("path", parameters.path), ...parametersIn("query", parameters.query)];
   const hasBody = body !== undefined;
@@ -88,12 +91,17 @@ function describe({ id, tag, summary, description, scopes, parameters, body, rep
         content: {
           ...jsonContent(reply),
           ...(stream !== undefined && { "text/event-stream": { schema: { type: "string" } } }),
+          ...(hasLines && LINES),
         },
       },
       ...refusals,
     },
   };
 }
+
+const LINES: JsonObject = {
+  "application/jsonl": { schema: { type: "string", description: "The items of the page, one in each line." } },
+};
 
 const problemContent = (description: string): JsonObject => ({
   description,

@@ -7,6 +7,7 @@ import { NEURO_OPERATIONS } from "./neuro.ts";
 import type { ApiOperation } from "./operation.ts";
 import { OVERVIEW_OPERATIONS } from "./overview.ts";
 import { QUEUE_OPERATIONS } from "./queue.ts";
+import { TRACE_OPERATIONS } from "./traces.ts";
 
 export const OPERATIONS: readonly ApiOperation[] = [
   ...OVERVIEW_OPERATIONS,
@@ -14,6 +15,7 @@ export const OPERATIONS: readonly ApiOperation[] = [
   ...INTEGRATION_OPERATIONS,
   ...NEURO_OPERATIONS,
   ...QUEUE_OPERATIONS,
+  ...TRACE_OPERATIONS,
   ...BRAIN_OPERATIONS,
 ];
 

@@ -382,7 +382,8 @@ const upload: z.ZodType<UploadView> = named(
   z.object({ id: text, file: text, from: text, size: count, content_type: text, at: instant, sha256: text }),
   "A file that an integration uploaded; `GET /uploads/{file}` returns its bytes.",
 );
-function pageOf<Item>(name: string, item: z.ZodType<Item>): z.ZodType<Page<Item>> {
+/** A page of a list. */
+export function pageOf<Item>(name: string, item: z.ZodType<Item>): z.ZodType<Page<Item>> {
   const next = text.nullable().describe("The value of `after` for the next page; null on the last one.");
   return named(name, z.object({ items: z.array(item), next }), "One page of a list.");
 }

@@ -50,6 +50,7 @@ export const intermediary: Service<IntermediaryState> = {
 
 /** Every action causes these, and they concern only watchers and an open choice. */
 function observes({ subscriptions, choices }: IntermediaryState, name: ObservationName): boolean {
+  if (name === "trace_ended") return subscriptions.wants(name);
   const isOfAction = name === "action_sent" || name === "action_result" || name === "add_context";
   return !isOfAction || subscriptions.isRecording || choices.isOpen;
 }

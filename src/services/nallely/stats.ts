@@ -123,6 +123,7 @@ export function recordObservation(
     case "actions_registered":
     case "actions_unregistered":
     case "context_dropped":
+    case "trace_ended":
     case "upstream_dialing":
     case "upstream_connected":
     case "upstream_lost":

@@ -38,6 +38,7 @@ import {
   updateVisibility,
 } from "./actions/actions.ts";
 import { announceUpstreams, newUpstream, profileOf, redial, start, stop } from "./upstream/client.ts";
+import { traceLimits, transcriptLimits } from "./traces/limits.ts";
 import { moveContexts } from "./upstream/contexts.ts";
 import { leaveShutdown, updateOffAir } from "./upstream/broadcast.ts";
 import { cancelForces, onActionsSynced, restoreInterruptedForce } from "./forces/forces.ts";
@@ -77,6 +78,8 @@ export function startService(state: NeuroState, ctx: StepContext): void {
 /** Applies new settings: only changed upstreams are dialled again, and only affected games are moved. */
 export function configure(state: NeuroState, settings: Settings, ctx: StepContext): void {
   state.settings = settings;
+  state.traces.configure(traceLimits(settings));
+  state.transcripts.configure(transcriptLimits(settings));
   state.secrets.learn(secretsOf(settings));
   const wanted = upstreamSettings(settings);
   const before = [...state.upstreams.values()];
@@ -94,7 +97,11 @@ export function configure(state: NeuroState, settings: Settings, ctx: StepContex
     if (upstream !== game.upstream) moveGame(game, upstream, ctx);
     else if (isConnected(game)) updateOffAir(game, ctx);
   }
-  for (const upstream of before) if (state.upstreams.get(upstream.id) !== upstream) stop(upstream, ctx);
+  for (const upstream of before) {
+    if (state.upstreams.get(upstream.id) === upstream) continue;
+    stop(upstream, ctx);
+    upstream.transcript.clear();
+  }
   announceUpstreams(state, ctx);
 }
 

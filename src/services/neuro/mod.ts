@@ -39,6 +39,7 @@ import {
   normalizeGameName,
 } from "./games/registry.ts";
 import { beginDrain, configure, continueDrain, restoreState, startService } from "./lifecycle.ts";
+import { withRepairs } from "../../neuro-api/repair.ts";
 import { diagnose, reportRepairs } from "./diagnostics/diagnose.ts";
 import { handleRequest } from "./operator/requests.ts";
 import { endShutdown } from "./operator/shutdown.ts";
@@ -250,8 +251,9 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
     case "gameMessage": {
       const game = state.integrations.get(message.peer);
       if (game === undefined) return;
-      if (message.repairs !== undefined) reportRepairs(game, message.repairs, message.message, ctx);
-      return handleGameMessage(game, message.message, ctx);
+      const { repairs = [] } = message;
+      if (repairs.length > 0) reportRepairs(game, repairs, message.message, ctx);
+      return handleGameMessage(game, withRepairs(message.message, repairs), ctx);
     }
     case "problemFound": {
       const game = state.integrations.get(message.peer);

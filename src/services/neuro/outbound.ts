@@ -10,6 +10,7 @@ import { type Game, type NeuroState, peerOf, type Upstream } from "./state.ts";
 import type { FaultName } from "../../core/fault.ts";
 import { fitsBytes, utf8Length } from "../../core/text.ts";
 import { encodeGame } from "./codec/encode-game.ts";
+import { transcribe } from "./traces/transcript.ts";
 import { encodeUpstream } from "./codec/encode-upstream.ts";
 
 /** The sender of messages that are the relay's own. */
@@ -24,6 +25,7 @@ export const RELAY = "relay";
 export function toNeuro(upstream: Upstream, message: GameMessage, from: string, ctx: StepContext): void {
   if (!upstream.isOpen) return;
   if (upstream.decider !== undefined) {
+    transcribe(upstream, message, from, ctx);
     for (const answer of handleMessage(upstream.decider, message, from, ctx)) upstream.inbox.push(answer);
     return;
   }
@@ -32,16 +34,19 @@ export function toNeuro(upstream: Upstream, message: GameMessage, from: string, 
   if (settings === undefined || link === undefined) return;
   const frames = encodeUpstream(message, settings.name, profile, sent.begin());
   const { command } = message;
+  let isSent = false;
   for (let at = 0; at < frames.length; at++) {
     const frame = frames[at] ?? "";
     if (!fitsBytes(frame, profile.frameBytesMax)) {
       withhold(upstream, { message, from, frame, at }, ctx);
       continue;
     }
+    isSent = true;
     ctx.count("upstream", "out", command);
     ctx.emit({ do: "send", to: link, frame });
     sent.add({ at: ctx.now, length: frame.length, command, from, names: sent.namesIn(message, at) });
   }
+  if (isSent) transcribe(upstream, message, from, ctx);
   if (sent.shortenedFrom > 0) {
     const occurrence = { detail: sizeText(upstream, sent.shortenedFrom), message };
     reportProblem(upstream.service, from, { id: "text_shortened", ...occurrence }, ctx);

@@ -271,7 +271,8 @@ function restoreContext(state: NeuroState, { key: at, value }: Entry, now: Milli
   const [first] = state.upstreams.values();
   const upstream: Upstream | undefined = state.upstreams.get(String(upstreamId)) ?? first;
   const retained = new RetainedBytes(state.retained, "peer_bytes");
-  const source: ContextSource = state.games.get(from) ?? { key: from, name, isOffAir: false, isHeld: false, retained };
+  const source: ContextSource = state.games.get(from) ??
+    { key: from, name, isOffAir: false, isHeld: false, retained, traces: state.otherTraces };
   if (upstream === undefined) return;
   const context = { source, message, silent: silent === true };
   const coalesceKey = contextKey(source, message);

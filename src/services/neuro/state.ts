@@ -15,9 +15,11 @@ import type { JsonObject } from "../../core/json.ts";
 import type { DiagnosticId } from "../../core/diagnostics/catalogue.ts";
 import type { Key, Millis, PeerId, RequestId } from "../../core/ids.ts";
 import type { Link } from "../../core/link.ts";
+import { RecordRing, RingBudget } from "../../core/traces/record-ring.ts";
 import { RetainedBytes } from "../../core/retained-bytes.ts";
 import { Secrets, secretsOf } from "../../core/secrets.ts";
 import type { Settings, UpstreamSettings } from "../../core/settings.ts";
+import type { TraceStep } from "../../core/traces/trace.ts";
 import type { Controls, IntegrationControls, IntegrationCounts } from "../../core/view.ts";
 import type { Decider } from "./standalone/decider-state.ts";
 import { SilentSockets } from "./games/silent-sockets.ts";
@@ -26,6 +28,8 @@ import type { ActionOrigin, Confirmation, DeliveryState, PendingState } from "./
 import type { Policy } from "./policy.ts";
 import type { SmallMap } from "./small-map.ts";
 import type { Profile } from "./upstream/profiles.ts";
+import type { TraceRecord, TranscriptRecord } from "./traces/records.ts";
+import { traceLimits, transcriptLimits } from "./traces/limits.ts";
 import type { SentFrame, SentFrames } from "./upstream/sent-frames.ts";
 import { WORKING, type WriteHealth } from "./write-health.ts";
 
@@ -82,8 +86,13 @@ export interface NeuroState {
   /** An integration is solo, so all others are held. */
   hasSolo: boolean;
   drain: Drain;
-  /** What diagnostics must not contain. */
+  /** What diagnostics, traces and transcripts must not contain. */
   readonly secrets: Secrets;
+  /** What all traces, and all transcripts, may occupy. */
+  readonly traces: RingBudget;
+  readonly transcripts: RingBudget;
+  /** Traces of no integration: actions that reached none, and contexts of watchers. */
+  readonly otherTraces: RecordRing<TraceRecord>;
   /** Clients that have not named their game. */
   readonly unnamed: Diagnosed;
 }
@@ -236,6 +245,10 @@ export interface Game extends Diagnosed {
   shutdown: "none" | "asked" | "ready";
   /** The peer from which its last `startup` came. */
   startedBy: PeerId | undefined;
+  /** Its ended traces. */
+  readonly traces: RecordRing<TraceRecord>;
+  /** It has asked for its traces since it connected. */
+  wantsTraces: boolean;
   readonly recentContexts: PeriodCount;
   /** Those that count for `contexts_per_minute` of its policy. */
   readonly forwardedContexts: PeriodCount;
@@ -349,6 +362,8 @@ export interface Upstream {
   readonly pendingActions: PendingActions;
   readonly contexts: Contexts;
   readonly shutdown: Shutdown;
+  /** What Neuro read, and what she did. */
+  readonly transcript: RecordRing<TranscriptRecord>;
   /** Messages of the built-in Neuro that are not handled yet. */
   readonly inbox: NeuroMessage[];
 }
@@ -379,6 +394,10 @@ export interface Force {
   /** Actions for it that failed, and the beginning of the last one's message. */
   failures: number;
   lastFailure: string | undefined;
+  /** The force that ended and was put back into the queue as this one. */
+  readonly previous: string | undefined;
+  /** Of its trace. */
+  readonly steps: TraceStep[];
 }
 
 export interface PendingActions {
@@ -417,6 +436,8 @@ export interface PendingAction {
   expiry: Deadline<PendingAction> | undefined;
   /** The message of the last failure. */
   failure: string | undefined;
+  /** Of its trace, those that are not usual. */
+  steps: TraceStep[] | undefined;
   state: PendingState;
 }
 
@@ -442,7 +463,7 @@ export interface Contexts {
 
 /** Source of a context: a game or a watcher. */
 export type ContextSource =
-  & Pick<Game, "key" | "name" | "isOffAir" | "isHeld" | "retained">
+  & Pick<Game, "key" | "name" | "isOffAir" | "isHeld" | "retained" | "traces">
   & Partial<Pick<Game, "slug" | "presence" | "policy" | "contextKeys">>;
 
 export interface QueuedContext {
@@ -455,6 +476,8 @@ export interface QueuedContext {
   /** It waits at least until then, unless a force needs it. */
   readonly notBefore: Millis;
   readonly at: Millis;
+  /** Of its trace. */
+  readonly steps: TraceStep[];
   /** The account that it is charged to while it is queued, and how much. */
   account: RetainedBytes;
   bytes: number;
@@ -471,33 +494,39 @@ export interface Shutdown {
 }
 
 /** The state without any game. */
-export const emptyState = (settings: Settings, retained: RetainedBytes): NeuroState => ({
-  settings,
-  retained,
-  parked: new RetainedBytes(retained),
-  sockets: new Map(),
-  integrations: new Map(),
-  contested: new Set(),
-  silent: new SilentSockets(),
-  games: new Map(),
-  away: new Set(),
-  slugs: new Map(),
-  actionCount: 0,
-  upstreams: new Map(),
-  timers: new Timers(),
-  unsavedRecords: new Set(),
-  saveFrom: 0,
-  mustSaveNow: false,
-  pendingWrites: new Map(),
-  writeHealth: WORKING,
-  staleKeys: [],
-  relayId: "",
-  unnamedCount: 0,
-  hasStarted: false,
-  controls: { stopped: false, approval: false, behaviour: null },
-  controlsRecord: { kind: "controls", key: "", storedKey: undefined, latestKey: undefined },
-  hasSolo: false,
-  drain: { is: "none" },
-  secrets: new Secrets(secretsOf(settings)),
-  unnamed: { name: "", slug: undefined, findings: new Map(), retained: new RetainedBytes(retained) },
-});
+export function emptyState(settings: Settings, retained: RetainedBytes): NeuroState {
+  const traces = new RingBudget(retained, traceLimits(settings));
+  return {
+    settings,
+    retained,
+    parked: new RetainedBytes(retained),
+    sockets: new Map(),
+    integrations: new Map(),
+    contested: new Set(),
+    silent: new SilentSockets(),
+    games: new Map(),
+    away: new Set(),
+    slugs: new Map(),
+    actionCount: 0,
+    upstreams: new Map(),
+    timers: new Timers(),
+    unsavedRecords: new Set(),
+    saveFrom: 0,
+    mustSaveNow: false,
+    pendingWrites: new Map(),
+    writeHealth: WORKING,
+    staleKeys: [],
+    relayId: "",
+    unnamedCount: 0,
+    hasStarted: false,
+    controls: { stopped: false, approval: false, behaviour: null },
+    controlsRecord: { kind: "controls", key: "", storedKey: undefined, latestKey: undefined },
+    hasSolo: false,
+    drain: { is: "none" },
+    secrets: new Secrets(secretsOf(settings)),
+    traces,
+    transcripts: new RingBudget(retained, transcriptLimits(settings)),
+    otherTraces: new RecordRing(traces),
+    unnamed: { name: "", slug: undefined, findings: new Map(), retained: new RetainedBytes(retained) },
+  };
+}

@@ -29,6 +29,7 @@ test("AP10 AP73 BR75c every operation returns what the document declares", () =>
     await queue(fixture, lamp);
     await predict(fixture);
     await ask(fixture, chess);
+    await trace(fixture);
     check.equal((await fixture.call("disconnectIntegration", { path: { id: "chess" } })).status, "disconnecting");
     check.equal((await chess.line.closed).code, 1001);
     await record(fixture);
@@ -47,6 +48,14 @@ async function ask(fixture: ApiFixture, chess: Game): Promise<void> {
   check.equal((await fixture.call("shutDownIntegration", { path, body: { how: "graceful" } })).count, 1);
   await chess.line.next(({ command }) => command === "shutdown/graceful");
   check.equal((await fixture.call("shutDownIntegrations", { body: { how: "cancel" } })).count, 1);
+}
+
+async function trace(fixture: ApiFixture): Promise<void> {
+  const [newest] = await fixture.items("listTraces", { query: { integration: "Chess", kind: "action", limit: 1 } });
+  check.that(isObject(newest));
+  check.equal(await fixture.call("getTrace", { path: { id: String(newest.id) } }), newest);
+  const [sent] = await fixture.items("listTranscript", { query: { is: "registered", search: "PLAY", limit: 1 } });
+  check.that(isObject(sent) && sent.upstream === "neuro");
 }
 
 async function predict(fixture: ApiFixture): Promise<void> {

@@ -124,7 +124,7 @@ test("OB5 no line above debug contains a payload, in either format", async () =>
   const observations: Observation[] = [
     { is: "integration_message", from: "a", payload },
     { is: "backend_message", payload },
-    { is: "add_context", game_title: "a", message: payload, reply_if_not_busy: false },
+    { is: "add_context", id: "1-1", game_title: "a", message: payload, reply_if_not_busy: false },
     { is: "choose_action", payload: { payload } },
     SENT,
     {

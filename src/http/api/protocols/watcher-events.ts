@@ -6,6 +6,7 @@ import { FAULTS } from "../../../core/fault.ts";
 import type { Json } from "../../../core/json.ts";
 import { SERVICE_NAMES } from "../../../core/service.ts";
 import type { WatcherEventName, WatcherEvents } from "../../../core/observation.ts";
+import { trace, TRACE_EXAMPLE } from "../trace-schemas.ts";
 import { json, jsonObject, type ProtocolMessage } from "./protocol.ts";
 
 // Why the cast: `Object.keys` forgets the names of a record.
@@ -49,8 +50,14 @@ const FIELDS = {
     content_type: text,
   }),
   backend_message: z.object({ payload: text.describe("JSON as a text.") }),
-  add_context: z.object({ game_title: text, integration_id: optionalText, message: text, reply_if_not_busy: flag }),
-  context_dropped: z.object({ from: text, integration_id: text }),
+  add_context: z.object({
+    context_id: text,
+    game_title: text,
+    integration_id: optionalText,
+    message: text,
+    reply_if_not_busy: flag,
+  }),
+  context_dropped: z.object({ context_id: text, from: text, integration_id: text }),
   choose_action: z.object({
     payload: jsonObject.describe("As for integrations, with `type` in place of `id` and `context`."),
   }),
@@ -92,6 +99,7 @@ const FIELDS = {
     ms,
     origin: z.enum(["game", "deadline", "gone", "unknown", "relay", "operator"]),
   }),
+  trace_ended: z.object({ trace }),
   action_expired: z.object({ action_id: text, name: text, to: texts }),
   upstream_connected: z.object({ upstream: text, url: text }),
   upstream_lost: z.object({ upstream: text, ...lostLink }),
@@ -162,11 +170,17 @@ const TEXTS: { readonly [Name in WatcherEventName]: EventTexts<Name> } = {
   },
   add_context: {
     summary: "Neuro was given a context.",
-    example: { game_title: "spotify", integration_id: "spotify", message: "A song began.", reply_if_not_busy: false },
+    example: {
+      context_id: "19",
+      game_title: "spotify",
+      integration_id: "spotify",
+      message: "A song began.",
+      reply_if_not_busy: false,
+    },
   },
   context_dropped: {
     summary: "A context was dropped, because its integration is muted.",
-    example: { from: "spotify", integration_id: "spotify" },
+    example: { context_id: "19", from: "spotify", integration_id: "spotify" },
   },
   choose_action: {
     summary: "Without an upstream, the relay asks integrations and watchers to choose an action.",
@@ -199,6 +213,11 @@ const TEXTS: { readonly [Name in WatcherEventName]: EventTexts<Name> } = {
       ms: 40,
       origin: "game",
     },
+  },
+  trace_ended: {
+    summary:
+      "A force, action, context or command has ended, or a result was ignored: its whole path. Only for watchers that name this event in their subscription.",
+    example: { trace: TRACE_EXAMPLE },
   },
   action_expired: {
     summary: "An action got no result in time.",

@@ -36,13 +36,14 @@ const ROWS: { readonly [Name in WatcherEventName]: EventRow<Name> } = {
   integration_registered_actions: ({ from, actions }) => ({ from, actions }),
   binary_received: ({ from, size, file, sha256, content_type }) => ({ from, size, file, sha256, content_type }),
   backend_message: ({ payload }) => ({ payload }),
-  add_context: ({ game_title, slug, message, reply_if_not_busy }) => ({
+  add_context: ({ id, game_title, slug, message, reply_if_not_busy }) => ({
+    context_id: id,
     game_title,
     integration_id: slug,
     message,
     reply_if_not_busy,
   }),
-  context_dropped: ({ from, slug }) => ({ from, integration_id: slug }),
+  context_dropped: ({ id, from, slug }) => ({ context_id: id, from, integration_id: slug }),
   choose_action: ({ payload }) => ({ payload }),
   force_opened: ({ id, integration, slug, query, names, priority, waited }) => ({
     force_id: id,
@@ -72,6 +73,7 @@ const ROWS: { readonly [Name in WatcherEventName]: EventRow<Name> } = {
     ms,
     origin,
   }),
+  trace_ended: ({ trace }) => ({ trace }),
   action_expired: ({ id, name, to }) => ({ action_id: id, name, to }),
   upstream_connected: ({ upstream, url }) => ({ upstream, url }),
   upstream_lost: ({ upstream, reason, retry_ms }) => ({ upstream, reason, retry_ms }),
@@ -102,6 +104,12 @@ const ROWS: { readonly [Name in WatcherEventName]: EventRow<Name> } = {
 
 /** The names of all events. */
 export const EVENT_NAMES: ReadonlySet<string> = new Set(Object.keys(ROWS));
+/** Those that only a watcher gets that names them, because each says at once what others say step by step. */
+const NAMED_EVENTS: ReadonlySet<string> = new Set<WatcherEventName>(["trace_ended"]);
+/** Those that a watcher gets that names none. */
+export const DEFAULT_EVENTS: ReadonlySet<string> = new Set(
+  [...EVENT_NAMES].filter((name) => !NAMED_EVENTS.has(name)),
+);
 
 /** An event as watchers get it. */
 export function eventOf({ id, at, observation }: BufferedEvent): EventView {

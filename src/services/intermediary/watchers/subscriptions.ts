@@ -14,17 +14,17 @@ import type { StepContext } from "../../../core/context.ts";
 import { earlier } from "../../../core/deadlines.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { EVENT_BATCH_LENGTH_MAX, EVENT_BUFFER_MS } from "../../../core/limits.ts";
-import type { Observation } from "../../../core/observation.ts";
+import type { Observation, ObservationName } from "../../../core/observation.ts";
 import type { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { EventRequest } from "../../../core/request.ts";
 import type { EventPage } from "../../../core/view.ts";
 import { type BufferedEvent, EventBuffer } from "./event-buffer.ts";
 import { eventsAfter, latestEvents } from "./event-pages.ts";
-import { EVENT_NAMES, eventText, gapText } from "./events.ts";
+import { DEFAULT_EVENTS, EVENT_NAMES, eventText, gapText } from "./events.ts";
 
 interface Subscriber {
   readonly peer: PeerId;
-  /** The names of the events it wants. Undefined: all. */
+  /** The names of the events it wants. Undefined: `DEFAULT_EVENTS`. */
   events: ReadonlySet<string> | undefined;
   /** The position of its next event in the buffer. */
   next: number;
@@ -121,12 +121,18 @@ export class Subscriptions {
       subscriber.missed = isComplete ? 0 : null;
       if (!isComplete || position < buffer.end) this.#behind.add(subscriber);
     }
-    return [...subscriber.events ?? EVENT_NAMES];
+    return [...subscriber.events ?? DEFAULT_EVENTS];
   }
 
   /** Events are recorded, or counted. */
   get isRecording(): boolean {
     return this.#buffer !== undefined;
+  }
+
+  /** A subscriber wants events of this name. */
+  wants(name: ObservationName): boolean {
+    for (const subscriber of this.#subscribers.values()) if (wantsEvent(subscriber, name)) return true;
+    return false;
   }
 
   /** The id of the latest event, at which a snapshot is taken. */
@@ -191,7 +197,7 @@ export class Subscriptions {
     let isWanted = this.#subscribers.size === 0;
     let hasTaker = isWanted && takeFromRate(this.#lastRate, ctx.now);
     for (const subscriber of this.#subscribers.values()) {
-      if (subscriber.events?.has(observation.is) === false) continue;
+      if (!wantsEvent(subscriber, observation.is)) continue;
       isWanted = true;
       if (subscriber.rate !== undefined && subscriber.rate.until <= ctx.now) this.#sendSkipped(subscriber, ctx);
       const isCurrent = isUpToDate(subscriber, position);
@@ -279,7 +285,7 @@ export class Subscriptions {
     subscriber.missed = 0;
     for (let length = 0; length < EVENT_BATCH_LENGTH_MAX && subscriber.next < buffer.end; subscriber.next++) {
       const item = buffer.get(subscriber.next);
-      if (item === undefined || (item.is === "event" && subscriber.events?.has(item.observation.is) === false)) continue;
+      if (item === undefined || (item.is === "event" && !wantsEvent(subscriber, item.observation.is))) continue;
       const frame = item.is === "gap" ? gapText(item.skipped) : eventText(item);
       if (item.is === "event") ctx.count("watcher", "out", item.observation.is);
       ctx.emit({ do: "send", to: subscriber.peer, frame });
@@ -288,6 +294,8 @@ export class Subscriptions {
     if (subscriber.next >= buffer.end) this.#behind.delete(subscriber);
   }
 }
+
+const wantsEvent = ({ events }: Subscriber, name: ObservationName): boolean => (events ?? DEFAULT_EVENTS).has(name);
 
 const knownEvents = (events: readonly string[] | undefined): ReadonlySet<string> | undefined =>
   events && new Set(events.filter((name) => EVENT_NAMES.has(name)));

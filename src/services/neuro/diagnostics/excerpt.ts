@@ -1,8 +1,8 @@
 /** The part of a message that is kept with a diagnostic: its beginning, without credentials. */
 import type { Frame, Json } from "../../../core/json.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
-import { REDACTED, type Secrets } from "../../../core/secrets.ts";
-import { lenientText, shorten } from "../../../core/text.ts";
+import { redactedBeginning, type Secrets } from "../../../core/secrets.ts";
+import { lenientText } from "../../../core/text.ts";
 
 /** UTF-16 units of a message that are kept. */
 export const EXCERPT_LENGTH_MAX = 512;
@@ -10,10 +10,6 @@ export const EXCERPT_LENGTH_MAX = 512;
 const SEARCHED_LENGTH_MAX = 8 * EXCERPT_LENGTH_MAX;
 /** Items of a list. */
 const ITEMS_MAX = 16;
-
-/** The value of a member with a name that stands for a credential. Why: a wrong token is often a right one with a typo. */
-const CREDENTIAL_VALUE =
-  /("(?:auth_?token|access_?token|token|authorization|api_?key|secret|password)\\*"\s*:\s*\\*")(?:[^"\\]|\\[^"])+/gi;
 
 /** The beginning of a frame, or of a message that was read from one. */
 export function excerptOf(message: Frame | GameMessage | Json | undefined, secrets: Secrets): string {
@@ -23,10 +19,12 @@ export function excerptOf(message: Frame | GameMessage | Json | undefined, secre
 }
 
 /** The beginning of a text, without credentials. */
-export function redactedText(text: string, lengthMax: number, secrets: Secrets): string {
-  const redacted = secrets.redact(text.slice(0, SEARCHED_LENGTH_MAX)).replace(CREDENTIAL_VALUE, `$1${REDACTED}`);
-  return redacted.length > lengthMax ? `${shorten(redacted, lengthMax)}...` : shorten(redacted, lengthMax);
-}
+export const redactedText = (text: string, lengthMax: number, secrets: Secrets): string =>
+  redactedBeginning(
+    text.slice(0, SEARCHED_LENGTH_MAX),
+    { lengthMax, isCut: text.length > SEARCHED_LENGTH_MAX },
+    secrets,
+  );
 
 const frameText = (frame: Frame): string =>
   typeof frame === "string" ? frame : lenientText(frame.subarray(0, SEARCHED_LENGTH_MAX));

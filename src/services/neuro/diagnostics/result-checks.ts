@@ -4,6 +4,7 @@ import type { Observation } from "../../../core/observation.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { checkData, compileSchema } from "../codec/validate-data.ts";
 import type { Delivery, Game, PendingAction } from "../state.ts";
+import { traceIgnored } from "../traces/trace.ts";
 import { diagnose } from "./diagnose.ts";
 
 type IgnoredWhy = (Observation & { readonly is: "result_ignored" })["why"];
@@ -18,6 +19,7 @@ const IGNORED = {
 /** A result is ignored. */
 export function reportIgnored(game: Game, why: IgnoredWhy, result: ResultMessage, ctx: StepContext): void {
   ctx.observe({ is: "result_ignored", from: game.name, why });
+  traceIgnored(game, result, why, ctx);
   diagnose(game, IGNORED[why], { detail: (result.id ?? "").slice(0, 128), message: result }, ctx);
 }
 

@@ -16,14 +16,18 @@ import { retainedBytes } from "../../../core/retained-bytes.ts";
 import type { ForceEnd } from "../../../core/observation.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { shorten } from "../../../core/text.ts";
+import type { TraceStepName } from "../../../core/traces/trace.ts";
 import { isAwaited, isLive, markStale, sync } from "../actions/actions.ts";
 import { diagnose, reportRefusal } from "../diagnostics/diagnose.ts";
 import { toNeuro } from "../outbound.ts";
 import { permissionFor } from "../policy.ts";
 import { sendEarlierContexts } from "../upstream/contexts.ts";
 import type { Force, Forces, Game, Timer, Upstream } from "../state.ts";
+import { addStep, newStep, repairSteps } from "../traces/make-record.ts";
+import { traceForce } from "../traces/trace.ts";
 import { isReady, nextForce, PRIORITIES } from "./force-queue.ts";
-import type { ForceEvent, ForceRank, ForceTask, SentForce } from "./states.ts";
+import type { ForceEvent, ForceRank, ForceStateName, ForceTask, SentForce } from "./states.ts";
+import { waitReason } from "./wait-reason.ts";
 import { isDone, sentForceOf, transition } from "./transition.ts";
 
 /** Neuro may use a name of an ended force for this long. */
@@ -59,6 +63,13 @@ export function requestForce(game: Game, message: ForceMessage, ctx: StepContext
   replaceCurrent(upstream, ctx);
   if (othersWait(forces)) dispatchToCurrent(upstream, { is: "others_wait" }, ctx);
   openNext(upstream, ctx);
+  traceWait(force, ctx);
+}
+
+/** Why a new force is not open at once. */
+function traceWait({ game, message, state, steps }: Force, ctx: StepContext): void {
+  const reason = state.is === "waiting" ? waitReason(game, message, state) : null;
+  if (reason !== null) addStep(steps, newStep(ctx, "waiting", null, reason));
 }
 
 /** A force without the texts of its message. */
@@ -241,7 +252,12 @@ export function vetoForce(force: Force, ctx: StepContext): void {
 }
 
 /** An action for this force is on its way to its game. */
-export function onActionStarted(force: Force, by: "neuro" | "person", ctx: StepContext): void {
+export function onActionStarted(
+  force: Force,
+  { by, action }: { readonly by: "neuro" | "person"; readonly action: string },
+  ctx: StepContext,
+): void {
+  addStep(force.steps, newStep(ctx, "answered", by === "neuro" ? force.game.upstream.id : "operator", action));
   dispatch(force, { is: "action_started", by }, ctx);
 }
 
@@ -379,10 +395,28 @@ function dispatch(force: Force, event: ForceEvent, ctx: StepContext): void {
   const before = force.state;
   const { to, tasks } = transition(before, event);
   force.state = to;
+  const step = to.is === before.is ? undefined : STEPS[to.is];
+  if (step !== undefined) addStep(force.steps, newStep(ctx, step));
   // Why also the previous state: an ended force has no names, but Neuro still has to lose them.
   const sent = sentForceOf(to) ?? sentForceOf(before);
   for (const task of tasks) carryOut(force, task, sent, ctx);
 }
+
+/** The steps of a trace that are states of its force. The others are added where they happen. */
+const STEPS: Readonly<Record<ForceStateName, TraceStepName | undefined>> = {
+  waiting: "waiting",
+  claimed: undefined,
+  open: undefined,
+  overdue: "overdue",
+  answering: undefined,
+  retrying: "retrying",
+  settling: "settling",
+  revoked: "revoked",
+  closing: "closing",
+  draining: "draining",
+  suspended: "suspended",
+  ended: undefined,
+};
 
 function carryOut(force: Force, task: ForceTask, sent: SentForce | undefined, ctx: StepContext): void {
   const { game } = force;
@@ -429,7 +463,7 @@ function carryOut(force: Force, task: ForceTask, sent: SentForce | undefined, ct
   }
 }
 
-function ask({ id, game, message }: Force, sent: SentForce | undefined, ctx: StepContext): void {
+function ask({ id, game, message, steps }: Force, sent: SentForce | undefined, ctx: StepContext): void {
   if (sent === undefined) return;
   const { names, upstreamNames } = sent;
   upstreamNames.length = 0;
@@ -439,7 +473,8 @@ function ask({ id, game, message }: Force, sent: SentForce | undefined, ctx: Ste
   }
   const query = game.service.settings.actions.attribution ? `[${game.name}] ${message.query}` : message.query;
   sendEarlierContexts(game.upstream, game.key, id, ctx);
-  toNeuro(game.upstream, { ...message, query, names: [...upstreamNames], from: game.name }, game.name, ctx);
+  toNeuro(game.upstream, { ...message, query, names: [...upstreamNames], from: game.name, trace: id }, game.name, ctx);
+  addStep(steps, newStep(ctx, "sent", game.upstream.id));
 }
 
 function askAgain(force: Force, sent: SentForce | undefined, ctx: StepContext): void {
@@ -458,10 +493,12 @@ function withdraw(upstream: Upstream, sent: SentForce | undefined, ctx: StepCont
   sync(upstream, ctx);
 }
 
-function requeue({ game, message }: Force, rank: ForceRank, ctx: StepContext): void {
+function requeue({ id, game, message }: Force, rank: ForceRank, ctx: StepContext): void {
   const { waiting } = game.upstream.forces;
   if (waiting.has(game)) return;
-  addWaiting(newForce(game, message, { rank, awaitNamesUntil: undefined }, ctx), forceBytes(message));
+  const again = newForce(game, message, { rank, awaitNamesUntil: undefined, previous: id }, ctx);
+  addWaiting(again, forceBytes(message));
+  traceWait(again, ctx);
 }
 
 function handOver(force: Force, sent: SentForce | undefined, ctx: StepContext): void {
@@ -515,9 +552,11 @@ function retireNames({ forces: { retiredNames }, actions }: Upstream, names: rea
   }
 }
 
-function observeEnd({ id, game, requestedAt }: Force, end: ForceEnd, ctx: StepContext): void {
+function observeEnd(force: Force, end: ForceEnd, ctx: StepContext): void {
+  const { id, game, requestedAt } = force;
   const ms = ctx.now - requestedAt;
   ctx.observe({ is: "force_ended", id, integration: game.name, slug: game.slug, end, ms });
+  traceForce(force, end, ctx);
 }
 
 /** The record of a game's force is written in this step. Why: games do not repeat a force, and Neuro must not get the same force twice. */
@@ -536,7 +575,11 @@ const limitPriority = (message: ForceMessage, priorityMax: Priority): ForceMessa
 const newForce = (
   game: Game,
   message: ForceMessage,
-  wait: { readonly rank: ForceRank; readonly awaitNamesUntil: Millis | undefined },
+  { previous, ...wait }: {
+    readonly rank: ForceRank;
+    readonly awaitNamesUntil: Millis | undefined;
+    readonly previous?: string;
+  },
   ctx: StepContext,
 ): Force => ({
   id: ctx.id(),
@@ -548,4 +591,6 @@ const newForce = (
   failures: 0,
   lastFailure: undefined,
   deliveries: 0,
+  previous,
+  steps: repairSteps(message, ctx) ?? [],
 });

@@ -46,6 +46,7 @@ import {
 } from "./duplicate-connection.ts";
 import { diagnose, diagnoseUnnamed, reportRefusal, reportRepairs } from "../diagnostics/diagnose.ts";
 import { checkFirstMessage, checkLatency } from "../diagnostics/connection-checks.ts";
+import { withRepairs } from "../../../neuro-api/repair.ts";
 import { handleGameMessage } from "./game-messages.ts";
 import { awaitFirstMessage, firstMessageTimer, gameNameInPath, identifySilentSocket } from "./identification.ts";
 import { onConnectionLost } from "../pending/pending.ts";
@@ -125,7 +126,7 @@ export function receiveGameFrame(socket: GameSocket, frame: Frame, ctx: StepCont
   if (connection === undefined) return;
   socket.lastConnection = connection;
   if (repairs.length > 0) reportRepairs(connection.game, repairs, frame, ctx);
-  receiveMessage(connection, message, ctx);
+  receiveMessage(connection, withRepairs(message, repairs), ctx);
 }
 
 const REFUSALS: Readonly<Partial<Record<FaultName, RefusalKind>>> = {
@@ -182,7 +183,7 @@ export function closeSocket(socket: GameSocket, ctx: StepContext): void {
     const { game } = connection;
     withdrawRival(connection);
     if (connection.state.is !== "active" || peerOf(game) !== socket.peer) continue;
-    onConnectionLost(game, socket.lastHeardAt);
+    onConnectionLost(game, socket.lastHeardAt, ctx);
     disconnectGame(game, ctx);
     const next = nextConnectionOf(game);
     if (next !== undefined) applyResolution(next, "newest", ctx);

@@ -116,7 +116,7 @@ export function expiredContests(state: NeuroState, now: Millis): readonly GameCo
 /** Puts the active socket of the game on standby for it, and returns that socket. Nothing changes for Neuro. */
 export function replaceHolder({ game }: GameConnection, ctx: StepContext): GameSocket | undefined {
   const holder = holderOf(game);
-  if (holder !== undefined) onConnectionLost(game, holder.lastHeardAt);
+  if (holder !== undefined) onConnectionLost(game, holder.lastHeardAt, ctx);
   game.takeovers = [...game.takeovers.filter((at) => ctx.now - at < TAKEOVERS_WINDOW_MS), ctx.now];
   for (const other of holder?.connections.values() ?? []) if (other.game === game) putOnStandby(other);
   ctx.observe({ is: "taken_over", name: game.name, winner: "newest" });

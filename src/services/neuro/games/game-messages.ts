@@ -7,7 +7,7 @@
  */
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { GameMessage } from "../../../core/neuro-messages.ts";
+import type { ContextMessage, GameMessage } from "../../../core/neuro-messages.ts";
 import { failed, type Failure } from "../../../core/result.ts";
 import { shorten } from "../../../core/text.ts";
 import { definitionOf, registerAction, sync, unregisterAction } from "../actions/actions.ts";
@@ -34,6 +34,8 @@ import { deliverQueued, failOutdated, noteEvidence, receiveResult } from "../pen
 import type { Game } from "../state.ts";
 import { sendSession, shutdownReady } from "../upstream/broadcast.ts";
 import { sendContext, wouldReplace } from "../upstream/contexts.ts";
+import { repairSteps } from "../traces/make-record.ts";
+import { traceContext } from "../traces/trace.ts";
 import { answerExtension } from "./extensions.ts";
 import { freeActions, restartTimer } from "./registry.ts";
 
@@ -68,12 +70,23 @@ export function handleGameMessage(game: Game, message: GameMessage, ctx: StepCon
 }
 
 function forwardContext(game: Game, context: GameMessage & { command: "context" }, ctx: StepContext): void {
-  const { silent } = context;
+  const { silent, repairs } = context;
   game.counts.contexts++;
   checkContext(game, context, ctx);
-  if (game.controls.muted) return ctx.observe({ is: "context_dropped", from: game.name, slug: game.slug });
+  if (game.controls.muted) {
+    const id = traceUnsent(game, context, "muted", ctx);
+    return ctx.observe({ is: "context_dropped", id, from: game.name, slug: game.slug });
+  }
   const message = limitContext(game, context, ctx);
-  if (message !== undefined) sendContext(game.upstream, { source: game, message, silent }, ctx);
+  if (message !== undefined) sendContext(game.upstream, { source: game, message, silent, repairs }, ctx);
+}
+
+/** Traces a context that never waited and is not sent. Returns its id. */
+function traceUnsent(game: Game, context: ContextMessage, end: "muted" | "refused", ctx: StepContext): string {
+  const id = ctx.id();
+  const { message } = context;
+  traceContext(game.upstream, { id, at: ctx.now, source: game, message, steps: repairSteps(context, ctx) }, end, ctx);
+  return id;
 }
 
 /** The text of a context within the limits of the policy; undefined if it is one too many. */
@@ -84,6 +97,7 @@ function limitContext(game: Game, context: GameMessage & { command: "context" },
   const isCounted = contexts_per_minute !== undefined && !wouldReplace(upstream, game, text);
   if (isCounted && countWithinMinute(game.forwardedContexts, ctx.now) > contexts_per_minute) {
     reportContext(game, "contexts_dropped", context, ctx);
+    traceUnsent(game, context, "refused", ctx);
     return undefined;
   }
   if (text !== message) reportContext(game, "context_shortened", context, ctx);

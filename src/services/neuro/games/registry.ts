@@ -11,6 +11,7 @@ import type { StepContext } from "../../../core/context.ts";
 import { hashText } from "../../../core/hash.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { DIRECTORY_NAMES_MAX, NAME_CODE_POINTS_MAX, PARKED_PART } from "../../../core/limits.ts";
+import { RecordRing } from "../../../core/traces/record-ring.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import { normalized, withoutInvisible } from "../../../core/text.ts";
 import { freeName, hideActions, sync, unregisterAction, updateVisibility } from "../actions/actions.ts";
@@ -114,6 +115,8 @@ export function createGame(
     unregisteredActions: [],
     lastForcedAt: 0,
     findings: new Map(),
+    traces: new RecordRing(state.traces),
+    wantsTraces: false,
     shutdown: "none",
     startedBy: undefined,
     recentContexts: { startedAt: 0, count: 0 },
@@ -204,6 +207,7 @@ export function disconnectGame(game: Game, ctx: StepContext): void {
   setAway(game, { is: "grace", since: ctx.now });
   state.unsavedRecords.add(game.record);
   game.shutdown = "none";
+  game.wantsTraces = false;
   state.timers.clear(shutdownTimer(game));
   const { name, slug } = game;
   if (game.listener === "neuro") ctx.observe({ is: "integration_disconnected_via_backend", name, slug });
@@ -232,6 +236,7 @@ function deleteGame(game: Game): void {
   keepPresumedForce(game, undefined);
   forgetFindings(game);
   forgetKeys(game);
+  game.traces.clear();
   game.retained.release(GAME_BYTES);
   for (const timer of [graceTimer(game), restartTimer(game), retentionTimer(game), shutdownTimer(game)]) {
     state.timers.clear(timer);

@@ -29,7 +29,7 @@ export interface Answer {
 
 /** Answers a force. The request is answered with the result of the action. */
 export function answerForce(state: NeuroState, answer: Answer, ctx: StepContext): Result<Json | undefined> {
-  const { requestId, name } = answer;
+  const { requestId, by, name } = answer;
   const force = forceAt(state, answer.force);
   if (force === undefined) {
     return failed("notFound", `no open or waiting force has the id ${answer.force.slice(0, 64)}; it may have ended`);
@@ -49,7 +49,7 @@ export function answerForce(state: NeuroState, answer: Answer, ctx: StepContext)
   if (upstream.forces.current === force && upstream.decider?.force !== undefined) {
     return chooseFor(upstream, { ...answer, gameAction, data }, ctx);
   }
-  const origin = { is: "person" as const, request: requestId };
+  const origin = { is: "person" as const, request: requestId, by };
   startAction({ origin, action: gameAction.upstreamAction, data, force, recipients: [gameAction] }, ctx);
   return ok(undefined);
 }

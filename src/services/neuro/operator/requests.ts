@@ -19,6 +19,8 @@ import { decide, pendingAt } from "./approval.ts";
 import { diagnosticPage } from "./diagnostics.ts";
 import { control, controlAll } from "./controls.ts";
 import { answerForce, cancelForce, forceAt } from "./forces.ts";
+import { traceById, tracePage } from "../traces/list.ts";
+import { transcriptPage } from "../traces/transcript.ts";
 import { askable, reregister, shutDown } from "./shutdown.ts";
 import { sendAction } from "./send-action.ts";
 import {
@@ -84,6 +86,14 @@ function replyToQuery(state: NeuroState, query: NeuroQuery, ctx: StepContext): N
       return ok(plain(integrationPage(state, query)));
     case "diagnostics":
       return ok(plain(diagnosticPage(state, query)));
+    case "traces":
+      return ok(plain(tracePage(state, query, ctx.now)));
+    case "trace": {
+      const trace = traceById(state, query.id, ctx.now);
+      return trace === undefined ? noTrace(query.id) : ok(plain(trace));
+    }
+    case "transcript":
+      return ok(plain(transcriptPage(state, query)));
     case "integration": {
       const game = gameAt(state, query.id);
       return game.ok ? ok(plain(integrationDetail(game.value))) : game;
@@ -92,6 +102,8 @@ function replyToQuery(state: NeuroState, query: NeuroQuery, ctx: StepContext): N
       return assertNever(query);
   }
 }
+
+const noTrace = (id: string): NeuroOutcome => failed("notFound", `no trace with the id ${id.slice(0, 64)} is kept`);
 
 /** One of these scopes is enough. */
 function scopesFor(command: NeuroCommand): readonly Scope[] {
@@ -126,7 +138,7 @@ function execute(
     case "disconnect":
     case "sendAction": {
       const game = gameAt(state, request.id);
-      return game.ok ? executeOn(game.value, { requestId, request }, ctx) : game;
+      return game.ok ? executeOn(game.value, { requestId, by, request }, ctx) : game;
     }
     case "setGlobalControls":
       controlAll(state, request.to, ctx);
@@ -158,7 +170,7 @@ type ToOne = Extract<NeuroCommand, { readonly do: "setControls" | "disconnect" |
 
 function executeOn(
   game: Game,
-  { requestId, request }: { readonly requestId: RequestId; readonly request: ToOne },
+  { requestId, by, request }: { readonly requestId: RequestId; readonly by: string; readonly request: ToOne },
   ctx: StepContext,
 ): NeuroOutcome {
   switch (request.do) {
@@ -176,7 +188,7 @@ function executeOn(
       return ok({ status: "disconnecting" });
     }
     case "sendAction":
-      return sendAction(game, { requestId, name: request.name, data: request.data }, ctx);
+      return sendAction(game, { requestId, by, name: request.name, data: request.data }, ctx);
     default:
       return assertNever(request);
   }

@@ -19,6 +19,8 @@ const MANUAL_ACTIONS_MAX = 32;
 
 export interface ManualAction {
   readonly requestId: RequestId;
+  /** The name of the operator. */
+  readonly by: string;
   readonly name: string;
   readonly data: string | undefined;
 }
@@ -26,14 +28,14 @@ export interface ManualAction {
 /** Sends an action. The request is answered with its result. */
 export function sendAction(
   game: Game,
-  { requestId, name, data }: ManualAction,
+  { requestId, by, name, data }: ManualAction,
   ctx: StepContext,
 ): Result<Json | undefined> {
   const ready = checkAction(game, { name, data });
   if (!ready.ok) return ready;
   const { gameAction, data: checked } = ready.value;
   const { upstreamAction } = gameAction;
-  const origin = { is: "person" as const, request: requestId };
+  const origin = { is: "person" as const, request: requestId, by };
   startAction({ origin, action: upstreamAction, data: checked, force: undefined, recipients: [gameAction] }, ctx);
   return ok(undefined);
 }

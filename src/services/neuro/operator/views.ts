@@ -12,12 +12,9 @@ import {
   type PageRequest,
   type PendingView,
   type UpstreamView,
-  type WaitReason,
 } from "../../../core/view.ts";
-import { type Force, type Game, isConnected, type NeuroState, type PendingAction, type Upstream } from "../state.ts";
-import { assertNever } from "../../../core/assert.ts";
-import type { ForceMessage } from "../../../core/neuro-messages.ts";
-import type { ForceState, ForceStateName } from "../forces/states.ts";
+import { type Force, type Game, type NeuroState, type PendingAction, type Upstream } from "../state.ts";
+import type { ForceStateName } from "../forces/states.ts";
 import { sentForceOf } from "../forces/transition.ts";
 import { requestOf } from "../pending/pending.ts";
 import { allPending } from "../pending/pending-actions.ts";
@@ -25,6 +22,7 @@ import { isSpent } from "../pending/transition.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import { answerDeadline } from "../forces/forces.ts";
 import { waitingForces } from "../forces/force-queue.ts";
+import { waitReason } from "../forces/wait-reason.ts";
 
 const linkHint = (url: string): string => {
   const name = linkNameOf(url);
@@ -202,35 +200,6 @@ const VIEWS: Readonly<Record<ForceStateName, ForceView["is"]>> = {
   suspended: "closing",
   ended: "closing",
 };
-
-function waitReason(game: Game, { names }: ForceMessage, state: ForceState): WaitReason | null {
-  switch (state.is) {
-    case "claimed":
-    case "answering":
-      return "result";
-    case "waiting":
-      break;
-    case "open":
-    case "overdue":
-    case "retrying":
-    case "settling":
-    case "revoked":
-    case "closing":
-    case "draining":
-    case "suspended":
-    case "ended":
-      return null;
-    default:
-      return assertNever(state);
-  }
-  const { upstream, isHeld, isOffAir, actions } = game;
-  if (isHeld) return "held";
-  if (isOffAir) return "other_character";
-  if (!isConnected(game)) return "integration_away";
-  if (!upstream.isOpen) return "neuro_away";
-  const awaitsNames = state.awaitNamesUntil !== undefined && names.some((name) => !actions.has(name));
-  return upstream.forces.current === undefined && awaitsNames ? "names" : "turn";
-}
 
 function pendingView(pending: PendingAction): PendingView {
   const { id, action, deliveries, force, data, startedAt, deadline } = pending;

@@ -14,6 +14,7 @@ import { sentForceOf } from "../forces/transition.ts";
 import { RELAY, toNeuro } from "../outbound.ts";
 import { type Force, type Game, type GameAction, isConnected, type Upstream, type UpstreamAction } from "../state.ts";
 import { gameNamed } from "../upstream/decider-host.ts";
+import { traceUnsentAction } from "../traces/trace.ts";
 import { pendingBytes, startAction } from "./pending.ts";
 import { sendUnregistered } from "./unregistered-actions.ts";
 import { pendingCount } from "./pending-actions.ts";
@@ -108,11 +109,13 @@ const succeed = (upstream: Upstream, message: ActionMessage, why: string, ctx: S
 
 function answer(
   upstream: Upstream,
-  { id, name }: ActionMessage,
+  { id: neuroId, name, data }: ActionMessage,
   { success, message }: { readonly success: boolean; readonly message: string },
   ctx: StepContext,
 ): void {
-  toNeuro(upstream, { command: "action/result", id, success, message }, RELAY, ctx);
+  const id = ctx.id();
+  toNeuro(upstream, { command: "action/result", id: neuroId, success, message, trace: id }, RELAY, ctx);
   const origin = upstream.actions.has(name) ? "relay" : "unknown";
-  ctx.observe({ is: "action_result", id: ctx.id(), name, from: "relay", success, message, ms: 0, origin });
+  ctx.observe({ is: "action_result", id, name, from: "relay", success, message, ms: 0, origin });
+  traceUnsentAction(upstream, { id, neuroId, name, data, success, message, by: origin }, ctx);
 }

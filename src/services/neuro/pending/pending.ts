@@ -27,6 +27,8 @@ import { diagnose } from "../diagnostics/diagnose.ts";
 import { checkResult, reportIgnored } from "../diagnostics/result-checks.ts";
 import { toGame, toNeuro } from "../outbound.ts";
 import { type Delivery, type Game, type GameAction, isConnected, type PendingAction, type Upstream } from "../state.ts";
+import { newStep, repairSteps } from "../traces/make-record.ts";
+import { addActionStep, traceAction, traceDelivery } from "../traces/trace.ts";
 import { confirmed, missedDeadline, mustConfirm, overBy, presumeSilent } from "./confirmation.ts";
 import { addPending, allPending, deletePending, forgetUpstreamId, pendingById } from "./pending-actions.ts";
 import type { ActionOrigin, DeliveryEvent, PendingEvent } from "./states.ts";
@@ -90,16 +92,20 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
     deadline: ctx.now + deadlineMs(upstream, recipients),
     expiry: undefined,
     failure: undefined,
+    steps: undefined,
     state: "outstanding",
   };
   addPending(upstream.pendingActions, pending);
   for (const { game } of recipients) game.pending.push(pending);
   upstream.pendingActions.retained.charge(bytes);
   expireAt(pending, pending.deadline);
-  if (force !== undefined) onActionStarted(force, origin.is, ctx);
+  if (force !== undefined) onActionStarted(force, { by: origin.is, action: pending.id }, ctx);
   const ready = needsPerson ? deliveries.filter(({ state }) => state === "queued") : deliveries;
   if (ready.length > 0) observeAction(pending, "action_sent", ready, ctx);
-  if (needsPerson) observeAction(pending, "approval_wanted", deliveries.filter(({ state }) => state === "approval"), ctx);
+  if (needsPerson) {
+    addActionStep(pending, newStep(ctx, "waiting", null, "approval"));
+    observeAction(pending, "approval_wanted", deliveries.filter(({ state }) => state === "approval"), ctx);
+  }
   for (const delivery of ready) deliver(pending, delivery, ctx);
   return pending;
 }
@@ -127,7 +133,7 @@ export function editAction(pending: PendingAction, data: string | undefined): vo
 export function approveAction(pending: PendingAction, ctx: StepContext): void {
   const deliveries = pending.deliveries.filter(({ state }) => state === "approval");
   if (deliveries.length === 0) return;
-  for (const delivery of deliveries) advance(delivery, "approved");
+  for (const delivery of deliveries) advance(pending, delivery, "approved", ctx);
   observeAction(pending, "action_sent", deliveries, ctx);
   for (const delivery of deliveries) deliver(pending, delivery, ctx);
 }
@@ -135,7 +141,7 @@ export function approveAction(pending: PendingAction, ctx: StepContext): void {
 /** A person rejects an action that waits for approval. */
 export function rejectAction(pending: PendingAction, message: string, ctx: StepContext): void {
   const [first] = pending.deliveries.filter(({ state }) => state === "approval");
-  for (const delivery of pending.deliveries) advance(delivery, "rejected");
+  for (const delivery of pending.deliveries) advance(pending, delivery, "rejected", ctx);
   pending.failure = message;
   concludeIfSpent(pending, { success: false, message, origin: "operator", ...(first && { delivery: first }) }, ctx);
 }
@@ -163,7 +169,9 @@ export function receiveResult(game: Game, result: ResultMessage, ctx: StepContex
   if (pending === undefined || delivery === undefined || isUndelivered(delivery.state)) {
     return ignoreResult(game, result, ctx);
   }
-  if (!advance(delivery, result.success ? "success" : "failure")) {
+  const repaired = repairSteps(result, ctx);
+  if (repaired !== undefined) { for (const step of repaired) addActionStep(pending, step); }
+  if (!advance(pending, delivery, result.success ? "success" : "failure", ctx)) {
     return reportIgnored(game, "twice", result, ctx);
   }
   game.lastAnsweredId = pending.id;
@@ -199,7 +207,9 @@ function deliveryTo(game: Game, { deliveries }: PendingAction): Delivery | undef
 export function noteEvidence(game: Game, message: GameMessage, ctx: StepContext): void {
   for (const pending of overBy(game, message)) {
     for (const delivery of pending.deliveries) {
-      if (delivery.gameAction.game === game && advance(delivery, "evidence")) awaitResult(pending, EVIDENCE_MS, ctx);
+      if (delivery.gameAction.game === game && advance(pending, delivery, "evidence", ctx)) {
+        awaitResult(pending, EVIDENCE_MS, ctx);
+      }
     }
   }
 }
@@ -217,10 +227,12 @@ function expireAt(pending: PendingAction, at: Millis): void {
 }
 
 /** A connection of a game was lost, which was last heard then. The game may not have got what was sent since. */
-export function onConnectionLost(game: Game, lastHeardAt: Millis): void {
-  for (const { deliveries, force } of game.pending) {
+export function onConnectionLost(game: Game, lastHeardAt: Millis, ctx: StepContext): void {
+  for (const pending of game.pending) {
+    const { deliveries, force } = pending;
     for (const delivery of deliveries) {
-      if (delivery.gameAction.game !== game || delivery.sentAt < lastHeardAt || !advance(delivery, "unheard")) continue;
+      const isUnheard = delivery.gameAction.game === game && delivery.sentAt >= lastHeardAt;
+      if (!isUnheard || !advance(pending, delivery, "unheard", ctx)) continue;
       if (force !== undefined) onDeliveryDoubted(force);
     }
   }
@@ -258,7 +270,7 @@ export function failOutdated(game: Game, gone: ReadonlySet<string>, ctx: StepCon
 export function failUndelivered(game: Game, why: string, ctx: StepContext): void {
   for (const pending of [...game.pending]) {
     for (const delivery of pending.deliveries) {
-      if (delivery.gameAction.game !== game || !advance(delivery, "held")) continue;
+      if (delivery.gameAction.game !== game || !advance(pending, delivery, "held", ctx)) continue;
       pending.failure = why;
       concludeIfSpent(pending, { success: false, message: why, origin: "operator", delivery }, ctx);
     }
@@ -276,8 +288,10 @@ export function stopActions({ pendingActions }: Upstream, message: string, ctx: 
   for (const pending of allPending(pendingActions)) {
     if (pending.origin.is === "person" || pending.state !== "outstanding") continue;
     const isUnderway = pending.force !== undefined && pending.deliveries.some(({ state }) => isWithGame(state));
-    if (isUnderway) dispatch(pending, "answered_early", result, ctx);
-    else conclude(pending, result, ctx);
+    if (isUnderway) {
+      addActionStep(pending, newStep(ctx, "answered", null, "stopped"));
+      dispatch(pending, "answered_early", result, ctx);
+    } else conclude(pending, result, ctx);
   }
 }
 
@@ -312,10 +326,12 @@ function ownId(id: string): string {
 }
 
 /** Changes the state of a delivery; false if the event changes nothing. */
-function advance(delivery: Delivery, event: DeliveryEvent): boolean {
+function advance(pending: PendingAction, delivery: Delivery, event: DeliveryEvent, ctx: StepContext): boolean {
   const next = nextDelivery(delivery.state, event);
-  if (next !== undefined) delivery.state = next;
-  return next !== undefined;
+  if (next === undefined) return false;
+  delivery.state = next;
+  traceDelivery(pending, delivery, event, ctx);
+  return true;
 }
 
 /** A game answered, or missed its deadline. */
@@ -328,15 +344,16 @@ function countResult({ counts }: Game, { startedAt }: PendingAction, success: bo
 /** Sends a queued delivery, if its game is connected. */
 function deliver(pending: PendingAction, delivery: Delivery, ctx: StepContext): void {
   const { game, name } = delivery.gameAction;
-  if (!isConnected(game) || delivery.state !== "queued") return;
+  if (delivery.state !== "queued") return;
+  if (!isConnected(game)) return addActionStep(pending, newStep(ctx, "waiting", game.name, "integration_away"));
   const { data, force } = pending;
   const id = idForGame(pending);
   if (!toGame(game, data === undefined ? { command: "action", id, name } : { command: "action", id, name, data }, ctx)) {
-    advance(delivery, "oversized");
+    advance(pending, delivery, "oversized", ctx);
     pending.failure = "The data of this action is too large for its game.";
     return concludeIfSpent(pending, { success: false, message: pending.failure, origin: "relay", delivery }, ctx);
   }
-  advance(delivery, "written");
+  advance(pending, delivery, "written", ctx);
   delivery.sentAt = ctx.now;
   if (force !== undefined) onActionDelivered(force);
   if (!mustConfirm(game)) awaitResult(pending, FAILURES_ONLY_MS, ctx);
@@ -344,7 +361,9 @@ function deliver(pending: PendingAction, delivery: Delivery, ctx: StepContext): 
 
 function failDelivery(pending: PendingAction, game: Game, ctx: StepContext): void {
   const delivery = deliveryTo(game, pending);
-  if (delivery !== undefined && advance(delivery, "lost")) concludeIfSpent(pending, resultOfLost(pending, delivery), ctx);
+  if (delivery !== undefined && advance(pending, delivery, "lost", ctx)) {
+    concludeIfSpent(pending, resultOfLost(pending, delivery), ctx);
+  }
 }
 
 /** After a failure in a force Neuro would try again, although no game can answer. */
@@ -439,6 +458,7 @@ function conclude(pending: PendingAction, result: ActionResult, ctx: StepContext
   for (const { gameAction } of pending.deliveries) remove(gameAction.game.pending, pending);
   pendingActions.retained.release(pending.bytes);
   dispatch(pending, "concluded", result, ctx);
+  traceAction(pending, result, ctx);
 }
 
 /** Why no set: nearly always the first is removed, and adding to a set and deleting from it takes a twelfth of the time of a trip. */
@@ -476,8 +496,8 @@ function report(pending: PendingAction, { success, message, origin: by, delivery
   if (origin.is === "neuro" && isReachable(pending)) {
     if (pending.state !== "finished") forgetUpstreamId(upstream.pendingActions, pending);
     const result: ResultMessage = message === undefined
-      ? { command: "action/result", id: origin.id, success }
-      : { command: "action/result", id: origin.id, success, message };
+      ? { command: "action/result", id: origin.id, success, trace: id }
+      : { command: "action/result", id: origin.id, success, message, trace: id };
     toNeuro(upstream, result, name, ctx);
   }
   const requestId = requestOf(pending);

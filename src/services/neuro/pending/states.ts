@@ -9,7 +9,7 @@ import type { RequestId } from "../../../core/ids.ts";
 export type ActionOrigin =
   /** `id`: Neuro's id of the action. `link`: the number of the connection, because the result goes only to this one. */
   | { readonly is: "neuro"; readonly link: number; readonly id: string }
-  | { readonly is: "person"; readonly request: RequestId };
+  | { readonly is: "person"; readonly request: RequestId; readonly by: string };
 
 /**
  * `outstanding`: the origin waits for the result. `answered`: the origin has its result, and the game's own result is still awaited,

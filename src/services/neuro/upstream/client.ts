@@ -21,6 +21,7 @@ import {
   loseLink,
   openLink,
 } from "../../../core/link.ts";
+import { RecordRing } from "../../../core/traces/record-ring.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
@@ -37,6 +38,7 @@ import { announceChain, isChainedToItself, readChain, viaOf } from "./relay-chai
 import { blameFrames, type LinkClose, tryNextGroup } from "./rejected-frames.ts";
 import { SentFrames } from "./sent-frames.ts";
 import { forwardSpeechFinished, requestShutdown, sessionStarted } from "./broadcast.ts";
+import { transcribeAction } from "../traces/transcript.ts";
 import { dispatchAction } from "../pending/dispatch-action.ts";
 import { forgetUpstreamIds } from "../pending/pending-actions.ts";
 
@@ -77,6 +79,7 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
     },
     contexts: newContexts(settings, now),
     shutdown: { asked: new Set(), awaited: new Set(), isRequested: false },
+    transcript: new RecordRing(state.transcripts),
     inbox: [],
   };
 }
@@ -172,6 +175,7 @@ export function receiveFrame(upstream: Upstream, frame: Frame, ctx: StepContext)
 export function receiveMessage(upstream: Upstream, message: NeuroMessage, ctx: StepContext): void {
   switch (message.command) {
     case "action":
+      transcribeAction(upstream, message, ctx);
       return dispatchAction(upstream, message, ctx);
     case "startup":
       return sessionStarted(upstream, message.session, ctx);

@@ -13,6 +13,9 @@ import { failed, type Failure, ok, type Result } from "../../../core/result.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
+import type { ContextEnd, ContextWait } from "../../../core/traces/trace.ts";
+import { newStep, repairSteps } from "../traces/make-record.ts";
+import { traceContext } from "../traces/trace.ts";
 import { countAgain, diagnose, reportRefusal } from "../diagnostics/diagnose.ts";
 import { toNeuro } from "../outbound.ts";
 import { defaultTemplate } from "../policy.ts";
@@ -44,6 +47,8 @@ export interface NewContext {
   readonly source: ContextSource;
   readonly message: string;
   readonly silent: boolean;
+  /** The kinds of repair with which it was read. */
+  readonly repairs?: readonly string[] | undefined;
 }
 
 /** A context with the key by which it replaces others, if it has one. */
@@ -52,8 +57,10 @@ type KeyedContext = NewContext & Pick<QueuedContext, "coalesceKey">;
 /** Sends Neuro a context, or queues it. Returns the limit that prevents both; then the context is dropped. */
 export function sendContext(upstream: Upstream, context: NewContext, ctx: StepContext): Failure | undefined {
   const { source, message, silent } = context;
+  const id = ctx.id();
   if (ctx.countUnread?.("add_context") !== true) {
-    ctx.observe({ is: "add_context", game_title: source.name, slug: source.slug, message, reply_if_not_busy: !silent });
+    const { name: game_title, slug } = source;
+    ctx.observe({ is: "add_context", id, game_title, slug, message, reply_if_not_busy: !silent });
   }
   const peer = source.presence?.is === "connected" ? source.presence.peer : undefined;
   ctx.post("intermediary", { is: "contextShared", from: source.name, peer, message, silent });
@@ -62,13 +69,17 @@ export function sendContext(upstream: Upstream, context: NewContext, ctx: StepCo
   if (coalesceKey !== undefined) dropReplaced(upstream, source, coalesceKey, ctx);
   const isDue = upstream.contexts.ready.size === 0 && notBefore <= ctx.now;
   if (isDue && canSend(upstream) && !isBlocked(source) && withinBudget(upstream, ctx.now)) {
-    sendNow(upstream, { source, message, silent, coalesceKey }, ctx);
+    sendNow(upstream, { source, message, silent, coalesceKey }, id, ctx);
+    traceContext(upstream, { id, at: ctx.now, source, message, steps: repairSteps(context, ctx) }, "sent", ctx);
     return undefined;
   }
-  const entry = { id: ctx.id(), at: ctx.now, key: undefined, coalesceKey, notBefore };
-  const refusal = queueContext(upstream, newQueuedContext(context, entry), ctx);
+  const waiting = newQueuedContext(context, { id, at: ctx.now, key: undefined, coalesceKey, notBefore });
+  const reason = waitReason(upstream, waiting, ctx.now);
+  waiting.steps.push(...repairSteps(context, ctx) ?? [], newStep(ctx, "waiting", null, reason));
+  const refusal = queueContext(upstream, waiting, ctx);
   if (refusal !== undefined) {
     const reason = `context: ${refusal.reason}`;
+    traceContext(upstream, waiting, "refused", ctx);
     reportRefused(upstream.service.games.get(source.key), { ...context, ...refusal, reason }, ctx);
   }
   flushContexts(upstream, ctx);
@@ -81,7 +92,7 @@ function dropReplaced(upstream: Upstream, source: ContextSource, key: string, ct
   const queue = queued.get(source.key) ?? [];
   const at = queue.findIndex(({ coalesceKey }) => coalesceKey === key);
   if (at < 0) return;
-  deleteStored(upstream, queue.splice(at, 1)[0], ctx);
+  endContext(upstream, queue.splice(at, 1)[0], "replaced", ctx);
   if (queue.length === 0) {
     queued.delete(source.key);
     ready.delete(source.key);
@@ -115,6 +126,7 @@ export const newQueuedContext = (
   source,
   message,
   silent,
+  steps: [],
   account: source.retained,
   bytes: CONTEXT_BYTES + 2 * message.length,
   ...entry,
@@ -126,6 +138,7 @@ export const watcherSource = (state: NeuroState, name: string): ContextSource =>
   name,
   isOffAir: false,
   isHeld: false,
+  traces: state.otherTraces,
   retained: new RetainedBytes(state.retained, "peer_bytes"),
 });
 
@@ -193,11 +206,12 @@ export function sendEarlierContexts(upstream: Upstream, source: string, force: s
   if (queue === undefined || !canSend(upstream)) return;
   const oldest = ctx.now - upstream.service.settings.queue.ttl.context;
   for (let [next] = queue; next !== undefined && next.id < force; [next] = queue) {
-    if (next.at >= oldest) {
+    const isExpired = next.at < oldest;
+    if (!isExpired) {
       if (!withinBudget(upstream, ctx.now)) return;
-      sendNow(upstream, next, ctx);
+      sendNow(upstream, next, next.id, ctx);
     }
-    deleteStored(upstream, queue.shift(), ctx);
+    endContext(upstream, queue.shift(), isExpired ? "expired" : "sent", ctx);
   }
   if (queue.length === 0) queued.delete(source);
 }
@@ -214,14 +228,14 @@ export function flushContexts(upstream: Upstream, ctx: StepContext): void {
       continue;
     }
     const oldest = ctx.now - (from.startsWith(WATCHER) ? ttl.direct : ttl.context);
-    while (queue[0] !== undefined && queue[0].at < oldest) deleteStored(upstream, queue.shift(), ctx);
+    while (queue[0] !== undefined && queue[0].at < oldest) endContext(upstream, queue.shift(), "expired", ctx);
     const at = queue.findIndex(({ notBefore }) => notBefore <= ctx.now);
     const next = queue[at];
     if (next !== undefined) {
       if (!withinBudget(upstream, ctx.now)) return;
-      sendNow(upstream, next, ctx);
+      sendNow(upstream, next, next.id, ctx);
       queue.splice(at, 1);
-      deleteStored(upstream, next, ctx);
+      endContext(upstream, next, "sent", ctx);
     }
     ready.delete(from);
     if (queue.length === 0) queued.delete(from);
@@ -261,7 +275,7 @@ function storeContext(upstream: Upstream, context: QueuedContext, ctx: StepConte
 export function dropContexts(upstream: Upstream, from: string, ctx: StepContext): void {
   const queue = upstream.contexts.queued.get(from);
   upstream.contexts.queued.delete(from);
-  for (const context of queue ?? []) deleteStored(upstream, context, ctx);
+  for (const context of queue ?? []) endContext(upstream, context, "dropped", ctx);
 }
 
 /**
@@ -277,7 +291,10 @@ export function queueContext(
   const { queued, unstored } = contexts;
   const { source: { key: from }, silent, message, bytes } = context;
   const queue = queued.get(from) ?? [];
-  if (silent && queue.some((other) => other.silent && other.message === message)) return undefined;
+  if (silent && queue.some((other) => other.silent && other.message === message)) {
+    if (ctx !== undefined) traceContext(upstream, context, "duplicate", ctx);
+    return undefined;
+  }
   context.account = queue[0]?.account ?? context.account;
   const refusal = freeCapacity(upstream, context, queue, ctx);
   if (refusal !== undefined) return refusal;
@@ -309,7 +326,7 @@ function freeCapacity(
   while (queue.length > 0 && (refusal !== undefined || queue.length >= CONTEXTS_HELD_PER_INTEGRATION_MAX)) {
     const silent = queue.findIndex((other) => other.silent);
     const [dropped] = queue.splice(Math.max(silent, 0), 1);
-    deleteStored(upstream, dropped, ctx);
+    endContext(upstream, dropped, "dropped", ctx);
     refusal = account.refusal(bytes, limits);
   }
   return refusal;
@@ -319,6 +336,22 @@ const isBlocked = ({ isOffAir, isHeld }: ContextSource): boolean => isOffAir || 
 
 const canSend = ({ isOpen, hasBackpressure, trial, profile, pendingActions }: Upstream): boolean =>
   isOpen && !hasBackpressure && trial === undefined && !(profile.holdsContext && pendingActions.byUpstreamId.size > 0);
+
+/** What a context waits for. */
+function waitReason(
+  upstream: Upstream,
+  { source: { isHeld, isOffAir }, notBefore }: QueuedContext,
+  now: Millis,
+): ContextWait {
+  if (isHeld) return "held";
+  if (isOffAir) return "other_character";
+  if (!upstream.isOpen) return "neuro_away";
+  if (!canSend(upstream)) {
+    return upstream.hasBackpressure ? "backpressure" : upstream.trial === undefined ? "result" : "trial";
+  }
+  if (notBefore > now) return "interval";
+  return upstream.contexts.ready.size > 0 ? "turn" : "rate";
+}
 
 /** Takes one context from the budget, or sets the timer for when one is available again. */
 function withinBudget(upstream: Upstream, now: Millis): boolean {
@@ -331,20 +364,28 @@ function withinBudget(upstream: Upstream, now: Millis): boolean {
   return waitMs === 0;
 }
 
-function sendNow(upstream: Upstream, { source, message, silent, coalesceKey }: KeyedContext, ctx: StepContext): void {
+function sendNow(
+  upstream: Upstream,
+  { source, message, silent, coalesceKey }: KeyedContext,
+  trace: string,
+  ctx: StepContext,
+): void {
   if (coalesceKey !== undefined) rememberKey(source, coalesceKey, ctx.now);
   const { policy, name } = source;
   const { before, after } = policy?.context_template ?? defaultTemplate(upstream.service.settings.actions, name);
-  toNeuro(upstream, { command: "context", message: before + message + after, silent }, name, ctx);
+  toNeuro(upstream, { command: "context", message: before + message + after, silent, trace }, name, ctx);
 }
 
 /** A context was sent or dropped. */
-function deleteStored(
-  { contexts, service }: Upstream,
+function endContext(
+  upstream: Upstream,
   context: QueuedContext | undefined,
+  end: ContextEnd,
   ctx: StepContext | undefined,
 ): void {
+  const { contexts, service } = upstream;
   if (context === undefined) return;
+  if (ctx !== undefined) traceContext(upstream, context, end, ctx);
   context.account.release(context.bytes);
   contexts.unstored.delete(context);
   if (context.key === undefined) return;

@@ -215,7 +215,9 @@ test("SE28c whatever happened, nothing is accounted for once all peers have left
       if (!isOpen || link === undefined) scenario.neuro().reopen();
       scenario.pass(2 * 24 * 3_600_000);
       check.equal(scenario.harness.state.games.size, 0);
-      check.equal([scenario.harness.state.actionCount, scenario.harness.retained.bytes], [0, 0]);
+      const { actionCount, traces, transcripts, otherTraces } = scenario.harness.state;
+      check.equal([actionCount, traces.retained.bytes], [0, otherTraces.bytes]);
+      check.equal(scenario.harness.retained.bytes, otherTraces.bytes + transcripts.retained.bytes);
     }),
     { numRuns: 150, seed: 7 },
   );

@@ -545,15 +545,16 @@ test("IM50 a context goes to the other integrations, and to watchers once", () =
   const { fixture } = setUp();
   const [other, watcher] = [fixture.integration("b"), fixture.watcher("os")];
   fixture.eventsFor(watcher);
-  const fact = { is: "add_context", game_title: "a", message: "It rains.", reply_if_not_busy: true } as const;
+  const fact = { is: "add_context", id: "1-1", game_title: "a", message: "It rains.", reply_if_not_busy: true } as const;
   fixture.receive({ is: "observed", observation: fact });
   fixture.receive({ is: "contextShared", from: "a", peer: peerId("a"), message: "It rains.", silent: false });
   check.equal(fixture.received(other), [
     { event: "context_update", payload: { from: "a", context: "It rains.", message: "It rains.", silent: false } },
   ]);
   check.equal(fixture.received(fixture.integration("a2")), []);
-  const { is: event, ...fields } = fact;
-  check.equal(fixture.eventsFor(watcher).filter((each) => each["event"] === "add_context"), [{ event, ...fields }]);
+  const { is: event, id: context_id, ...fields } = fact;
+  const events = fixture.eventsFor(watcher).filter((each) => each["event"] === "add_context");
+  check.equal(events, [{ event, context_id, ...fields }]);
 });
 
 test("IM50b a context of a game reaches an integration of the same name", () => {

@@ -86,7 +86,10 @@ test("IM71 observations of other services are events with the fields of the tabl
       },
       { action_id: "1", name: "x", from: "Chess", from_id: "chess", success: true, message: "m", ms: 5, origin: "game" },
     ],
-    [{ is: "context_dropped", from: "Chess", slug: "chess" }, { from: "Chess", integration_id: "chess" }],
+    [
+      { is: "context_dropped", id: "1", from: "Chess", slug: "chess" },
+      { context_id: "1", from: "Chess", integration_id: "chess" },
+    ],
     [
       { is: "operator_acted", by: "web", did: "control", to: "chess", outcome: "done" },
       { by: "web", did: "control", to: "chess", outcome: "done" },

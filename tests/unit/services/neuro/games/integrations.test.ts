@@ -88,8 +88,9 @@ test("NB37c every context is posted to the Intermediary and observed", () => {
   check.equal(scenario.posted().filter(({ is }) => is === "contextShared"), [
     { is: "contextShared", from: "Chess", peer: peerId("p1"), message: "check", silent: false },
   ]);
+  const [{ id = "" } = {}] = scenario.observed("add_context");
   check.equal(scenario.observed("add_context"), [
-    { is: "add_context", game_title: "Chess", slug: "chess", message: "check", reply_if_not_busy: true },
+    { is: "add_context", id, game_title: "Chess", slug: "chess", message: "check", reply_if_not_busy: true },
   ]);
 });
 
