@@ -11,6 +11,7 @@ export interface SuiteOutcome {
   readonly name: string;
   readonly runner: string;
   readonly seconds: number;
+  readonly cpuSeconds: number;
   readonly counts: Counts;
   readonly remark?: string;
   /** What failed, also in tests that passed when they ran again. */
@@ -90,24 +91,25 @@ export function failureReport(outcomes: readonly SuiteOutcome[]): string {
 
 /** One line per outcome, with the remarks. */
 export function table(outcomes: readonly SuiteOutcome[]): string {
-  const rows = outcomes.map(({ name, runner, seconds, counts, remark }) => [
+  const rows = outcomes.map(({ name, runner, seconds, cpuSeconds, counts, remark }) => [
     name,
     runner,
     String(counts.passed),
     String(counts.failed),
     String(counts.skipped),
     `${seconds.toFixed(1)} s`,
+    `${cpuSeconds.toFixed(1)} s`,
     remark ?? "",
   ]);
   const all = [
-    ["suite", "runner", "passed", "failed", "skipped", "time", ""],
+    ["suite", "runner", "passed", "failed", "skipped", "time", "CPU", ""],
     ...rows,
   ];
   const widths = all.reduce<number[]>(
     (max, row) => row.map((cell, at) => Math.max(max[at] ?? 0, cell.length)),
     [],
   );
-  const isNumber = (column: number): boolean => column >= 2 && column <= 5;
+  const isNumber = (column: number): boolean => column >= 2 && column <= 6;
   return all
     .map((row) =>
       row.map((

@@ -59,6 +59,8 @@ function runnersOf(
 interface Run {
   readonly output: string;
   readonly code: number;
+  /** Of the processes that have ended. */
+  readonly cpuSeconds: number;
   readonly isTimedOut: boolean;
 }
 
@@ -72,10 +74,11 @@ async function execute(command: string[], minutes: number, print: Print): Promis
   const outputs = await Promise.all([relay(child.stdout, print), relay(child.stderr, print)]);
   const code = await child.exited;
   clearTimeout(budget);
-  return { output: outputs.join("\n"), code, isTimedOut };
+  const cpuSeconds = Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6;
+  return { output: outputs.join("\n"), code, cpuSeconds, isTimedOut };
 }
 
-async function run(suite: Suite, runner: Runner, print: Print = toOutput): Promise<SuiteOutcome> {
+async function run(suite: Suite, runner: Runner, print: Print): Promise<SuiteOutcome> {
   print(`\n--- ${suite.name} (${runner}) ---\n`);
   const began = performance.now();
   const first = outcomeOf(suite, runner, await execute(commandOf(runner, suite), suite.minutes, print));
@@ -83,18 +86,34 @@ async function run(suite: Suite, runner: Runner, print: Print = toOutput): Promi
   return { ...outcome, seconds: (performance.now() - began) / 1_000 };
 }
 
-/** Runs a suite beside the others, and prints its output in one piece once it has ended. */
-async function runBeside(suite: Suite): Promise<SuiteOutcome> {
-  const printed: string[] = [];
-  const outcome = await run(suite, "bun", (text) => void printed.push(text));
-  toOutput(printed.join(""));
-  return outcome;
+/** Runs a suite under each of its runners, or says why it cannot run here. */
+async function runAll(suite: Suite, isStrict: boolean, print: Print): Promise<readonly SuiteOutcome[]> {
+  const missing = (suite.needs ?? []).filter((need) => find(need) === undefined);
+  if (missing.length > 0) {
+    const counts = { passed: 0, failed: isStrict ? 1 : 0, skipped: 1 };
+    const remark = `not run: no ${missing.join(", no ")} here`;
+    return [{ name: suite.name, runner: "-", seconds: 0, cpuSeconds: 0, counts, remark }];
+  }
+  const outcomes: SuiteOutcome[] = [];
+  for (const runner of runnersOf(suite)) outcomes.push(await run(suite, runner, print));
+  return outcomes;
 }
 
-function outcomeOf(suite: Suite, runner: Runner, { output, code, isTimedOut }: Run): SuiteOutcome {
+/** Runs suites one after the other beside the rest, and prints the output of each in one piece once it has ended. */
+async function runBeside(suites: readonly Suite[], isStrict: boolean): Promise<readonly SuiteOutcome[]> {
+  const outcomes: SuiteOutcome[] = [];
+  for (const suite of suites) {
+    const printed: string[] = [];
+    outcomes.push(...await runAll(suite, isStrict, (text) => void printed.push(text)));
+    toOutput(printed.join(""));
+  }
+  return outcomes;
+}
+
+function outcomeOf(suite: Suite, runner: Runner, { output, code, cpuSeconds, isTimedOut }: Run): SuiteOutcome {
   const counts = COUNT[runner](output) ?? NOTHING;
   const failures = runner === "deno" ? [] : bunFailures(output);
-  const row = { name: suite.name, runner, seconds: 0, counts, failures };
+  const row = { name: suite.name, runner, seconds: 0, cpuSeconds, counts, failures };
   const failed = (remark: string): SuiteOutcome => ({ ...row, counts: { ...counts, failed: counts.failed + 1 }, remark });
   if (isTimedOut) return failed(`exceeded its budget of ${suite.minutes} minutes`);
   if (counts === NOTHING) return failed(`exit ${code}, no result`);
@@ -148,19 +167,12 @@ async function main(): Promise<void> {
     exit(2);
   }
   const chosen = suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-  const beside = chosen.filter(({ waits }) => waits === true).map(runBeside);
+  const beside = runBeside(chosen.filter(({ waits }) => waits === true), isStrict);
   const outcomes: SuiteOutcome[] = [];
   for (const suite of chosen.filter(({ waits }) => waits !== true)) {
-    const missing = (suite.needs ?? []).filter((need) => find(need) === undefined);
-    if (missing.length > 0) {
-      const counts = { passed: 0, failed: isStrict ? 1 : 0, skipped: 1 };
-      const remark = `not run: no ${missing.join(", no ")} here`;
-      outcomes.push({ name: suite.name, runner: "-", seconds: 0, counts, remark });
-      continue;
-    }
-    for (const runner of runnersOf(suite)) outcomes.push(await run(suite, runner));
+    outcomes.push(...await runAll(suite, isStrict, toOutput));
   }
-  outcomes.push(...await Promise.all(beside));
+  outcomes.push(...await beside);
   exit(report(outcomes, isStrict));
 }
 

@@ -26,6 +26,7 @@ const DEFAULT_MINUTES = 3;
 
 const LISTED: readonly Suite[] = [
   { name: "hibernation", minutes: 8, waits: true },
+  { name: "cluster", minutes: 8, waits: true, needs: ["redis-server"] },
   { name: "unit/core", minutes: 2, isPure: true },
   { name: "unit/queue", minutes: 2, isPure: true },
   { name: "unit/services", minutes: 4, isPure: true },
@@ -47,7 +48,6 @@ const LISTED: readonly Suite[] = [
   { name: "durability", minutes: 4 },
   { name: "torture", minutes: 4 },
   { name: "conformance", minutes: 8 },
-  { name: "cluster", minutes: 4, needs: ["redis-server"] },
   { name: "dashboard", minutes: 6, needs: ["chromium"] },
   { name: "simulation", minutes: 5, isPure: true },
   { name: "fuzz", minutes: 4 },
