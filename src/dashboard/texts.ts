@@ -7,7 +7,7 @@
 import type { Severity } from "../core/diagnostics/catalogue.ts";
 import type { FaultName } from "../core/fault.ts";
 import type { ForceEnd, ResultOrigin } from "../core/observation.ts";
-import type { ForceView, IntegrationView, PendingView, UpstreamView } from "../core/view.ts";
+import type { ForceView, IntegrationView, NodeView, PendingView, RelayView, UpstreamView } from "../core/view.ts";
 import { formatCount, formatLatency, formatQuantity } from "./lib/format.ts";
 import type { EventStream, TokenRefusal } from "./state/dashboard-state.ts";
 import type { Theme } from "./state/theme.ts";
@@ -136,6 +136,7 @@ export const TEXTS = {
       queue: "Queue",
       brain: "Brain",
       nallely: "Nallely",
+      relays: "Relays",
       audit: "Audit",
       tools: "Tools",
     },
@@ -412,6 +413,24 @@ export const TEXTS = {
     history: (name: string) => `the last values of ${name}`,
   },
 
+  relays: {
+    title: "Relays",
+    switchRelay: "Show all relays",
+    states: { running: "running", stopped: "stopped" } satisfies Record<RelayView["state"], string>,
+    thisPage: "this page",
+    at: (node: string) => `at node ${node}`,
+    starts: (time: string) => `starts in ${time}`,
+    more: (count: number) => `The first ${count} are listed.`,
+    nodes: "Nodes",
+    noNodes: "No cluster",
+    noNodesMeans: "Several machines can run the same relays. See `cluster.enabled`.",
+    notReachable: "not reachable",
+    answers: "runs this relay",
+    owns: (count: number) => count === 1 ? "1 relay" : `${formatCount(count)} relays`,
+    beat: (age: string) => `last beat ${age} ago`,
+    noBeat: "no beat yet",
+  },
+
   audit: {
     title: "Audit",
     none: "No operator actions yet",
@@ -466,6 +485,15 @@ export const TEXTS = {
     },
   },
 } as const;
+
+/** The lease of a node of the cluster. */
+export const NODE_LEASES: Readonly<Record<NodeView["lease"], string>> = {
+  joining: "joining",
+  holding: "in the cluster",
+  suspended: "suspended",
+  stopping: "stopping",
+  silent: "silent",
+};
 
 /** How a link to Neuro stands. */
 export const UPSTREAM_STATES: Readonly<Record<UpstreamView["state"], string>> = {

@@ -50,7 +50,7 @@ test(
 );
 
 test(
-  "DB24 the Brain's sessions are shown without their whole ids, and the values that go to Nallely are shown",
+  "DB24 DB60 the Brain's sessions are shown without their whole ids, and the values that go to Nallely are shown; so are all relays, with links",
   async () => {
     await using session = openSession();
     await withDashboard(async (fixture) => {
@@ -66,7 +66,16 @@ test(
       await Game.join(fixture, "Chess", [{ name: "move" }]);
       const value = byName(page, "panel-nallely").locator(".value", { hasText: "integrations" });
       await until(async () => await value.locator(".num").innerText() === "1", "it counts the game");
+      await byName(page, "tab-relays").click();
+      const relays = byName(page, "panel-relays");
+      await relays.getByText("No cluster").waitFor();
+      await byName(relays, "relay").filter({ hasText: "show-1" }).getByText("stopped").waitFor();
+      await relays.getByRole("link", { name: "show-1" }).click();
+      await page.waitForURL(/\/r\/show-1\/$/);
+      await byName(page, "relay-name").getByText("show-1").click();
+      await byName(byName(page, "panel-relays"), "relay").filter({ hasText: "show-1" }).getByText("this page").waitFor();
     }, [
+      'relays.names=["default","show-1"]',
       "brain.enabled=true",
       "brain.port=0",
       "nallely.enabled=true",

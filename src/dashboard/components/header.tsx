@@ -11,6 +11,7 @@ import { TEXTS } from "../texts.ts";
 import type { IconName } from "./icons.tsx";
 import { Logo } from "./logo.tsx";
 import { Button, Name } from "./primitives.tsx";
+import { RelayName } from "./relay-name.tsx";
 
 const TEXT = TEXTS.header;
 
@@ -26,6 +27,7 @@ export function Header() {
           <p class="faint small">{version === undefined ? " " : <Version version={version} />}</p>
         </div>
       </div>
+      <RelayName />
       <Connection />
       <ul class="links" aria-label={TEXT.links}>
         {upstreams.map((upstream) => <UpstreamLink key={upstream.id} upstream={upstream} />)}

@@ -12,3 +12,12 @@ export const viewAt = (pathname: string): PageView =>
 
 /** The path of the relay's root, with a slash at the end, for a path of the page. */
 export const rootOf = (pathname: string): string => pathname.replace(LAST_SEGMENT, "").replace(/\/*$/, "/");
+
+const NAMED = /\/r\/([^/]+)\/$/;
+
+/** The name of the relay of a path of the page. */
+export const relayNameOf = (pathname: string): string => NAMED.exec(rootOf(pathname))?.[1] ?? "default";
+
+/** The path of the page of another relay. */
+export const relayPath = (pathname: string, name: string): string =>
+  rootOf(pathname).replace(NAMED, "/") + (name === "default" ? "" : `r/${name}/`);

@@ -6,6 +6,7 @@ import { Brain } from "./brain.tsx";
 import { FeedPanel } from "./feed.tsx";
 import { Nallely } from "./nallely.tsx";
 import { Queue } from "./queue.tsx";
+import { Relays } from "./relays.tsx";
 import { Tools } from "./tools.tsx";
 
 /** A panel that is selected by its tab. It reads what it shows with `useResource`, only while it is open. */
@@ -24,6 +25,7 @@ export const PANELS: readonly Panel[] = [
   { name: "queue", title: TITLES.queue, icon: "queue", content: Queue },
   { name: "brain", title: TITLES.brain, icon: "brain", content: Brain },
   { name: "nallely", title: TITLES.nallely, icon: "wave", content: Nallely },
+  { name: "relays", title: TITLES.relays, icon: "nodes", content: Relays },
   { name: "audit", title: TITLES.audit, icon: "list", content: Audit },
   { name: "tools", title: TITLES.tools, icon: "wrench", content: Tools },
 ];

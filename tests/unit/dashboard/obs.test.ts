@@ -1,6 +1,6 @@
 /** What the pages for OBS derive from the feed and from their address. */
 import { test } from "#runner";
-import { rootOf, viewAt } from "../../../src/dashboard/lib/page-view.ts";
+import { relayNameOf, relayPath, rootOf, viewAt } from "../../../src/dashboard/lib/page-view.ts";
 import { ACTION_MS, lastAction } from "../../../src/dashboard/obs/last-action.ts";
 import { overlayVariables } from "../../../src/dashboard/obs/overlay-style.ts";
 import { EventFeed } from "../../../src/dashboard/state/event-feed.ts";
@@ -38,4 +38,17 @@ test("DB40 DB41 the view is the last segment of the page's path, and the relay i
     "overlay",
   ]);
   check.equal(["/", "/overlay", "/r/show/dock/", "/r/dock"].map(rootOf), ["/", "/", "/r/show/", "/r/dock/"]);
+});
+
+test("DB60 the path of another relay's page begins where this one's does", () => {
+  for (
+    const [path, name, other] of [
+      ["/", "default", "/r/other/"],
+      ["/r/show-1/", "show-1", "/r/other/"],
+      ["/r/show-1", "show-1", "/r/other/"],
+      ["/behind/a/proxy/r/show-1/dock", "show-1", "/behind/a/proxy/r/other/"],
+      ["/behind/", "default", "/behind/r/other/"],
+    ] as const
+  ) check.equal([relayNameOf(path), relayPath(path, "other")], [name, other], path);
+  check.equal(relayPath("/behind/r/show-1/", "default"), "/behind/");
 });
