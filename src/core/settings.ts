@@ -196,6 +196,7 @@ export interface PolicySettings {
   /** Patterns, with `*` and at most one `{key}`, of contexts that replace each other. */
   readonly coalesce?: readonly string[] | undefined;
   readonly coalesce_interval?: Millis | undefined;
+  readonly debounce?: Millis | undefined;
   readonly results?: "required" | "failures-only" | undefined;
   /** Overrides the deadline of its upstream where it is earlier. */
   readonly result_deadline?: Millis | undefined;

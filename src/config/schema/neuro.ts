@@ -217,6 +217,11 @@ const policyFields = entry({
       "Default: 1s.",
     { max: 60_000 },
   ),
+  debounce: optionalDuration(
+    "How long a change of their actions waits for further changes, so that Neuro gets all of them as one. 0: not at all. Nothing waits while " +
+      "the integration has a force. Default: 0.",
+    { max: 60_000 },
+  ),
   results: optionalChoice("`failures-only`: they report results only of failed actions. Default: `required`.", [
     "required",
     "failures-only",

@@ -33,6 +33,7 @@ import {
   freeName,
   hideActions,
   registerAction,
+  releaseChanges,
   sync,
   unregisterAction,
   updateVisibility,
@@ -163,6 +164,7 @@ function moveGame(game: Game, to: Upstream, ctx: StepContext): void {
     definitionOf({ ...definition, name }, mainThread)
   );
   for (const action of [...game.actions.values()]) unregisterAction(action, ctx.now);
+  releaseChanges(game);
   sync(from, ctx);
   failForLostGame(game, ctx);
   cancelForces(game, "cancelled", ctx);

@@ -19,7 +19,8 @@ import { failed, type Result } from "../../core/result.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
 import type { RestoreInput, Service } from "../../core/service.ts";
 import type { Settings } from "../../core/settings.ts";
-import { onForceTimer, onNamesTimer } from "./forces/forces.ts";
+import { flushChanges } from "./actions/debounce.ts";
+import { onActionsSynced, onForceTimer, onNamesTimer } from "./forces/forces.ts";
 import {
   closeSocket,
   identifySocket,
@@ -326,7 +327,8 @@ function handleTimer(state: NeuroState, timer: Timer, ctx: StepContext): void {
     case "restart_window":
     case "retention":
     case "shutdown_answer":
-    case "delayed_contexts": {
+    case "delayed_contexts":
+    case "action_changes": {
       const game = state.games.get(timer.game);
       return game === undefined ? undefined : handleGameTimer(game, timer.is, ctx);
     }
@@ -364,6 +366,9 @@ function handleGameTimer(game: Game, is: GameTimer, ctx: StepContext): void {
       return endShutdown(game, ctx);
     case "delayed_contexts": // Why: every step ends with the contexts that may be sent.
       return releaseContexts(game.upstream, game.key);
+    case "action_changes":
+      flushChanges(game, ctx);
+      return onActionsSynced(game.upstream, ctx);
     default:
       return assertNever(is);
   }

@@ -30,6 +30,8 @@ export interface Policy {
   readonly context_template: ContextTemplate;
   readonly coalesce: readonly KeyPattern[];
   readonly coalesce_interval: Millis;
+  /** 0: changes of its actions are sent at once. */
+  readonly debounce: Millis;
   readonly results: "required" | "failures-only";
   /** Undefined: as for all. */
   readonly behaviour: BehaviourPreset | undefined;
@@ -78,6 +80,7 @@ export function policyOf({ integrations, actions }: Settings, name: string): Pol
     context_template: template === undefined ? defaultTemplate(actions, name) : templateOf(template, name),
     coalesce: (first("coalesce") ?? NONE).map(keyPattern),
     coalesce_interval: first("coalesce_interval") ?? COALESCE_MS,
+    debounce: first("debounce") ?? 0,
     results: first("results") ?? "required",
     behaviour: first("behaviour"),
     result_deadline: first("result_deadline"),

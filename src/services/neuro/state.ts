@@ -103,7 +103,13 @@ export type Timer =
   | { readonly is: GameTimer; readonly game: string }
   | { readonly is: UpstreamTimer; readonly upstream: string }
   | { readonly is: "keepalive" | "contests" | "save_records" | "drain" };
-export type GameTimer = "grace" | "restart_window" | "retention" | "shutdown_answer" | "delayed_contexts";
+export type GameTimer =
+  | "grace"
+  | "restart_window"
+  | "retention"
+  | "shutdown_answer"
+  | "delayed_contexts"
+  | "action_changes";
 export type UpstreamTimer = "trial" | "current_force" | "force_names" | "store_contexts" | "context_budget" | "shutdown";
 
 /** One socket of the game port. It may speak for several games. */
@@ -225,6 +231,8 @@ export interface Game extends Diagnosed {
   readonly actions: SmallMap<string, GameAction>;
   /** Names that it unregistered, by its own name for them. They are reserved for it. */
   readonly reservedNames: Map<string, UpstreamAction>;
+  /** Actions whose changes wait for more changes before Neuro gets them. */
+  waitingChanges: Set<UpstreamAction> | undefined;
   /** The force that ended when it left. It may still wait for it after its return. */
   interruptedForce: ForceMessage | undefined;
   /** Its force that was completed by an action without a result, and the id of the action. */

@@ -135,7 +135,14 @@ export function hideActions(game: Game): void {
 function setVisible(game: Game, isShown: boolean): void {
   if (game.isVisible === isShown) return;
   game.isVisible = isShown;
+  releaseChanges(game);
   for (const { upstreamAction } of game.actions.values()) game.upstream.unsynced.add(upstreamAction);
+}
+
+/** The next `sync` sends the changes that wait (`debounce.ts`), too. */
+export function releaseChanges(game: Game): void {
+  for (const action of game.waitingChanges ?? []) game.upstream.unsynced.add(action);
+  game.waitingChanges = undefined;
 }
 
 /** True if Neuro should have the action. */
@@ -294,6 +301,7 @@ const reservationBytes = ({ originalName }: UpstreamAction): number => RESERVED_
 /** Frees a name that has no owner. */
 export function freeName(upstream: Upstream, upstreamAction: UpstreamAction): void {
   endReservation(upstream, upstreamAction);
+  if (upstreamAction.isRegistered) upstream.unsynced.add(upstreamAction); // Why: its unregistration may wait.
   if (upstream.actions.get(upstreamAction.name) === upstreamAction) upstream.actions.delete(upstreamAction.name);
   forgetDefinition(upstream, upstreamAction);
 }

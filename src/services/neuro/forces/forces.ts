@@ -18,6 +18,7 @@ import type { StepContext } from "../../../core/context.ts";
 import { shorten } from "../../../core/text.ts";
 import type { TraceStepName } from "../../../core/traces/trace.ts";
 import { isAwaited, isLive, markStale, sync } from "../actions/actions.ts";
+import { flushChanges } from "../actions/debounce.ts";
 import { diagnose, reportRefusal } from "../diagnostics/diagnose.ts";
 import { toNeuro } from "../outbound.ts";
 import { permissionFor } from "../policy.ts";
@@ -45,6 +46,7 @@ const namesTimer = ({ id }: Upstream): Timer => ({ is: "force_names", upstream: 
 export function requestForce(game: Game, message: ForceMessage, ctx: StepContext): void {
   const { upstream } = game;
   const { forces } = upstream;
+  flushChanges(game, ctx);
   const earlier = forces.waiting.get(game);
   if (earlier !== undefined) dispatch(earlier, { is: "replaced" }, ctx);
   keepInterruptedForce(game, undefined);

@@ -11,6 +11,7 @@ import type { ContextMessage, GameMessage } from "../../../core/neuro-messages.t
 import { failed, type Failure } from "../../../core/result.ts";
 import { shorten } from "../../../core/text.ts";
 import { definitionOf, registerAction, sync, unregisterAction } from "../actions/actions.ts";
+import { syncChanges } from "../actions/debounce.ts";
 import { checkStartup } from "../diagnostics/connection-checks.ts";
 import { reportRefusal } from "../diagnostics/diagnose.ts";
 import {
@@ -163,7 +164,7 @@ function registerActions(
     checkNames(game, names, message, ctx);
     game.service.unsavedRecords.add(game.record);
     ctx.observe({ is: "actions_registered", integration: game.name, names });
-    sync(game.upstream, ctx);
+    syncChanges(game, ctx);
   }
   if (game.reregisterUntil !== undefined) deliverQueued(game, ctx);
   onActionsSynced(game.upstream, ctx);
@@ -197,8 +198,12 @@ function unregisterActions(
   ctx: StepContext,
 ): void {
   const { names, mainThread } = message;
-  const gone = unregisterNames(game, names, mainThread, ctx);
-  if (gone.length > 0) checkChanges(game, message, ctx);
+  const gone = removeActions(game, names, ctx);
+  if (gone.length > 0) {
+    syncChanges(game, ctx, mainThread);
+    onActionsSynced(game.upstream, ctx);
+    checkChanges(game, message, ctx);
+  }
   if (gone.length < names.length || names.length === 0) {
     checkUnregister(game, message, names.filter((name) => !gone.includes(name)), ctx);
   }
@@ -215,13 +220,15 @@ export function reportDenied(
   reportRefusal(game, "action_denied", { ...failed("notAllowed", reason), message }, ctx);
 }
 
-/** Unregisters actions of a game, and returns the names of those that were registered. */
-export function unregisterNames(
-  game: Game,
-  names: readonly string[],
-  mainThread: boolean | undefined,
-  ctx: StepContext,
-): readonly string[] {
+/** Unregisters actions of a game at once, because of an operator. */
+export function unregisterNames(game: Game, names: readonly string[], ctx: StepContext): void {
+  if (removeActions(game, names, ctx).length === 0) return;
+  sync(game.upstream, ctx);
+  onActionsSynced(game.upstream, ctx);
+}
+
+/** Removes actions of a game, and returns the names of those that were registered. Neuro gets the change with the next `sync`. */
+function removeActions(game: Game, names: readonly string[], ctx: StepContext): readonly string[] {
   const gone: string[] = [];
   for (const name of names) {
     const action = game.actions.get(name);
@@ -233,8 +240,6 @@ export function unregisterNames(
   if (gone.length === 0) return gone;
   game.service.unsavedRecords.add(game.record);
   ctx.observe({ is: "actions_unregistered", integration: game.name, names: gone });
-  sync(game.upstream, ctx, mainThread);
-  onActionsSynced(game.upstream, ctx);
   return gone;
 }
 

@@ -29,7 +29,7 @@ export function applyPolicy(game: Game, policy: Policy, ctx: StepContext): void 
     isChanged = true;
   }
   if (denied.length > 0) {
-    unregisterNames(game, denied, undefined, ctx);
+    unregisterNames(game, denied, ctx);
     reportDenied(game, denied, undefined, ctx);
   }
   if (!isChanged) return;

@@ -105,6 +105,7 @@ export function createGame(
     counts: { actions: 0, failures: 0, contexts: 0, forces: 0, result_ms: 0 },
     actions: new SmallMap(),
     reservedNames: new Map(),
+    waitingChanges: undefined,
     interruptedForce: undefined,
     presumedForce: undefined,
     reregisterUntil: undefined,

@@ -61,7 +61,7 @@ export function endShutdown(game: Game, ctx: StepContext): void {
 export function reregister(games: readonly Game[], clear: boolean, ctx: StepContext): number {
   const sockets = new Set<GameSocket>();
   for (const game of games) {
-    if (clear) unregisterNames(game, [...game.actions.keys()], undefined, ctx);
+    if (clear) unregisterNames(game, [...game.actions.keys()], ctx);
     const socket = game.listener === "neuro" ? game.service.sockets.get(peerOf(game) ?? NALLELY_PEER) : undefined;
     if (socket !== undefined) sockets.add(socket);
     else toGame(game, { command: "actions/reregister_all" }, ctx);

@@ -32,7 +32,10 @@ export function dispatchAction(upstream: Upstream, message: ActionMessage, ctx: 
     const game = gameNamed(upstream.service, message.to);
     if (game !== undefined && sendUnregistered(game, message, ctx)) return;
   }
-  if (action === undefined || !action.isRegistered) return answerUnregistered(upstream, message, ctx);
+  // Why also without owners: its unregistration may wait for more changes.
+  if (action === undefined || !action.isRegistered || action.owners.size === 0) {
+    return answerUnregistered(upstream, message, ctx);
+  }
   const { current } = upstream.forces;
   const force = current !== undefined && isForced(current, action) ? current : undefined;
   if (force?.state.is === "revoked") {
