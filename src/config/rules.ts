@@ -26,6 +26,7 @@ export function settingIssues(settings: Settings): readonly SettingIssue[] {
     ...upstreamIds(settings),
     ...contradictingLimits(settings),
     ...languageModel(settings),
+    ...faultsWithUpstream(settings),
     ...redisUrl(settings),
     ...halfCertificates(settings),
   ];
@@ -43,6 +44,15 @@ function languageModel({ "nakurity-backend": { decider, openai } }: Settings): S
     ...(isUrl ? [] : [issue("url", "a URL such as http://127.0.0.1:11434/v1")]),
     ...(openai.model === "" ? [issue("model", "the name of a model")] : []),
   ];
+}
+
+function faultsWithUpstream({ "nakurity-backend": { faults }, "nakurity-clients": upstreams }: Settings): SettingIssue[] {
+  if (!faults.enabled || faults.with_upstream || upstreams.length === 0) return [];
+  return [{
+    path: ["nakurity-backend", "faults", "enabled"],
+    message:
+      "refused, because Neuro would be affected: remove the upstream, or set nakurity-backend.faults.with_upstream: true",
+  }];
 }
 
 /** Why checked here: ioredis retries a URL of another scheme forever, and uses database 0 if the path is not a number. */
@@ -70,7 +80,13 @@ function halfCertificates(settings: Settings): SettingIssue[] {
 
 /** Warnings at the start about settings that are allowed but probably unintended. `tree` holds the values as they were written. */
 export function warningsOf(settings: Settings, tree: ConfigTree): readonly string[] {
-  return [...openListeners(settings), ...pickleQueue(settings), ...sharedUpstreams(settings), ...loweredLimits(tree)];
+  return [
+    ...openListeners(settings),
+    ...networkFaults(settings),
+    ...pickleQueue(settings),
+    ...sharedUpstreams(settings),
+    ...loweredLimits(tree),
+  ];
 }
 
 const OFF_LOOPBACK =
@@ -243,6 +259,13 @@ function pickleQueue({ intermediary: { relay_queue }, queue }: Settings): readon
 }
 
 /** Several relays would appear to Neuro as several games of one name. */
+function networkFaults({ "nakurity-backend": { enabled, faults } }: Settings): readonly string[] {
+  if (!enabled || !faults.enabled) return [];
+  return [
+    "nakurity-backend.faults.enabled is true: messages of games are delayed or lost, and connections break, on purpose",
+  ];
+}
+
 function sharedUpstreams({ relays: { names }, "nakurity-clients": upstreams }: Settings): readonly string[] {
   if (names.every((name) => name === "default")) return [];
   const isShared = ({ relays, url }: UpstreamSettings) =>

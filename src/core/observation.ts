@@ -12,7 +12,9 @@ import type { FaultName } from "./fault.ts";
 import type { Millis } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { TraceView } from "./traces/trace.ts";
+import type { MessageDirection } from "./message-counter.ts";
 import type { ServiceName } from "./service.ts";
+import type { NetworkFault } from "./settings.ts";
 
 /** Why a force ended. */
 export type ForceEnd =
@@ -239,6 +241,13 @@ export type ProblemObservation =
     readonly from: string;
     readonly fault: FaultName;
     readonly reason?: string;
+  }
+  /** A message from (`in`) or to (`out`) a game suffered from a fault that the settings ask for. */
+  | {
+    readonly is: "fault_injected";
+    readonly from: string;
+    readonly fault: NetworkFault;
+    readonly direction: MessageDirection;
   }
   | { readonly is: "store_failed"; readonly key: string; readonly reason: string }
   /** The store keeps failing: writes of which no peer is notified wait, until a trial succeeds. */

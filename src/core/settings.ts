@@ -87,6 +87,7 @@ export interface BackendSettings extends ListenerSettings {
   /** Empty: a new one for each session. */
   readonly session_id: string;
   readonly behaviour: BehaviourSettings;
+  readonly faults: FaultSettings;
   readonly choice_timeout: Millis;
   readonly retries: number;
   readonly openai: { readonly url: string; readonly model: string; readonly timeout: Millis; readonly attempts: number };
@@ -113,6 +114,21 @@ export type Misbehaviour = "no_answer" | "unknown_action" | "missing_data" | "in
 export type BehaviourSettings =
   & { readonly preset: BehaviourPreset; readonly percent: { readonly [Kind in Misbehaviour]: number | undefined } }
   & { readonly [Field in Exclude<keyof Behaviour, "percent">]: Behaviour[Field] | undefined };
+
+/** Faults of the network between games and the relay. */
+export type NetworkFault = "disconnect" | "half_open" | "drop" | "duplicate";
+
+export interface FaultSettings {
+  readonly enabled: boolean;
+  /** Also with an upstream. */
+  readonly with_upstream: boolean;
+  readonly seed: number;
+  /** Each message takes this long, and up to `jitter` longer, in either direction. */
+  readonly delay: Millis;
+  readonly jitter: Millis;
+  /** Which of a hundred messages suffer from it. */
+  readonly percent: Readonly<Record<NetworkFault, number>>;
+}
 
 export type ProfileName = "neuro" | "randy" | "tony" | "jippity" | "gary" | "neuro_api";
 

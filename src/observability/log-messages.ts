@@ -406,6 +406,13 @@ const LOG_MESSAGES = {
       `closed ${quoted(from)}: ${fault}${reason === undefined ? "" : `: ${quoted(reason)}`}`,
     measure: ({ fault }, { refusals }) => refusals.labels(fault).add(),
   },
+  fault_injected: {
+    level: "info",
+    source: "relay",
+    limit: floodLimit("injected faults"),
+    text: ({ from, fault, direction }) =>
+      `fault ${fault} at a message ${direction === "in" ? "from" : "to"} ${quoted(from)}`,
+  },
   operator_acted: {
     level: "info",
     source: "relay",

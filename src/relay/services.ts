@@ -6,6 +6,7 @@ import { intermediary } from "../services/intermediary/mod.ts";
 import { nallely } from "../services/nallely/mod.ts";
 import { neuro } from "../services/neuro/mod.ts";
 import { proxy } from "../services/proxy/mod.ts";
+import { FaultyNetwork } from "./faulty-network.ts";
 import { supervise, type SupervisedService } from "./supervised-service.ts";
 
 const CREATE: Readonly<Record<ServiceName, () => SupervisedService>> = {
@@ -18,4 +19,8 @@ const CREATE: Readonly<Record<ServiceName, () => SupervisedService>> = {
 
 /** Creates every service that the settings ask for. */
 export const services = (settings: Settings): SupervisedService[] =>
-  SERVICE_NAMES.filter((name) => SERVICES[name].isEnabled(settings)).map((name) => CREATE[name]());
+  SERVICE_NAMES.filter((name) => SERVICES[name].isEnabled(settings)).map((name) => behindNetwork(CREATE[name](), settings));
+
+/** Games reach their service through a bad network, if the settings ask for one. */
+const behindNetwork = (service: SupervisedService, settings: Settings): SupervisedService =>
+  service.name === "neuro" && settings["nakurity-backend"].faults.enabled ? new FaultyNetwork(service, settings) : service;

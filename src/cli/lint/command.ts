@@ -83,14 +83,17 @@ function settingsFor(
   { intermediary = false, behaviour: preset }: Pick<LintOptions, "intermediary" | "behaviour">,
 ): Settings {
   const off = { enabled: false };
-  const { behaviour } = settings["nakurity-backend"];
+  const backend = settings["nakurity-backend"];
+  const { behaviour } = backend;
   return {
     ...settings,
     intermediary: { ...settings.intermediary, enabled: intermediary },
     "nakurity-backend": {
-      ...settings["nakurity-backend"],
+      ...backend,
       enabled: true,
       choice_timeout: CHOICE_MS,
+      // Why: what the network does would look like the integration's fault.
+      faults: { ...backend.faults, enabled: false },
       behaviour: { ...behaviour, preset, interval: behaviour.interval ?? INTERVAL_MS },
     },
     "nakurity-clients": [],

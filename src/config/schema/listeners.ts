@@ -116,6 +116,35 @@ const behaviour = block(
   },
 );
 
+/** Why not longer: a Durable Object that sleeps longer than a minute forgets what is under way. */
+const FAULT_MS_MAX = 30_000;
+const faultPercent = (what: string): z.ZodType<number> =>
+  count(`At how many of a hundred messages ${what}.`, { default: 0, max: 100 });
+const f = DEFAULTS["nakurity-backend"].faults;
+
+const faults = block("A bad network between the games and the relay, to test how a game copes with it.", {
+  enabled: flag("Have these faults. Refused with an upstream, unless `with_upstream` is true.", {
+    default: f.enabled,
+    restart: true,
+  }),
+  with_upstream: flag("Have them although a real Neuro is connected.", { default: f.with_upstream, restart: true }),
+  seed: count("The seed of the faults. The same seed and the same messages give the same faults.", {
+    default: f.seed,
+    restart: true,
+  }),
+  delay: duration("How long each message takes, in either direction.", { default: f.delay, max: FAULT_MS_MAX }),
+  jitter: duration("Up to this long it takes in addition. Messages stay in order.", {
+    default: f.jitter,
+    max: FAULT_MS_MAX,
+  }),
+  percent: block("How often the other faults occur.", {
+    disconnect: faultPercent("the connection is cut, and what is under way is lost"),
+    half_open: faultPercent("the connection hangs: nothing passes any more, until one end gives up"),
+    drop: faultPercent("the message is lost"),
+    duplicate: faultPercent("the message arrives twice"),
+  }),
+});
+
 const sessionText = (description: string, options: { readonly default: string }): z.ZodType<string> =>
   textOfForm(description, {
     fits: (given) => given.length <= SESSION_TEXT_MAX,
@@ -152,6 +181,7 @@ export const backend: z.ZodType<BackendSettings> = block("Games connect here, as
     default: b.session_id,
   }),
   behaviour,
+  faults,
   choice_timeout: duration("How long watchers and integrations can choose before the decider does.", {
     default: b.choice_timeout,
   }),

@@ -152,6 +152,7 @@ export function recordObservation(
     case "input_repaired":
     case "input_refused":
     case "peer_closed_by_relay":
+    case "fault_injected":
     case "store_failed":
     case "writes_suspended":
     case "writes_resumed":

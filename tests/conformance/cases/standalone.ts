@@ -15,6 +15,8 @@ async function api({ web }: Pick<Relay, "web">, method: string, path: string, bo
 
 const LIVELY = { "nakurity-backend.behaviour.preset": "lively", "nakurity-backend.behaviour.interval": "200ms" };
 
+const FAULTY = { "nakurity-backend.faults.enabled": true, "nakurity-backend.faults.seed": 5 };
+
 export const standalone: readonly Case[] = [
   {
     name: "NB268 a game that never forces is played, until an operator selects another preset; the session is sent again",
@@ -31,6 +33,28 @@ export const standalone: readonly Case[] = [
       });
       check.equal(await api(relay, "POST", "/session"), { status: "asked", count: 1 });
       check.equal((await session()).data.session.displayName, "Robo-Neuro");
+    },
+  },
+  {
+    name: "NB277 messages are delayed, and connections are cut, as `nakurity-backend.faults` asks for",
+    setup: {
+      ...LIVELY,
+      ...FAULTY,
+      "nakurity-backend.faults.delay": "150ms",
+      "nakurity-backend.faults.percent.disconnect": 10,
+    },
+    async run(relay) {
+      const began = performance.now();
+      const chess = await Game.join(relay, "Chess");
+      await chess.line.next(({ command }) => command === "startup", "the session");
+      check.that(performance.now() - began >= 300, "two messages took less than their delays");
+      chess.register("move");
+      const answerAll = async () => {
+        for (;;) chess.result((await chess.action("move")).id);
+      };
+      await Promise.race([answerAll().catch(() => {}), chess.line.closed]);
+      const { code, reason } = await chess.line.closed;
+      check.equal([code, reason], [1001, "cut by nakurity-backend.faults"]);
     },
   },
 ];

@@ -56,6 +56,21 @@ test("CF15b on loopback the published token, or an empty one, is a warning", () 
   check.that(own.ok && own.warnings.length === 0);
 });
 
+test("NB276 faults of the network are refused with an upstream, unless that is wanted, and warned about", () => {
+  const faults = (more = ""): string => `nakurity-backend: {faults: {enabled: true${more}}}`;
+  const upstream = "nakurity-client: {url: ws://10.0.0.1:8000}";
+  only(`${upstream}\n${faults()}`, /^relay\.yaml:2:\d+ nakurity-backend\.faults\.enabled: refused, because Neuro/);
+  fine(`${upstream}\n${faults(", with_upstream: true")}`);
+  fine(faults());
+  fine(`${upstream}\nnakurity-backend: {faults: {delay: 1s}}`);
+  for (const [text, count] of [[faults(), 1], ["nakurity-backend: {faults: {delay: 1s}}", 0]] as const) {
+    const loaded = load({ file: { name: NAME, text } });
+    check.that(loaded.ok);
+    const found = loaded.warnings.filter((line) => line.startsWith("nakurity-backend.faults.enabled is true: messages"));
+    check.equal(found.length, count);
+  }
+});
+
 test("CF16 the game port and the Brain listen to other machines only with a token or `open: true`", () => {
   for (const block of ["nakurity-backend", "brain"]) {
     only(
