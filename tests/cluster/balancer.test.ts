@@ -18,7 +18,9 @@ else {
     "CN33 behind nginx, games and requests reach the relay through any node, also right after one was killed",
     () =>
       inFolder(async (folder) => {
-        const cluster = await TestCluster.start(folder, ["Bun", "Deno", "Bun"], [`nakurity-backend.token=${GAME_TOKEN}`]);
+        const cluster = await TestCluster.start(folder, ["Bun", "Deno", "Bun"], {
+          sets: [`nakurity-backend.token=${GAME_TOKEN}`],
+        });
         const port = await freePort();
         const servers = cluster.nodes.map(({ web }) => `server ${new URL(web).host} max_fails=1 fail_timeout=2s;`);
         const server = readFileSync(join(ROOT, "deploy/nginx-cluster.conf"), "utf8")

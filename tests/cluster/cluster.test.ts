@@ -20,7 +20,7 @@ const itemsOf = async (response: Response): Promise<number> => ((await response.
 
 async function withCluster(run: (cluster: TestCluster) => Promise<void>, sets: readonly string[] = []): Promise<void> {
   await inFolder(async (folder) => {
-    const cluster = await TestCluster.start(folder, ["Bun", "Deno", "Bun"], sets);
+    const cluster = await TestCluster.start(folder, ["Bun", "Deno", "Bun"], { sets });
     try {
       await cluster.isWhole();
       await run(cluster);
@@ -53,32 +53,6 @@ async function actWith(games: readonly TestGame[], { neuro }: TestCluster): Prom
     await until(() => neuro.current?.results.get(id) === true, `a result of ${name}`);
   }
 }
-
-test(
-  "CN20 CN21 the owner is killed: another node dials Neuro within 3.5 s, and games at other nodes stay connected and play on",
-  () =>
-    withCluster(async (cluster) => {
-      const { neuro } = cluster;
-      for (const _ of [1, 2]) {
-        const owner = await cluster.owner();
-        const games = await gamesBeside(owner, cluster);
-        const before = neuro.connections.length;
-        const killedAt = performance.now();
-        await owner.process.stop("SIGKILL");
-        await until(() => neuro.connections.length > before, "Neuro is dialed");
-        await registered(games, cluster);
-        const tookMs = (neuro.current?.openedAt ?? Infinity) - killedAt;
-        check.that(tookMs < 3_500, `${tookMs} ms`);
-        await actWith(games, cluster);
-        check.equal(games.map(({ closes }) => closes), games.map(() => 0));
-        for (const game of games) game.close();
-        await owner.restart();
-        await cluster.isWhole();
-      }
-      check.equal(neuro.violations, []);
-    }),
-  { timeoutMs: MINUTE_MS },
-);
 
 test(
   "CN22 an owner that is paused sends nothing to Neuro after its successor has begun, and joins again when it wakes",

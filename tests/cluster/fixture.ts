@@ -100,24 +100,33 @@ export class TestGame {
   }
 }
 
+export interface ClusterOptions {
+  readonly sets?: readonly string[];
+  /** By default a Redis that all tests of the process share. */
+  readonly redisUrl?: string;
+  /** The relay that registered these names, if the nodes have several. */
+  relayOf?(names: ReadonlySet<string>): string | undefined;
+}
+
 export class TestCluster {
-  readonly neuro: LoggingNeuro = new LoggingNeuro();
+  readonly neuro: LoggingNeuro;
   readonly nodes: TestNode[] = [];
   readonly #folder: string;
   readonly #redisUrl: string;
 
-  private constructor(folder: string, redisUrl: string) {
+  private constructor(folder: string, redisUrl: string, neuro: LoggingNeuro) {
     this.#folder = folder;
     this.#redisUrl = redisUrl;
+    this.neuro = neuro;
   }
 
-  /** Starts Redis and the nodes; the runtimes of the nodes alternate. */
+  /** Starts a node on each of these runtimes. */
   static async start(
     folder: string,
     runtimes: readonly (keyof typeof RUNNERS)[],
-    sets: readonly string[] = [],
+    { sets = [], redisUrl, relayOf }: ClusterOptions = {},
   ): Promise<TestCluster> {
-    const cluster = new TestCluster(folder, await TestCluster.redisUrl());
+    const cluster = new TestCluster(folder, redisUrl ?? await TestCluster.redisUrl(), new LoggingNeuro(relayOf));
     for (const [index, runtime] of runtimes.entries()) await cluster.#add(`n${index}`, runtime, sets);
     return cluster;
   }

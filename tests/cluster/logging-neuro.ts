@@ -8,6 +8,8 @@ export interface NeuroConnection {
   lastFrameAt: number;
   closedAt: number | undefined;
   readonly names: Set<string>;
+  /** When it registered its first actions. */
+  registeredAt: number | undefined;
   readonly results: Map<string, boolean>;
 }
 
@@ -16,9 +18,12 @@ export class LoggingNeuro {
   readonly violations: string[] = [];
   readonly #server: Bun.Server<NeuroConnection>;
   #socket: ServerWebSocket<NeuroConnection> | undefined;
+  readonly #relayOf: (names: ReadonlySet<string>) => string | undefined;
   #actions = 0;
 
-  constructor() {
+  /** `relayOf`: the relay that registered these names; connections of different relays do not succeed each other. */
+  constructor(relayOf: (names: ReadonlySet<string>) => string | undefined = () => "") {
+    this.#relayOf = relayOf;
     this.#server = Bun.serve<NeuroConnection>({
       hostname: "127.0.0.1",
       port: 0,
@@ -30,6 +35,7 @@ export class LoggingNeuro {
           lastFrameAt: 0,
           closedAt: undefined,
           names: new Set(),
+          registeredAt: undefined,
           results: new Map(),
         };
         return server.upgrade(request, { data }) ? undefined : new Response(null, { status: 400 });
@@ -78,16 +84,25 @@ export class LoggingNeuro {
     if (connection.firstFrameAt === undefined && message.command !== "startup") {
       this.violations.push(`connection ${connection.number} begins with ${message.command}`);
     }
-    if (this.connections.some(({ number, firstFrameAt }) => number > connection.number && firstFrameAt !== undefined)) {
+    if (this.#isSucceeded(connection)) {
       this.#late++;
       this.violations.push(`connection ${connection.number} sends ${message.command} after a later one began`);
     }
     connection.firstFrameAt ??= now;
     connection.lastFrameAt = now;
+    if (message.command === "actions/register") connection.registeredAt ??= now;
     if (message.command === "actions/register") { for (const { name } of message.data.actions) connection.names.add(name); }
     if (message.command === "actions/unregister") {
       for (const name of message.data.action_names) connection.names.delete(name);
     }
     if (message.command === "action/result") connection.results.set(message.data.id, message.data.success);
+  }
+
+  #isSucceeded({ number, names }: NeuroConnection): boolean {
+    const relay = this.#relayOf(names);
+    return relay !== undefined &&
+      this.connections.some((later) =>
+        later.number > number && later.firstFrameAt !== undefined && this.#relayOf(later.names) === relay
+      );
   }
 }

@@ -25,6 +25,7 @@ export const SQLITE: Backend = { name: "sqlite", sets: ["queue.backend=sqlite"] 
 /** A Redis server that syncs every write, and keeps its port when it is killed and started again. */
 export class RedisServer {
   readonly backend: Backend;
+  readonly url: string;
   readonly #program: string;
   readonly #port: number;
   readonly #folder: string;
@@ -34,7 +35,8 @@ export class RedisServer {
     this.#program = program;
     this.#port = port;
     this.#folder = folder;
-    this.backend = { name: "redis", sets: ["queue.backend=redis", `queue.url=redis://127.0.0.1:${port}`] };
+    this.url = `redis://127.0.0.1:${port}`;
+    this.backend = { name: "redis", sets: ["queue.backend=redis", `queue.url=${this.url}`] };
   }
 
   static async run<T>(program: string, act: (redis: RedisServer) => Promise<T>): Promise<T> {

@@ -1,231 +1,244 @@
 /**
- * Takes the owner of a relay away again and again, under traffic: it is killed, paused, cut off from Redis, or stopped.
+ * Takes something away from the nodes of a cluster again and again, under traffic: the owner of the relay is killed, paused, cut off from Redis
+ * or stopped, or Redis is killed or hangs.
  *
- * Three nodes, on Bun and Deno. In each round two games at the other nodes are registered, a game at a third talks, and a watcher at another
- * node sends commands to an absent integration, which connects at the end and has to get each command that was answered `queued`.
+ * Three nodes, on Bun and Deno. In each round two games at the nodes that are not the owner are registered, one of them talks, a watcher at
+ * the one node sends commands, and an integration at the other one acknowledges half of them. Another integration connects at the end
+ * and has to get each command that was answered `queued`.
  */
+import { find } from "../harness/machine.ts";
 import { inFolder } from "../harness/relay.ts";
-import type { JsonClient } from "../harness/json-client.ts";
 import { TestCluster, TestGame, type TestNode, until } from "../cluster/fixture.ts";
-import { connectIntegration, connectWatcher, receive, receiveReply, sendCommand } from "./clients.ts";
+import { assertNever } from "../../src/core/assert.ts";
+import { RedisServer } from "./backends.ts";
+import { connectIntegration, connectWatcher, receive, receiveReply, RECIPIENTS, sendCommand, sync } from "./clients.ts";
+import { type ClusterFigures, type FaultLimits, loadNow } from "./cluster-report.ts";
+import { Traffic } from "./cluster-traffic.ts";
 import { DeliveryLog } from "./delivery-log.ts";
 
-export type ClusterFault = "kill" | "stop" | "part" | "term";
+export type ClusterFault = "kill" | "stop" | "part" | "term" | "away" | "hang";
 
-export interface ClusterFigures {
+interface Fault extends FaultLimits {
+  readonly title: string;
   readonly rounds: number;
-  /** From the fault to the next connection at Neuro, and until all actions were registered there. */
-  readonly redialMs: readonly number[];
-  readonly registeredMs: readonly number[];
-  readonly queued: number;
-  readonly lost: number;
-  readonly unanswered: number;
-  readonly gamesClosed: number;
-  readonly watchersClosed: number;
-  /** Frames that reached Neuro from an owner after the first frame of its successor. */
-  readonly framesOfFormerOwners: number;
-  readonly violations: readonly string[];
 }
 
-const COMMAND_MS = 40;
+const FAILOVER = { medianMs: 2_400, longestMs: 3_500 };
+
+/** How each is reported, how often it happens in the whole series, and what it may cost with `cluster.lease: 2s`. */
+export const FAULTS = {
+  kill: { title: "owner: `kill -9`", rounds: 100, redial: FAILOVER, mayCloseWatchers: true },
+  stop: { title: "owner: SIGSTOP, later SIGCONT", rounds: 50, redial: FAILOVER, mayCloseWatchers: true },
+  part: { title: "owner: cut off from Redis, later not", rounds: 50, redial: FAILOVER, mayCloseWatchers: true },
+  term: { title: "owner: SIGTERM", rounds: 50, redial: { medianMs: 300, longestMs: 2_500 }, mayCloseWatchers: false },
+  away: { title: "Redis: `kill -9`, started after 10 s", rounds: 5, mayCloseWatchers: false },
+  hang: { title: "Redis: SIGSTOP for 10 s", rounds: 5, mayCloseWatchers: false },
+} as const satisfies Readonly<Record<ClusterFault, Fault>>;
+
+export interface TortureOptions {
+  readonly rounds: number;
+  /** How long Redis is away. */
+  readonly awayMs?: number;
+}
+
+const AWAY_MS = 10_000;
 /** A paused or cut off owner comes back this long after its successor has begun. */
 const BACK_MS = 1_500;
-const SETS = ["queue.per_recipient=100000", "queue.total=100000"];
+/** Why without rebalancing: it moves a relay as well, in between. */
+const SETS = ["queue.per_recipient=100000", "queue.total=100000", "cluster.rebalance=false"];
 
-export function tortureCluster(fault: ClusterFault, rounds: number): Promise<ClusterFigures> {
-  return inFolder(async (folder) => {
-    const cluster = await TestCluster.start(folder, ["Bun", "Deno", "Bun"], SETS);
-    try {
-      return await new Run(cluster, fault).run(rounds);
-    } catch (error) {
-      for (const { name, process } of cluster.nodes) {
-        console.log(
-          `${name}:\n${
-            process.output.split("\n").slice(-60).filter((line) => !line.includes("queued command")).join("\n")
-          }`,
-        );
+/** Runs the rounds of one fault. Throws if something does not come back at all, with the logs of the nodes on standard output. */
+export function tortureCluster(
+  fault: ClusterFault,
+  { rounds, awayMs = AWAY_MS }: TortureOptions,
+): Promise<ClusterFigures> {
+  return RedisServer.run(find("redis-server") ?? "", (redis) =>
+    inFolder(async (folder) => {
+      const cluster = await TestCluster.start(folder, ["Bun", "Deno", "Bun"], { sets: SETS, redisUrl: redis.url });
+      try {
+        return await new Run(cluster, redis, { fault, awayMs }).run(rounds);
+      } catch (error) {
+        printLogs(cluster);
+        throw error;
+      } finally {
+        await cluster.stop();
       }
-      throw error;
-    } finally {
-      await cluster.stop();
-    }
-  });
+    }));
+}
+
+function printLogs({ nodes }: TestCluster): void {
+  for (const { name, process } of nodes) {
+    const lines = process.output.split("\n").filter((line) => !/queued command|delivered queued/.test(line));
+    console.log(`${name}:\n${lines.slice(-60).join("\n")}`);
+  }
 }
 
 class Run {
   readonly #cluster: TestCluster;
+  readonly #redis: RedisServer;
   readonly #fault: ClusterFault;
+  readonly #awayMs: number;
   readonly #log = new DeliveryLog();
   readonly #redialMs: number[] = [];
   readonly #registeredMs: number[] = [];
+  readonly #loads: number[] = [];
+  #reconnects = 0;
   #unanswered = 0;
   #gamesClosed = 0;
   #watchersClosed = 0;
 
-  constructor(cluster: TestCluster, fault: ClusterFault) {
+  constructor(
+    cluster: TestCluster,
+    redis: RedisServer,
+    { fault, awayMs }: { readonly fault: ClusterFault; readonly awayMs: number },
+  ) {
     this.#cluster = cluster;
+    this.#redis = redis;
     this.#fault = fault;
+    this.#awayMs = awayMs;
   }
 
   async run(rounds: number): Promise<ClusterFigures> {
-    const { neuro, nodes } = this.#cluster;
+    const { neuro } = this.#cluster;
     await this.#cluster.isWhole();
-    const first = await connectIntegration(nodes[0]?.process as TestNode["process"], "jukebox");
-    await first.next(({ event }) => event === "registered");
-    first.close();
+    const { process } = await this.#cluster.owner();
+    for (const recipient of RECIPIENTS) {
+      const first = await connectIntegration(process, recipient);
+      await sync(first);
+      first.close();
+    }
     for (let round = 0; round < rounds; round++) await this.#round(round);
     await this.#deliver();
-    const { queued, lost } = this.#log.counts;
     return {
+      fault: FAULTS[this.#fault].title,
       rounds,
       redialMs: this.#redialMs,
       registeredMs: this.#registeredMs,
-      queued,
-      lost,
+      deliveries: this.#log.counts,
       unanswered: this.#unanswered,
       gamesClosed: this.#gamesClosed,
       watchersClosed: this.#watchersClosed,
+      reconnects: this.#reconnects,
       framesOfFormerOwners: neuro.framesOfFormerOwners,
+      loads: this.#loads,
       violations: neuro.violations,
     };
   }
 
   async #round(round: number): Promise<void> {
     const { neuro, nodes } = this.#cluster;
+    this.#loads.push(loadNow());
     const owner = await this.#cluster.owner();
     const [near, far] = nodes.filter((node) => node !== owner) as [TestNode, TestNode];
     const games = await Promise.all(
       [near, far].map((node) => TestGame.connect(`round_${round}_${node.name}`, node.process.urls.neuro)),
     );
-    const areRegistered = () => games.every(({ name }) => neuro.current?.names.has(`play_${name}`));
-    await until(areRegistered, "the actions of both games");
-    const traffic = this.#talk(near, games[1] as TestGame);
+    await until(() => this.#areRegistered(games), "the actions of both games");
+    const traffic = new Traffic(this.#log, near.process, far.process);
+    const talking = setInterval(() => games[1]?.say("a line"), 40);
     await pause(300);
-    const before = neuro.connections.length;
-    const began = performance.now();
-    const succeeded = until(() => neuro.connections.length > before, "a connection to Neuro");
-    const back = this.#takeAway(owner, succeeded);
-    await succeeded;
-    this.#redialMs.push((neuro.connections[before]?.openedAt ?? 0) - began);
-    await until(areRegistered, "the actions of both games again");
-    this.#registeredMs.push(performance.now() - began);
+    if (this.#fault === "away" || this.#fault === "hang") await this.#withoutRedis(this.#fault, games);
+    else await this.#withoutOwner(this.#fault, owner, games);
     for (const { name } of games) {
       const id = neuro.act(`play_${name}`);
       await until(() => neuro.current?.results.get(id) === true, `a result of ${name}`);
     }
-    await back;
     await pause(200);
-    await traffic.end();
-    this.#gamesClosed += games.reduce((sum, { closes }) => sum + closes, 0);
+    clearInterval(talking);
+    const unanswered = await traffic.end();
+    const gamesClosed = games.reduce((sum, { closes }) => sum + closes, 0);
+    this.#unanswered += unanswered;
+    this.#watchersClosed += traffic.watchersClosed;
+    this.#gamesClosed += gamesClosed;
+    const isWrong = unanswered + gamesClosed > 0 || (traffic.watchersClosed > 0 && !FAULTS[this.#fault].mayCloseWatchers);
+    if (isWrong) {
+      console.log(
+        `round ${round}: ${unanswered} unanswered, ${gamesClosed} games and ${traffic.watchersClosed} watchers closed`,
+      );
+      printLogs(this.#cluster);
+    }
     for (const game of games) game.close();
     await this.#cluster.isWhole();
   }
 
-  /** `succeeded` resolves once another node has dialed Neuro. */
-  async #takeAway(owner: TestNode, succeeded: Promise<void>): Promise<void> {
-    switch (this.#fault) {
-      case "kill":
-        await owner.process.stop("SIGKILL");
-        return await owner.restart();
-      case "term":
-        await owner.process.stop("SIGTERM");
-        return await owner.restart();
-      case "stop":
-        owner.process.signal("SIGSTOP");
-        await succeeded;
-        await pause(BACK_MS);
-        owner.process.signal("SIGCONT");
-        return await pause(500);
-      case "part":
-        owner.redis.freeze();
-        await succeeded;
-        await pause(BACK_MS);
-        owner.redis.thaw();
-        return await pause(500);
-    }
+  async #withoutOwner(
+    fault: "kill" | "stop" | "part" | "term",
+    owner: TestNode,
+    games: readonly TestGame[],
+  ): Promise<void> {
+    const { neuro } = this.#cluster;
+    const before = neuro.connections.length;
+    const began = performance.now();
+    const succeeded = until(() => neuro.connections.length > before, "a connection to Neuro");
+    const back = takeAway(owner, fault, succeeded);
+    await succeeded;
+    this.#redialMs.push((neuro.connections[before]?.openedAt ?? 0) - began);
+    await until(() => this.#areRegistered(games), "the actions of both games again");
+    this.#registeredMs.push(performance.now() - began);
+    await back;
   }
 
-  /** A watcher that sends commands, and a game that talks. */
-  #talk(node: TestNode, game: TestGame): { end(): Promise<void> } {
-    let isOver = false;
-    const talking = setInterval(() => game.say("a line"), COMMAND_MS);
-    const commands = (async () => {
-      let watcher: JsonClient | undefined;
-      while (!isOver) {
-        try {
-          watcher ??= await connectWatcher(node.process);
-          await receiveReply(watcher, sendCommand(watcher, "jukebox", this.#log), this.#log);
-          await pause(COMMAND_MS);
-        } catch {
-          if (watcher?.isOpen === false) this.#watchersClosed++;
-          else if (watcher !== undefined) this.#unanswered++;
-          watcher = undefined;
-          await pause(COMMAND_MS);
-        }
-      }
-      watcher?.close();
-    })();
-    return {
-      end: async () => {
-        isOver = true;
-        clearInterval(talking);
-        await commands;
-      },
-    };
+  /** Neuro uses the games meanwhile, and their results arrive when Redis is back. */
+  async #withoutRedis(fault: "away" | "hang", games: readonly TestGame[]): Promise<void> {
+    const { neuro } = this.#cluster;
+    const before = neuro.connections.length;
+    if (fault === "away") await this.#redis.kill();
+    else this.#redis.hang();
+    await pause(this.#awayMs / 2);
+    const ids = games.map(({ name }) => neuro.act(`play_${name}`));
+    await pause(this.#awayMs / 2);
+    if (fault === "away") await this.#redis.start();
+    else this.#redis.resume();
+    await until(() => ids.every((id) => neuro.current?.results.get(id) === true), "the results of the meantime");
+    this.#reconnects += neuro.connections.length - before;
   }
 
-  /** The integration connects and takes everything that waits. */
+  #areRegistered(games: readonly TestGame[]): boolean {
+    return games.every(({ name }) => this.#cluster.neuro.current?.names.has(`play_${name}`) === true);
+  }
+
+  /** Both integrations connect and take everything that waits. */
   async #deliver(): Promise<void> {
     const { process } = await this.#cluster.owner();
-    const [watcher, jukebox] = [await connectWatcher(process), await connectIntegration(process, "jukebox")];
-    const last = sendCommand(watcher, "jukebox", this.#log);
-    await Promise.all([
-      receiveReply(watcher, last, this.#log),
-      receive(jukebox, "jukebox", { log: this.#log, until: last }),
-    ]);
-    watcher.close();
-    jukebox.close();
+    for (const recipient of RECIPIENTS) {
+      const [watcher, integration] = [await connectWatcher(process), await connectIntegration(process, recipient)];
+      const last = sendCommand(watcher, recipient, this.#log);
+      await receiveReply(watcher, last, this.#log);
+      await receive(integration, recipient, { log: this.#log, until: last });
+      watcher.close();
+      integration.close();
+    }
+  }
+}
+
+/** Resolves when it is back; `succeeded` resolves once another node has dialed Neuro. */
+async function takeAway(
+  owner: TestNode,
+  fault: "kill" | "stop" | "part" | "term",
+  succeeded: Promise<void>,
+): Promise<void> {
+  switch (fault) {
+    case "kill":
+      await owner.process.stop("SIGKILL");
+      return await owner.restart();
+    case "term":
+      await owner.process.stop("SIGTERM");
+      return await owner.restart();
+    case "stop":
+      owner.process.signal("SIGSTOP");
+      await succeeded;
+      await pause(BACK_MS);
+      owner.process.signal("SIGCONT");
+      return await pause(500);
+    case "part":
+      owner.redis.freeze();
+      await succeeded;
+      await pause(BACK_MS);
+      owner.redis.thaw();
+      return await pause(500);
+    default:
+      return assertNever(fault);
   }
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-const median = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)] ?? NaN;
-const spread = (values: readonly number[]): string => {
-  const sorted = values.toSorted((left, right) => left - right);
-  return `${(median(sorted) / 1_000).toFixed(2)}, ${((sorted.at(-1) ?? NaN) / 1_000).toFixed(2)} s`;
-};
-
-export const CLUSTER_TITLES: readonly string[] = [
-  "fault of the owner",
-  "rounds",
-  "Neuro dialed (median, longest)",
-  "actions registered (median, longest)",
-  "queued",
-  "lost",
-  "unanswered",
-  "games closed",
-  "watchers closed",
-  "frames of former owners",
-];
-
-export const clusterRow = (fault: ClusterFault, figures: ClusterFigures): readonly string[] => [
-  fault,
-  ...[figures.rounds, spread(figures.redialMs), spread(figures.registeredMs), figures.queued, figures.lost].map(String),
-  ...[figures.unanswered, figures.gamesClosed, figures.watchersClosed, figures.framesOfFormerOwners].map(String),
-];
-
-/** What must not happen. */
-export function clusterViolations(fault: ClusterFault, figures: ClusterFigures): readonly string[] {
-  const limitMs = fault === "term" ? 2_500 : 3_500;
-  const late = figures.redialMs.filter((ms) => ms > limitMs);
-  return [
-    ...late.map((ms) => `Neuro was dialed after ${Math.round(ms)} ms`),
-    ...(figures.lost > 0 ? [`${figures.lost} acknowledged commands were lost`] : []),
-    ...(figures.gamesClosed > 0 ? [`${figures.gamesClosed} games at other nodes were closed`] : []),
-    ...(fault === "term" && figures.watchersClosed + figures.unanswered > 0
-      ? [`${figures.watchersClosed} watchers closed, ${figures.unanswered} requests unanswered`]
-      : []),
-    ...figures.violations,
-  ].map((violation) => `cluster, ${fault}: ${violation}`);
-}
