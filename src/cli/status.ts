@@ -40,7 +40,7 @@ function relayLine({ name, state, node, starts_at }: RelayView): string {
 }
 
 function nodeLine({ name, lease, reachable, relays, last_beat }: NodeView, now: number): string {
-  const beat = last_beat === null ? "no beat" : `last beat ${((now - last_beat) / 1_000).toFixed(1)} s ago`;
+  const beat = last_beat === null ? "no beat" : `last beat ${(Math.max(0, now - last_beat) / 1_000).toFixed(1)} s ago`;
   return `node ${name}: ${lease}, ${beat}, relays: ${relays}${reachable ? "" : ", not reachable"}`;
 }
 
