@@ -9,7 +9,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { AskOutcome } from "../core/request.ts";
 import { CliError } from "./cli-error.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
-import { relayApi } from "./relay-api.ts";
+import { requireRelayApi } from "./relay-api.ts";
 
 /** The exit status when nothing was asked. */
 const NOT_ASKED = 1;
@@ -89,8 +89,7 @@ async function send<Reply>(
   options: ConfigurationOptions,
 ): Promise<Reply> {
   const { settings } = await readConfiguration(options);
-  const api = await relayApi(settings);
-  if (api === undefined) throw new CliError(["the relay has no web port: web.enabled is false, or web.port is 0"]);
+  const api = await requireRelayApi(settings);
   return await api.request<Reply>(method, path, body).catch((error: unknown) => {
     if (!(error instanceof ApiError)) throw error;
     throw new CliError([error.status === 0 ? `no relay answers at ${api.url}` : error.message], NOT_ASKED);

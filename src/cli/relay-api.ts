@@ -1,6 +1,8 @@
 /** The HTTP API of the relay that runs with some settings. */
+import { env } from "node:process";
 import { ApiClient, ApiError } from "../clients/api-client.ts";
 import type { JsonObject } from "../core/json.ts";
+import { isHashed } from "../core/access.ts";
 import type { Settings } from "../core/settings.ts";
 import { DEFAULT_RELAY } from "../runtimes/relay-path.ts";
 import { storedWebToken } from "../runtimes/web-token.ts";
@@ -31,7 +33,24 @@ function reachableHost(host: string): string {
 export async function relayApi(settings: Settings, relay?: string): Promise<ApiClient | undefined> {
   const url = webUrl(settings, relay);
   if (url === undefined) return undefined;
-  return new ApiClient({ url, token: await storedWebToken(settings) ?? "", timeoutMs: TIMEOUT_MS });
+  return new ApiClient({ url, token: await tokenOf(settings), timeoutMs: TIMEOUT_MS });
+}
+
+/** The token of the web port: `NEURO_RELAY_TOKEN`, or the one in the settings or in its file. */
+async function tokenOf(settings: Settings): Promise<string> {
+  const given = env.NEURO_RELAY_TOKEN ?? "";
+  if (given !== "") return given;
+  if (isHashed(settings.web.token)) {
+    throw new CliError(["web.token is a hash, so the token is not known here: give it in the variable NEURO_RELAY_TOKEN"]);
+  }
+  return await storedWebToken(settings) ?? "";
+}
+
+/** A client of the running relay with these settings; a `CliError` if it has no web port. */
+export async function requireRelayApi(settings: Settings, relay?: string): Promise<ApiClient> {
+  const api = await relayApi(settings, relay);
+  if (api === undefined) throw new CliError(["the relay has no web port: web.enabled is false, or web.port is 0"]);
+  return api;
 }
 
 /** The reply to a request; undefined if no relay answers; a `CliError` if it refuses. */

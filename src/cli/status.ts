@@ -6,7 +6,7 @@ import type { NodeView, Overview, Page, PeerView, RelayView } from "../core/view
 import { storedWebToken } from "../runtimes/web-token.ts";
 import { CliError } from "./cli-error.ts";
 import { readConfiguration, type RelayOptions, withRelay } from "./configuration.ts";
-import { answerOf, relayApi, webUrl } from "./relay-api.ts";
+import { answerOf, requireRelayApi, webUrl } from "./relay-api.ts";
 
 /** The exit status when no relay answers. */
 const NOT_RUNNING = 1;
@@ -20,8 +20,7 @@ export function statusCommand(): Command {
 
 async function status({ json, relay, ...options }: RelayOptions & { readonly json?: true }): Promise<void> {
   const { settings } = await readConfiguration(options);
-  const api = await relayApi(settings, relay);
-  if (api === undefined) throw new CliError(["the relay has no web port: web.enabled is false, or web.port is 0"]);
+  const api = await requireRelayApi(settings, relay);
   const overview = await answerOf<Overview>(api, "overview", "its state");
   if (overview === undefined) throw new CliError([`no relay answers at ${api.url}`], NOT_RUNNING);
   const peers = await answerOf<{ readonly items: readonly PeerView[] }>(api, "peers", "its peers");

@@ -25,7 +25,7 @@ export interface OverrideResult {
 }
 
 /** Variables with the prefix that are not settings. */
-const RESERVED: ReadonlySet<string> = new Set([`${PREFIX}CONFIG`]);
+const RESERVED: ReadonlySet<string> = new Set([`${PREFIX}CONFIG`, `${PREFIX}TOKEN`]);
 
 /** The end of a variable that names the file with a secret. */
 const FILE_SUFFIX = /_FILE$/;
@@ -80,8 +80,8 @@ function add({ overrides, errors }: OverrideSink, field: Field, text: string, or
 
 function valueIn(text: string, field: Field): unknown {
   const isText = field.kind === "text" || field.kind === "choice";
-  // Why: `{file: path}` is meant as a file, not as a token of these characters.
-  const isFile = isSecretName(field.path.at(-1) ?? "") && /^\s*\{\s*file\s*:.*\}\s*$/s.test(text);
+  // Why: `{file: path}` is meant as a file and `{sha256: ...}` as a hash, not as a token of these characters.
+  const isFile = isSecretName(field.path.at(-1) ?? "") && /^\s*\{\s*(?:file|sha256)\s*:.*\}\s*$/s.test(text);
   return isText && !isFile && !/^\s*(".*"|'.*')\s*$/s.test(text) ? text : withoutNulls(parse(text)) ?? undefined;
 }
 

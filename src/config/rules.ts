@@ -1,7 +1,6 @@
 /** Rules about several settings at once: errors that prevent the start, and warnings for what is allowed but worth knowing. */
 import { linkNameOf } from "../core/text.ts";
 import { LISTENER_BLOCKS, type ListenerBlock } from "../core/service.ts";
-import { PUBLISHED_TOKEN } from "../core/defaults.ts";
 import { isLoopback, isPublicToken, OPAQUE_ORIGIN } from "../core/access.ts";
 import type { ListenSettings, Settings, UpstreamSettings } from "../core/settings.ts";
 import { type ConfigTree, valueAt } from "./config-tree.ts";
@@ -121,7 +120,7 @@ function exposedListeners(settings: Settings): SettingIssue[] {
   const { intermediary, web } = settings;
   const neuroOs = settings["dependency-authentication"]["neuro-os"].auth_token;
   intermediary.tokens.forEach(({ token }, at) => {
-    if (token === PUBLISHED_TOKEN) {
+    if (isPublicToken(token)) {
       issues.push({ path: ["intermediary", "tokens", at, "token"], message: `refused: ${OFF_LOOPBACK}` });
     }
   });
@@ -135,9 +134,15 @@ function exposedListeners(settings: Settings): SettingIssue[] {
     }
   }
   for (const block of ["nakurity-backend", "brain"] as const) {
-    const { token, open } = settings[block];
+    const { token, tokens, open } = settings[block];
+    tokens.forEach((each, at) => {
+      if (isPublicToken(each.token)) {
+        issues.push({ path: [block, "tokens", at, "token"], message: `refused: ${OFF_LOOPBACK}` });
+      }
+    });
     const exposed = exposureOf(block, settings);
-    if (exposed === undefined || open || !isPublicToken(token)) continue;
+    const isClosed = token === "" ? tokens.length > 0 : !isPublicToken(token);
+    if (exposed === undefined || open || isClosed) continue;
     const { how, because } = exposed;
     const message = `${how}, so anyone could connect; set ${block}.token, or ${block}.open: true to allow that`;
     issues.push({ path: [block, "token"], message, because });
@@ -148,7 +153,7 @@ function exposedListeners(settings: Settings): SettingIssue[] {
     issues.push({ path: ["intercept-proxy", "host"], message });
   }
   const webExposure = exposureOf("web", settings);
-  if (webExposure !== undefined && web.token === PUBLISHED_TOKEN) {
+  if (webExposure !== undefined && web.token !== "" && isPublicToken(web.token)) {
     const { how, because } = webExposure;
     issues.push({ path: ["web", "token"], message: `refused because ${how}: ${OFF_LOOPBACK}`, because });
   }

@@ -1,8 +1,10 @@
 /**
- * Secrets in files of their own: `auth_token: {file: /run/secrets/relay}`, as Docker and systemd provide them.
+ * Secrets that are not written in the file itself: `auth_token: {file: /run/secrets/relay}`, as Docker and systemd provide them, and tokens of
+ * which only the digest is known: `auth_token: {sha256: ...}`.
  *
- * Only tokens, and URLs because they can contain one, can be given like this. The content of such a file never appears in a message.
+ * Only tokens, and URLs because they can contain one, can be in a file. The content of such a file never appears in a message.
  */
+import { hashedToken, isHashed } from "../core/access.ts";
 import { isSecretName } from "../core/secrets.ts";
 import { type ConfigTree, isTree } from "./config-tree.ts";
 import type { SettingIssue } from "./rules.ts";
@@ -25,7 +27,17 @@ export function readSecretFiles(tree: ConfigTree, reader: SecretReader): readonl
   const visit = (at: unknown, path: readonly PropertyKey[]): void => {
     for (const [name, value] of isTree(at) || Array.isArray(at) ? Object.entries(at) : []) {
       const below = [...path, Array.isArray(at) ? Number(name) : name];
-      const file = isSecretName(name) ? fileIn(value) : undefined;
+      const digest = name.endsWith("token") ? memberOf(value, "sha256") : undefined;
+      if (digest !== undefined) {
+        const token = hashedToken(digest.toLowerCase());
+        if (isHashed(token)) Reflect.set(Object(at), name, token);
+        else {issues.push({
+            path: below,
+            message: "expected 64 hexadecimal digits; `neuro-relay token --hash` prints them",
+          });}
+        continue;
+      }
+      const file = isSecretName(name) ? memberOf(value, "file") : undefined;
       if (file === undefined) {
         visit(value, below);
         continue;
@@ -39,10 +51,11 @@ export function readSecretFiles(tree: ConfigTree, reader: SecretReader): readonl
   return issues;
 }
 
-function fileIn(value: unknown): string | undefined {
+/** The text of an object with this member only. */
+function memberOf(value: unknown, name: string): string | undefined {
   if (!isTree(value)) return undefined;
-  const { file, ...rest } = value;
-  return typeof file === "string" && file !== "" && Object.keys(rest).length === 0 ? file : undefined;
+  const { [name]: text, ...rest } = value;
+  return typeof text === "string" && text !== "" && Object.keys(rest).length === 0 ? text : undefined;
 }
 
 function readSecretFile(file: string, read: ReadSecret | undefined): string | { readonly issue: string } {

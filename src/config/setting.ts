@@ -168,6 +168,29 @@ export function optionalCount(
   return optionalQuantity({ description, options, kind: "number", parse: parseInteger, expected: "a whole number" });
 }
 
+/**
+ * A point in time whose absence has a meaning of its own, written as ISO 8601: a date, which begins at midnight UTC, or a date and time. As
+ * milliseconds since 1970, too, which is how settings are printed.
+ */
+export function instant(description: string): z.ZodType<Millis | undefined> {
+  const parse = (raw: unknown): Millis | undefined => {
+    if (typeof raw === "number") return Number.isSafeInteger(raw) && raw >= INSTANT_MIN ? raw : undefined;
+    const time = typeof raw === "string" && INSTANT.test(raw) ? Date.parse(raw) : NaN;
+    return Number.isNaN(time) ? undefined : time;
+  };
+  return z.unknown().transform((raw, context) => {
+    const time = raw === undefined ? undefined : parse(raw);
+    if (raw !== undefined && time === undefined) {
+      context.addIssue(`expected a time such as 2027-01-31 or 2027-01-31T18:00:00Z, got ${shortJson(raw)}`);
+    }
+    return time;
+  }).optional().register(registry, metadata({ kind: "text", type: "time", description }, {}));
+}
+
+/** A smaller number is no time of this century: a year, or seconds. */
+const INSTANT_MIN: Millis = 1_000_000_000_000;
+const INSTANT = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/;
+
 /** A port whose absence has a meaning of its own. */
 export function optionalPort(description: string): z.ZodType<number | undefined> {
   return optionalQuantity({ description, options: {}, kind: "port", parse: parsePort, expected: PORT });

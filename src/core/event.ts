@@ -22,6 +22,8 @@ export interface ConnectionInfo {
   /** The query with its `?`, and the offered subprotocols; only at the proxy, which passes them on. Never log them: they may be secrets. */
   readonly query?: string;
   readonly protocols?: string;
+  /** The digest of the token that the client gave, if it gave one. Never log it. */
+  readonly credential?: string;
   /** The `Neuro-Relay-Via` header: ids of the relays it came through. */
   readonly via: string;
 }

@@ -43,6 +43,8 @@ export type PresenceObservation =
   /** `slug`: its id; absent for a game that is connected through the proxy. */
   | { readonly is: "integration_connected_via_backend"; readonly name: string; readonly slug?: string | undefined }
   | { readonly is: "integration_disconnected_via_backend"; readonly name: string; readonly slug?: string | undefined }
+  /** A configured token was presented in a greeting. `names`: of the tokens with this digest. Never log the digest. */
+  | { readonly is: "token_used"; readonly names: string; readonly digest: string; readonly address: string }
   | { readonly is: "taken_over"; readonly name: string; readonly winner: "newest" | "oldest" }
   | { readonly is: "greeting_refused"; readonly fault: FaultName; readonly address: string; readonly reason: string };
 

@@ -5,6 +5,7 @@
  * are the only place that says what each takes and what its reply looks like; the unions and `ReplyTo` follow from them.
  */
 import type { DiagnosticId, Severity } from "./diagnostics/catalogue.ts";
+import type { FaultName } from "./fault.ts";
 import type { Millis, RequestId } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ServiceName } from "./service.ts";
@@ -116,6 +117,11 @@ export interface ServiceCommands {
     readonly sendCommand: RequestType<{ readonly from: string; readonly to: string; readonly cmd: Json }, SendOutcome>;
     /** Sends a dead letter to its recipient once more. */
     readonly retryMessage: RequestType<{ readonly id: string }, SendOutcome>;
+    /** Records an act of an operator that no service carried out. */
+    readonly recordAct: RequestType<
+      { readonly did: string; readonly to: string; readonly outcome: "done" | FaultName },
+      Done
+    >;
     /** Deletes a queue entry or dead letter; with `dead` only a dead letter. */
     readonly dropMessage: RequestType<{ readonly id: string; readonly dead?: true }, Done>;
   };

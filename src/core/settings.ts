@@ -9,7 +9,7 @@ import type { ServiceName } from "./service.ts";
 import type { Millis } from "./ids.ts";
 
 /** A permission of a token. */
-export type Scope = "integration" | "watch" | "command" | "direct" | "admin" | "link";
+export type Scope = "integration" | "watch" | "command" | "direct" | "stop" | "admin" | "link";
 
 /** The settings of one relay. */
 export interface Settings {
@@ -63,18 +63,26 @@ export interface IntermediarySettings extends ListenerSettings {
   readonly relay_queue: string | undefined;
 }
 
-export interface TokenSettings {
+/** A token with a name of its own. Every setting of a token contains the token, or its digest: `sha256:` and 64 hex digits. */
+export interface PeerTokenSettings {
   readonly name: string;
   readonly token: string;
-  readonly scopes: readonly Scope[];
-  /** Patterns, with `*`, of the names that can greet with this token. Empty: any name. */
+  /** Patterns, with `*`, of the names that it is valid for. Empty: any name. */
   readonly names: readonly string[];
+  /** When it stops to be valid, in milliseconds since 1970. */
+  readonly expires?: Millis | undefined;
+}
+
+export interface TokenSettings extends PeerTokenSettings {
+  readonly scopes: readonly Scope[];
 }
 
 export interface BackendSettings extends ListenerSettings {
   readonly enabled: boolean;
   /** A game gives it as `?token=` or as `/t/<token>` in front of its path. Empty: no token is needed. */
   readonly token: string;
+  /** More tokens, for some games each. */
+  readonly tokens: readonly PeerTokenSettings[];
   /** Accept other machines without a token. */
   readonly open: boolean;
   /** The decider of a force in standalone mode when no integration or watcher chooses. */
@@ -286,6 +294,8 @@ export interface UploadSettings {
 export interface BrainSettings extends ListenerSettings {
   readonly enabled: boolean;
   readonly token: string;
+  /** More tokens, for sessions of some owners each. */
+  readonly tokens: readonly PeerTokenSettings[];
   readonly open: boolean;
   readonly covenant: "off" | "advise" | "enforce";
   readonly sessions: number;

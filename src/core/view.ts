@@ -384,6 +384,25 @@ export interface WatcherView {
   readonly rate: number | null;
 }
 
+/** A configured token, without the token itself. */
+export interface TokenView {
+  /** What it is for, and its name: `intermediary:lamp`. */
+  readonly id: string;
+  /** The name in the log and in the audit log. */
+  readonly name: string;
+  /** `web` and `intermediary`: the Intermediary, the API and the dashboard. `neuro`: the game port. */
+  readonly use: "web" | "intermediary" | "neuro" | "brain";
+  readonly scopes: readonly string[];
+  /** Patterns of the names that it is valid for; empty: any name. */
+  readonly names: readonly string[];
+  readonly state: "valid" | "expired" | "revoked";
+  /** The settings contain its digest only. */
+  readonly hashed: boolean;
+  readonly expires_at: Millis | null;
+  readonly last_used_at: Millis | null;
+  readonly last_address: string | null;
+}
+
 /** One act of an operator, through the API, the dashboard or a watcher's command. */
 export interface AuditView {
   readonly id: string;

@@ -585,6 +585,7 @@ const OPERATOR_ACTIONS: ReadonlyMap<string, string> = new Map([
   ["cancel_shutdown", "cancelled the shutdown of {}"],
   ["reregister", "asked {} to register again"],
   ["clear", "cleared the actions of {}"],
+  ["revoke_token", "revoked the token {}"],
   ["send", "sent a command to {}"],
   ["command", "sent a command to {}"],
   ["direct", "sent a direct message to {}"],

@@ -11,6 +11,7 @@ import {
   digestOf,
   isLoopback,
   isPublicToken,
+  listenerTokens,
   matchingCredentials,
 } from "../core/access.ts";
 import { hashText, sameDigest } from "../core/hash.ts";
@@ -32,17 +33,21 @@ export interface Rejection {
 
 /** The token of a listener that asks for one at the upgrade. */
 interface ListenerToken {
-  readonly digest: string | undefined;
+  /** Empty: it asks for none. */
+  readonly digests: readonly string[];
   readonly isOpen: boolean;
 }
 
 export class AccessControl {
   readonly #credentials: readonly Credential[];
+  readonly #used: (digest: string, address: string) => void;
   readonly #listeners: Readonly<Record<"neuro" | "brain", ListenerToken>>;
   /** A peer with a public token could greet the Intermediary. */
   readonly #hasPublicGreeting: boolean;
 
-  constructor(settings: Settings) {
+  /** `used` is called with each known token that a client presents. */
+  constructor(settings: Settings, used: (digest: string, address: string) => void = () => {}) {
+    this.#used = used;
     const { intermediary, "nakurity-backend": backend, brain } = settings;
     const neuroOs = settings["dependency-authentication"]["neuro-os"].auth_token;
     this.#credentials = credentialsOf(settings).filter(({ digest }) => digest !== EMPTY_DIGEST);
@@ -53,7 +58,9 @@ export class AccessControl {
   /** The names and scopes of all credentials that are equal to this token. */
   grantOf(token: string | undefined, address: string): TokenGrant {
     if (token === undefined || token === "") return { names: [], scopes: [] };
-    const matching = this.#matching(hashText(token), address);
+    const digest = hashText(token);
+    const matching = this.#matching(digest, address);
+    if (matching.length > 0) this.#used(digest, address);
     return {
       names: [...new Set(matching.map(({ name }) => name))],
       scopes: [...new Set(matching.flatMap(({ scopes }) => scopes))],
@@ -73,9 +80,9 @@ export class AccessControl {
     switch (listener) {
       case "neuro":
       case "brain": {
-        const { digest, isOpen } = this.#listeners[listener];
-        if (digest === undefined) return isOpen || isLoopback(address);
-        return presented !== undefined && sameDigest(presented, digest);
+        const { digests, isOpen } = this.#listeners[listener];
+        if (digests.length === 0) return isOpen || isLoopback(address);
+        return presented !== undefined && hasDigest(digests, presented);
       }
       case "intermediary":
         return !this.#hasPublicGreeting || isLoopback(address);
@@ -91,13 +98,18 @@ export class AccessControl {
   /** True for the token of this listener, if it has one. */
   hasTokenOf(listener: ListenerName | undefined, token: string | undefined): boolean {
     if ((listener !== "neuro" && listener !== "brain") || token === undefined) return false;
-    const { digest } = this.#listeners[listener];
-    return digest !== undefined && sameDigest(hashText(token), digest);
+    return hasDigest(this.#listeners[listener].digests, hashText(token));
   }
 
   /** Undefined if the client can open a socket on this listener. */
   rejectionOf(listener: ListenerName | "link", token: string | undefined, address: string): Rejection | undefined {
-    if (this.admits(listener, digestOf(token), address)) return undefined;
+    const presented = digestOf(token);
+    if (this.admits(listener, presented, address)) {
+      const isToken = (listener === "neuro" || listener === "brain") && presented !== undefined &&
+        hasDigest(this.#listeners[listener].digests, presented);
+      if (isToken) this.#used(presented, address);
+      return undefined;
+    }
     if (listener === "link") {
       if (this.grantOf(token, address).names.length > 0) return { status: 403, reason: "this token lacks the scope link" };
       const what = token === undefined ? "no" : "unknown";
@@ -108,7 +120,7 @@ export class AccessControl {
     }
     if (listener === "proxy") return { status: 403, reason: "the intercept proxy accepts this machine only" };
     const { block } = LISTENERS[listener];
-    if (this.#listeners[listener].digest === undefined) {
+    if (this.#listeners[listener].digests.length === 0) {
       return { status: 403, reason: `this machine only; set ${block}.token, or ${block}.open, to accept other machines` };
     }
     const what = token === undefined ? "no" : "wrong";
@@ -118,7 +130,11 @@ export class AccessControl {
 
 const EMPTY_DIGEST = hashText("");
 
-const listenerToken = ({ token, open }: { readonly token: string; readonly open: boolean }): ListenerToken => ({
-  digest: token === "" ? undefined : hashText(token),
-  isOpen: open,
+const listenerToken = (block: Settings["nakurity-backend"] | Settings["brain"]): ListenerToken => ({
+  digests: listenerTokens(block).map(({ digest }) => digest),
+  isOpen: block.open,
 });
+
+/** Compares with each of them, so that the time does not tell which one is equal. */
+const hasDigest = (digests: readonly string[], presented: string): boolean =>
+  digests.filter((digest) => sameDigest(digest, presented)).length > 0;

@@ -2,10 +2,10 @@
 import type { CredentialDigest } from "../core/access.ts";
 import type { ConnectionInfo } from "../core/event.ts";
 import type { Observation } from "../core/observation.ts";
-import type { Principal, ReplyTo, ServiceRequest } from "../core/request.ts";
+import type { Done, Principal, ReplyTo, ServiceRequest } from "../core/request.ts";
 import type { ListenerName, ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
-import type { LinkView, NodeView, RelayView } from "../core/view.ts";
+import type { LinkView, NodeView, RelayView, TokenView } from "../core/view.ts";
 import type { RequestResult } from "../engine/mod.ts";
 import type { AccessControl } from "./access-control.ts";
 
@@ -38,6 +38,10 @@ export interface WebPorts {
   frames(): number;
   /** The bytes of an upload; undefined if it does not exist. */
   readUpload(file: string): Promise<Uint8Array | undefined>;
+  /** Every configured token, without the token itself. */
+  tokens(): readonly TokenView[];
+  /** Closes the peers of a token, and refuses it from now on. */
+  revokeToken(id: string): Promise<RequestResult<Done>>;
   /** The programs that are linked. */
   links(): readonly LinkView[];
   /** All relays of the process, or of the cluster, in the order of their names. */

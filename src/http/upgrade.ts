@@ -62,7 +62,9 @@ export function handleUpgrade(upgrade: UpgradeRequest, ports: WebPorts): Respons
   if (unknown !== undefined) return unknown;
   if (ports.isDraining()) return problemResponse({ status: 503, title: "Restarting", headers: { "retry-after": "5" } });
   const target = listener === "neuro" && isVoicePath(connection.path) ? "voice" : listener;
-  return context.upgrade(target, connection, digestOf(parsed.token)) ?? upgradeRequired(listener);
+  const presented = digestOf(parsed.token);
+  const admitted = presented === undefined ? connection : { ...connection, credential: presented };
+  return context.upgrade(target, admitted, presented) ?? upgradeRequired(listener);
 }
 
 /** The connection as the service sees it: without the listener's name that the path has on the web port. */

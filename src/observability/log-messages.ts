@@ -212,6 +212,11 @@ const LOG_MESSAGES = {
       latency.observe(ms / 1_000);
     },
   },
+  token_used: {
+    level: "debug",
+    source: "intermediary",
+    text: ({ names, address }) => `the token ${quoted(names)} was used from ${quoted(address)}`,
+  },
   result_ignored: {
     level: "info",
     source: "neuro",

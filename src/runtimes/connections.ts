@@ -6,7 +6,6 @@
  * treats such a peer as disconnected at most `CLOSING_MS` later;
  * B4 exactly one `closed` follows an `opened`.
  */
-import type { CredentialDigest } from "../core/access.ts";
 import type { ConnectionInfo, Event, ListenerName } from "../core/event.ts";
 import { FAULTS } from "../core/fault.ts";
 import { isLink, type PeerId, peerId } from "../core/ids.ts";
@@ -56,6 +55,8 @@ export interface ConnectionsHost {
   readonly settings: Pick<Settings, "limits">;
   push(event: Event): void;
   observe(observation: Observation): void;
+  /** False for a new peer whose token is not valid any more. Absent: it was checked at the upgrade. */
+  admits?(identity: PeerIdentity): boolean;
 }
 
 /** The identity of a peer. */
@@ -63,8 +64,6 @@ export interface PeerIdentity {
   readonly id: PeerId;
   readonly listener: ListenerName;
   readonly connection: ConnectionInfo;
-  /** The credential that admitted it, if known. */
-  readonly credential?: CredentialDigest;
 }
 
 /** Bytes that a peer may send after its close, because it does not know of the close yet. */
@@ -100,10 +99,9 @@ export class PeerConnections {
   admit(
     listener: ListenerName,
     connection: ConnectionInfo,
-    credential: CredentialDigest = undefined,
   ): ConnectionHandler & { readonly id: PeerId } {
     const id = peerId(`${listener}-${this.#prefix}${++this.#count}`);
-    return new PeerConnection({ id, listener, connection, credential }, this.#groupOf(listener), "new");
+    return new PeerConnection({ id, listener, connection }, this.#groupOf(listener), "new");
   }
 
   /** Takes a new peer whose id another node has given. */
@@ -120,8 +118,8 @@ export class PeerConnections {
 
   /** Closes the peers whose credentials are not valid any more, after the tokens changed. */
   closeRevoked(accessControl: Pick<AccessControl, "admits">): void {
-    for (const [id, { identity: { listener, connection, credential } }] of [...this.#table]) {
-      if (accessControl.admits(listener, credential, connection.address)) continue;
+    for (const [id, { identity: { listener, connection } }] of [...this.#table]) {
+      if (accessControl.admits(listener, connection.credential, connection.address)) continue;
       this.#host.observe({ is: "peer_closed_by_relay", from: connection.address, fault: "badToken" });
       this.close(id, FAULTS.badToken.close, FAULTS.badToken.message);
     }
@@ -235,7 +233,9 @@ class PeerConnection implements ConnectionHandler {
     table.set(id, this);
     open.add();
     // Why not for a resumed one: the engine gets those when it starts.
-    if (this.#origin === "new") host.push({ is: "opened", peer: id, listener, connection });
+    if (this.#origin !== "new") return;
+    host.push({ is: "opened", peer: id, listener, connection });
+    if (host.admits?.(this.identity) === false) this.closeByRelay(FAULTS.badToken.close, FAULTS.badToken.message);
   }
 
   message(frame: Frame): void {

@@ -38,6 +38,7 @@ import { Relay, type SupervisedService } from "../relay/mod.ts";
 import type { LinkView } from "../core/view.ts";
 import { deleteOrphanedUploads } from "../storage/orphaned-uploads.ts";
 import type { UploadStore } from "../storage/upload-store.ts";
+import { Tokens } from "./tokens.ts";
 import manifest from "../../package.json" with { type: "json" };
 
 export interface HostOptions {
@@ -95,6 +96,8 @@ export class Host {
   readonly #startedAt = performance.now();
   #settings: Settings;
   #accessControl: AccessControl;
+  readonly #tokens: Tokens;
+  readonly #onTokensChanged: ((accessControl: AccessControl) => void)[] = [];
   #engine: Engine | undefined;
   /** Events that came before `start`. */
   #early: Event[] = [];
@@ -110,15 +113,21 @@ export class Host {
     const { services, log, print } = options;
     const settings = withWebToken(options.settings, options.webToken);
     this.#options = options;
-    this.#settings = settings;
     this.webToken = settings.web.token;
-    this.#accessControl = new AccessControl(settings);
+    this.#tokens = new Tokens(settings, {
+      now: () => this.#clock?.now() ?? Date.now(),
+      changed: () => this.#apply(),
+      failed: (reason) => this.observe({ is: "store_failed", key: "tokens", reason }),
+    });
+    this.#settings = this.#tokens.valid();
+    this.#accessControl = this.#newAccessControl();
     this.services = services.map(({ name }) => name);
     log.secrets.learn(secretsOf(settings));
     const observer = createObserver(log, this.metrics, { now: Date.now, after });
     this.#observer = observer;
-    this.#relay = new Relay(services, settings, (name) => observer.reads(name));
+    this.#relay = new Relay(services, this.#settings, (name) => observer.reads(name));
     this.observe = (observation) => {
+      if (observation.is === "token_used") this.#tokens.use(observation.digest, observation.address);
       this.#observer.observe(observation);
       if (observation.is !== "inferred") return;
       const { log_json, test_mode } = this.#settings.brain;
@@ -135,6 +144,8 @@ export class Host {
       lostListeners: () => [...this.#lostListeners.keys()],
       request: (request, principal) =>
         this.#engine?.request(request, principal) ?? Promise.resolve({ fault: "restarting" }),
+      tokens: () => this.#tokens.list(),
+      revokeToken: (id) => this.#tokens.revoke(id),
       links: () => this.#links(),
       relays: () => options.surroundings?.relays() ?? Promise.resolve([]),
       nodes: () => options.surroundings?.nodes() ?? Promise.resolve([]),
@@ -163,7 +174,10 @@ export class Host {
     const ports = { sockets, store, uploads, clock: clock(() => this.tick()), jobs, afterTurn, observe: this.observe };
     this.#clock = ports.clock;
     await this.#deleteOrphans(store, uploads, ports.clock.now());
+    const known = this.#settings;
+    await this.#tokens.load(store);
     this.#engine = await Engine.start(this.#relay, { settings: this.#settings, ports, resumed, hasSlept });
+    if (this.#settings !== known) this.#engine.configure(this.#settings); // Why: the services were created before it was known what is revoked.
     for (const event of this.#early) this.#engine.push(event);
     this.#early = [];
   }
@@ -248,11 +262,27 @@ export class Host {
 
   configure(changed: Settings): void {
     const settings = withWebToken(changed, this.#options.webToken);
-    this.#settings = settings;
-    this.#accessControl = new AccessControl(settings);
+    this.#tokens.configure(settings);
     this.secrets.learn(secretsOf(settings));
     this.#options.log.configure(settings.log);
-    this.#engine?.configure(settings);
+    this.#apply();
+  }
+
+  /** Calls this whenever the valid tokens may have changed, so that peers without one are closed. */
+  onTokensChanged(run: (accessControl: AccessControl) => void): void {
+    this.#onTokensChanged.push(run);
+  }
+
+  /** Applies the settings with the tokens that are valid now, and closes the peers of the others. */
+  #apply(): void {
+    this.#settings = this.#tokens.valid();
+    this.#accessControl = this.#newAccessControl();
+    this.#engine?.configure(this.#settings);
+    for (const run of this.#onTokensChanged) run(this.#accessControl);
+  }
+
+  #newAccessControl(): AccessControl {
+    return new AccessControl(this.#settings, (digest, address) => this.#tokens.use(digest, address));
   }
 
   /** Accepts nothing new; resolves when the services are done and everything is stored. */
@@ -267,6 +297,7 @@ export class Host {
   /** Closes the store and the log. */
   async close(): Promise<void> {
     this.#lag.stop();
+    await this.#tokens.close();
     await this.#store?.close();
     this.#observer.close();
     await this.#options.log.close();

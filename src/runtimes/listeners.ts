@@ -1,5 +1,5 @@
 /** The listeners in the settings, and the lines that report them when the relay is ready. */
-import { isLoopback } from "../core/access.ts";
+import { isHashed, isLoopback } from "../core/access.ts";
 import {
   LISTENER_NAMES,
   type ListenerBlock,
@@ -84,7 +84,7 @@ export interface ReadyRelay {
 export function readyLines(settings: Settings, { bound, services, webToken, isTerminal }: ReadyRelay): string[] {
   // Why not always: output that is not a terminal, such as a service's journal, can be read by others. A generated token is printed there
   // as well, because the operator would otherwise have to find its file. A configured token is known already.
-  const isPrinted = isTerminal || settings.web.token === "";
+  const isPrinted = (isTerminal || settings.web.token === "") && !isHashed(webToken);
   const fragment = ({ name, host }: BoundListener) =>
     name === "web" && isLoopback(host) && isPrinted ? `/#token=${webToken}` : "";
   return [

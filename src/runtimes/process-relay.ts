@@ -72,6 +72,10 @@ export class ProcessRelay implements RegisteredRelay {
       observe: host.observe,
     });
     this.#links = new Links(push, this.#hub.dialer(runtime.dial));
+    host.onTokensChanged((accessControl) => {
+      this.#peers.closeRevoked(accessControl);
+      this.#hub.closeRevoked(accessControl);
+    });
   }
 
   /** Creates the relay. Its peers can connect from now on; their events wait until it is started. */
@@ -114,7 +118,7 @@ export class ProcessRelay implements RegisteredRelay {
 
   admit(target: ListenerName | LinkTarget, connection: ConnectionInfo, credential: CredentialDigest): ConnectionHandler {
     return typeof target === "string"
-      ? this.#peers.admit(target, connection, credential)
+      ? this.#peers.admit(target, connection)
       : this.#hub.admit(target.link, connection, credential);
   }
 
@@ -125,8 +129,6 @@ export class ProcessRelay implements RegisteredRelay {
 
   configure(shared: Settings): void {
     this.host.configure(settingsOfRelay(shared, this.name));
-    this.#peers.closeRevoked(this.host.accessControl);
-    this.#hub.closeRevoked(this.host.accessControl);
   }
 
   /** Finishes pending work, and gives the peers time to disconnect. */

@@ -44,6 +44,7 @@ export class Relays implements RelaySet {
     this.root = root;
     this.#settings = settings;
     this.#voiceChannels = new VoiceChannels({ limits: () => root.host.settings.limits, now: () => Date.now() });
+    root.host.onTokensChanged((accessControl) => this.#voiceChannels.closeRevoked(accessControl));
     this.#registry = new RelayRegistry({
       start: (name) => this.#start(name, parts),
       limits: () => ({ running: this.#settings.relays.running, idleMs: this.#settings.relays.idle }),
@@ -115,7 +116,6 @@ export class Relays implements RelaySet {
     this.#settings = settings;
     this.root.configure(settings);
     for (const [, relay] of this.#registry.running()) relay.configure(settings);
-    this.#voiceChannels.closeRevoked(this.root.host.accessControl);
   }
 
   /** Finishes pending work. No other relay starts. */

@@ -1,12 +1,14 @@
 /** The token of the web port: `web.token`, or a token that is generated once and stored in a file that only its owner can read. */
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isHashed } from "../core/access.ts";
 import type { Settings } from "../core/settings.ts";
 
 const TOKEN = /^[0-9a-f]{64}$/;
 
-/** Generates and stores a token if none is stored. With the `memory` queue nothing is stored. */
+/** Generates and stores a token if none is stored. The hash of the token, if the settings contain only that. With the `memory` queue nothing is stored. */
 export async function webToken(settings: Settings): Promise<string> {
+  if (isHashed(settings.web.token)) return settings.web.token;
   const known = await storedWebToken(settings);
   if (known !== undefined) return known;
   const token = generateToken();
@@ -23,8 +25,9 @@ export async function webToken(settings: Settings): Promise<string> {
   return token;
 }
 
-/** The token that a relay with these settings uses; undefined if only that relay knows it. */
+/** The token that a relay with these settings uses; undefined if only that relay knows it, or the settings contain its hash only. */
 export async function storedWebToken({ web, queue }: Settings): Promise<string | undefined> {
+  if (isHashed(web.token)) return undefined;
   if (web.token !== "") return web.token;
   if (queue.backend === "memory") return undefined;
   const stored = await readFile(fileOf(queue.path), "utf8").then((text) => text.trim(), () => "");

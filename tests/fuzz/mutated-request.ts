@@ -41,6 +41,8 @@ const PATHS = [
   "/api/forces?after=1-1&limit=0",
   "/api/pending?integration=%00",
   "/api/brain/sessions",
+  "/api/tokens",
+  "/api/tokens/web:web",
   "/api/controls",
   "/api/forces/%ff/answer",
   "/api/pending/x/decision",

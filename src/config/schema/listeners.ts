@@ -20,6 +20,7 @@ import {
   flag,
   host,
   hostItem,
+  instant,
   list,
   optionalChoice,
   optionalCount,
@@ -44,6 +45,19 @@ const tls = block("TLS without a proxy: `wss://` and `https://`. The files are r
   key: text("The file of the certificate's key (PEM).", { default: "", restart: true }),
 });
 
+const tokenNames = z.array(textItem, { error: "expected a list of names" }).default([]);
+
+const peerTokens = (description: string) =>
+  list(description, {
+    item: entry({
+      name: requiredText("The name of the token in lists and in the log."),
+      token: requiredText("The token itself, or `{sha256: ...}`."),
+      names: tokenNames,
+      expires: instant("When it stops to be valid."),
+    }),
+    type: "tokens",
+  });
+
 const i = DEFAULTS.intermediary;
 export const intermediary: z.ZodType<IntermediarySettings> = block("Integrations and watchers connect here.", {
   enabled: flag("Start this service.", { default: i.enabled, restart: true }),
@@ -56,13 +70,15 @@ export const intermediary: z.ZodType<IntermediarySettings> = block("Integrations
   ),
   tokens: list(
     `More tokens. Each has a \`name\`, a \`token\`, its \`scopes\` (${ALL_SCOPES.join(", ")}) and, optionally, the ` +
-      "`names` (with `*` as a wildcard) that can greet with it.",
+      "`names` (with `*` as a wildcard) that can greet with it, and when it `expires` (`2027-01-31`, or `2027-01-31T18:00:00Z`). Every token " +
+      "can be given as its hash, `{sha256: ...}`, which `neuro-relay token --hash` prints.",
     {
       item: entry({
         name: requiredText("The name of the token in the log and in the audit log."),
         token: requiredText("The token itself."),
         scopes: z.array(z.enum(ALL_SCOPES, EXPECTED_SCOPES), EXPECTED_SCOPES).min(1, EXPECTED_SCOPES),
-        names: z.array(textItem, { error: "expected a list of names" }).default([]),
+        names: tokenNames,
+        expires: instant("When it stops to be valid."),
       }),
       type: "tokens",
     },
@@ -164,6 +180,10 @@ export const backend: z.ZodType<BackendSettings> = block("Games connect here, as
       secret: true,
     },
   ),
+  tokens: peerTokens(
+    "More tokens. Each has a `name`, a `token` and, optionally, the `names` of the games (with `*` as a wildcard) that it is valid for, and when " +
+      "it `expires`.",
+  ),
   open: flag("Accept other machines without a token.", { default: b.open, restart: true }),
   decider: choice(
     "What answers a force when nobody chooses and no upstream is configured.",
@@ -229,6 +249,10 @@ export const brain: z.ZodType<BrainSettings> = block("The Brain relay protocol: 
     default: r.token,
     secret: true,
   }),
+  tokens: peerTokens(
+    "More tokens. Each has a `name`, a `token` and, optionally, the `names` of the owners (with `*` as a wildcard) for which it creates " +
+      "sessions, and when it `expires`.",
+  ),
   open: flag("Accept other machines without a token.", { default: r.open, restart: true }),
   covenant: choice(
     "What happens to an operation that violates the covenant, unless its session says otherwise: nothing, a warning, a rejection.",

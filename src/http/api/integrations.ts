@@ -218,8 +218,8 @@ export const INTEGRATION_OPERATIONS: readonly ApiOperation[] = [
     tag,
     summary:
       "Operates the kill switch, requires approval of every action, or selects how the relay plays Neuro; or lifts that.",
-    description: PERSISTENT,
-    scopes: ["admin"],
+    description: `${PERSISTENT} With the scope \`stop\` everything can be stopped, and nothing else.`,
+    scopes: ["stop", "admin"],
     service,
     body: controlsChange,
     reply: controls,

@@ -13,6 +13,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ["Neuro", "Forces, pending actions, contexts and raw messages."],
   ["Queue", "Queued messages, dead letters and commands."],
   ["Traces", "The paths of messages, and what Neuro was sent."],
+  ["Tokens", "The tokens of the relay."],
   ["Brain", "Stored predictions."],
 ];
 

@@ -8,6 +8,7 @@ import type { ApiOperation } from "./operation.ts";
 import { OVERVIEW_OPERATIONS } from "./overview.ts";
 import { QUEUE_OPERATIONS } from "./queue.ts";
 import { TRACE_OPERATIONS } from "./traces.ts";
+import { TOKEN_OPERATIONS } from "./tokens.ts";
 
 export const OPERATIONS: readonly ApiOperation[] = [
   ...OVERVIEW_OPERATIONS,
@@ -16,6 +17,7 @@ export const OPERATIONS: readonly ApiOperation[] = [
   ...NEURO_OPERATIONS,
   ...QUEUE_OPERATIONS,
   ...TRACE_OPERATIONS,
+  ...TOKEN_OPERATIONS,
   ...BRAIN_OPERATIONS,
 ];
 

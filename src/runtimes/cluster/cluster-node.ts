@@ -104,6 +104,10 @@ export class ClusterNode implements RelaySet {
       print,
     });
     this.#voiceChannels = new VoiceChannels({ limits: () => this.host.settings.limits, now: () => Date.now() });
+    this.host.onTokensChanged((accessControl) => {
+      this.#gateway.closeRevoked(accessControl);
+      this.#voiceChannels.closeRevoked(accessControl);
+    });
     this.#member = new Member({
       directory: this.#directory,
       node: settings.cluster.node,
@@ -200,8 +204,6 @@ export class ClusterNode implements RelaySet {
     this.#settings = settings;
     this.host.configure(settings);
     for (const [name, relay] of this.#owned) relay.configure(settingsOfRelay(settings, name));
-    this.#gateway.closeRevoked(this.host.accessControl);
-    this.#voiceChannels.closeRevoked(this.host.accessControl);
   }
 
   async relays(): Promise<readonly RelayView[]> {

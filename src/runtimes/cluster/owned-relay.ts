@@ -14,7 +14,7 @@ import type { Log } from "../../observability/mod.ts";
 import type { SupervisedService } from "../../relay/mod.ts";
 import type { UploadStore } from "../../storage/upload-store.ts";
 import { createRawDialer, type RawDialerPorts } from "../../websocket-client/raw-socket.ts";
-import { createSockets, PeerConnections } from "../connections.ts";
+import { createSockets, PeerConnections, type PeerIdentity } from "../connections.ts";
 import { Host } from "../host.ts";
 import { LinkHub } from "../link/hub.ts";
 import { Links } from "../links.ts";
@@ -101,6 +101,9 @@ export class OwnedRelay {
       get settings() {
         return host.settings;
       },
+      // Why here as well: only the owner of a relay knows which tokens are revoked.
+      admits: ({ listener, connection: { credential, address } }: PeerIdentity) =>
+        credential === undefined || host.accessControl.admits(listener, credential, address),
     };
     const afterTurn = (run: () => void): void => ports.afterTurn(run);
     this.#peers = new PeerConnections(connectionsHost);
@@ -114,6 +117,7 @@ export class OwnedRelay {
       hasWaitingReply: (peer) => host.hasWaitingReply(peer),
     });
     this.#hub = new LinkHub({ now: unixTime, afterTurn, observe: host.observe });
+    host.onTokensChanged((accessControl) => this.#peers.closeRevoked(accessControl));
     const dial = createRawDialer({ connect: this.#connections.connect, afterTurn });
     // Why behind the fence: while the lease is in doubt no time passes for the relay, so that it decides nothing that it cannot say.
     this.#links = new Links((event) => this.#enter(() => push(event)), this.#hub.dialer(dial));

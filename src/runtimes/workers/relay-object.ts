@@ -150,6 +150,10 @@ export class RelayObject implements DurableObject {
     const peers = new PeerConnections(host, `${Date.now().toString(36)}-`);
     const hub = new LinkHub({ now: () => Date.now(), afterTurn: (run) => run(), observe: host.observe });
     const links = new Links(host.push, hub.dialer(dial));
+    host.onTokensChanged((accessControl) => {
+      peers.closeRevoked(accessControl);
+      hub.closeRevoked(accessControl);
+    });
     const hibernation = new Hibernation(this.#state);
     const clock = await ObjectClock.open(storage, () => host.tick());
     const resumed = hibernation.resumed();

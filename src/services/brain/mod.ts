@@ -86,17 +86,21 @@ function restore(settings: Settings, input: RestoreInput, operators: readonly Op
     drain: { is: "no" },
   };
   if (settings.brain.persist) restoreSessions(state, input);
-  for (const { peer, attachment } of input.resumed) {
-    addPeer(state, { peer, ...(attachment !== undefined && { attachment }) }, input.now);
+  for (const { peer, connection, attachment } of input.resumed) {
+    addPeer(state, { peer, connection, ...(attachment !== undefined && { attachment }) }, input.now);
     if (input.hasSlept !== true) markPossiblyMissed(state, peer);
   }
   return state;
 }
 
-function addPeer(state: BrainState, { peer, attachment }: Pick<ResumedPeer, "peer" | "attachment">, now: Millis): void {
+function addPeer(
+  state: BrainState,
+  { peer, connection: { credential }, attachment }: Pick<ResumedPeer, "peer" | "connection" | "attachment">,
+  now: Millis,
+): void {
   const follows = restoreSubscriptions(state, peer, attachment);
   const [sessionRate, writeRate] = [bucket(SESSIONS_BURST_MAX, now), bucket(WRITE_BURST_MAX, now)];
-  state.peers.set(peer, { sessionRate, writeRate, follows, isBackpressured: false, missed: new Map() });
+  state.peers.set(peer, { credential, sessionRate, writeRate, follows, isBackpressured: false, missed: new Map() });
   state.replies.addPeer(peer);
 }
 
@@ -112,7 +116,7 @@ function step(state: BrainState, event: ServiceEvent, ctx: StepContext): void {
 function dispatch(state: BrainState, event: ServiceEvent, ctx: StepContext): void {
   switch (event.is) {
     case "opened":
-      return addPeer(state, { peer: event.peer }, ctx.now);
+      return addPeer(state, event, ctx.now);
     case "closed":
       unsubscribeAll(state, event.peer);
       state.peers.delete(event.peer);

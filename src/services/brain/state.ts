@@ -2,6 +2,7 @@
 import type { Bucket } from "../../core/bucket.ts";
 import type { Timers } from "../../core/deadlines.ts";
 import type { Key, Millis, PeerId } from "../../core/ids.ts";
+import type { CredentialDigest } from "../../core/access.ts";
 import type { BrainSettings, LimitSettings } from "../../core/settings.ts";
 import type { DeferredDeletes, DeleteTimer } from "./log/deferred-delete.ts";
 import type { LogStore } from "./log/log-store.ts";
@@ -60,6 +61,8 @@ export interface BrainPeer {
   readonly sessionRate: Bucket;
   /** Limits how much the peer has written. */
   readonly writeRate: Bucket;
+  /** The digest of its token. */
+  readonly credential: CredentialDigest;
   /** The sessions that it follows. */
   readonly follows: Set<string>;
   /** True while the peer reads too slowly: it gets no notifications until it has caught up. */

@@ -110,6 +110,7 @@ export function recordObservation(
       return publishChanges(stats, publish);
     case "neuroos_connected":
     case "neuroos_disconnected":
+    case "token_used":
     case "taken_over":
     case "greeting_refused":
     case "integration_message":

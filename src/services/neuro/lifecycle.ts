@@ -11,7 +11,7 @@ import { secretsOf } from "../../core/secrets.ts";
 import type { RestoreInput } from "../../core/service.ts";
 import type { Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { StepContext } from "../../core/context.ts";
-import { createSocket, openConnection } from "./games/connections.ts";
+import { createSocket, openConnection, recheckGames } from "./games/connections.ts";
 import { reconfigure as reconfigureDecider } from "./standalone/decider.ts";
 import { applyPolicy } from "./games/policy-changes.ts";
 import { policyOf } from "./policy.ts";
@@ -104,6 +104,7 @@ export function configure(state: NeuroState, settings: Settings, ctx: StepContex
     upstream.transcript.clear();
   }
   announceUpstreams(state, ctx);
+  recheckGames(state, ctx);
 }
 
 /** Starts a drain: nothing new is accepted, and games may answer their pending actions until shortly before `until`. */

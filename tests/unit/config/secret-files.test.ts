@@ -1,4 +1,6 @@
 import { test } from "#runner";
+import { PUBLISHED_TOKEN } from "../../../src/core/defaults.ts";
+import { hashText } from "../../../src/core/hash.ts";
 import { type ConfigResult, load, type SettingSources } from "../../../src/config/load.ts";
 import { redacted } from "../../../src/config/redacted.ts";
 import { check } from "../../harness/check.ts";
@@ -91,4 +93,43 @@ test("CF33c the rules apply to the content of a file, and other settings cannot 
   check.match(errorsOf(from("web: {host: {file: /run/relay}}")), /web\.host: expected text/);
   check.match(errorsOf(from("web: {token: {file: /run/relay, more: x}}")), /web\.token: expected text/);
   check.match(errorsOf(from("web: {token: {file: 7}}")), /web\.token: expected text/);
+});
+
+test("SE100 SE108 every token can be given as its hash, and a wrong hash or time is an error with its place", () => {
+  const digest = "0123456789abcdef".repeat(4);
+  const hash = `{sha256: ${digest}}`;
+  const loaded = from(
+    `intermediary:
+  auth_token: ${hash}
+  tokens: [{name: a, token: ${hash}, scopes: [watch], expires: 2027-01-31T12:00:00+01:00}]
+nakurity-backend: {token: ${hash}, tokens: [{name: b, token: ${hash}, names: [Chess]}]}
+brain: {token: ${hash}, tokens: [{name: c, token: plain, expires: 2027-01-31}]}
+dependency-authentication: {neuro-os: {auth_token: ${hash}}}
+`,
+    { environment: { NEURO_RELAY_WEB__TOKEN: `{sha256: ${digest.toUpperCase()}}` } },
+  );
+  check.equal(errorsOf(loaded), "");
+  check.that(loaded.ok);
+  const { intermediary, web, brain, "nakurity-backend": backend } = loaded.settings;
+  const tokens = [intermediary.auth_token, intermediary.tokens[0]?.token, web.token, backend.token, backend.tokens[0]?.token];
+  check.equal([...tokens, brain.token], Array(6).fill(`sha256:${digest}`));
+  check.equal(intermediary.tokens[0]?.expires, Date.parse("2027-01-31T11:00:00Z"));
+  check.equal(brain.tokens[0]?.expires, Date.parse("2027-01-31T00:00:00Z"));
+  check.that(!JSON.stringify(redacted(loaded.settings)).includes(digest));
+  const wrong = `intermediary:
+  auth_token: {sha256: abc}
+  tokens: [{name: a, token: t, scopes: [watch]}]
+nakurity-backend: {token: {sha256: ${digest}, file: x}}
+`;
+  check.equal(errorsOf(from(wrong)), "relay.yaml:2:3 intermediary.auth_token: expected 64 hexadecimal digits; " +
+    "`neuro-relay token --hash` prints them");
+  const times = ["tomorrow", "2027", "2027-13-01", "2027-01-31 12:00", "true"];
+  for (const time of times) {
+    check.match(errorsOf(from(`brain: {tokens: [{name: a, token: t, expires: ${time}}]}`)), /expires: expected a time such as/);
+  }
+  check.match(errorsOf(from("brain: {tokens: [{name: a, token: super-secret-token}]}")), /tokens\.0\.token: refused/);
+  const hashed = hashText(PUBLISHED_TOKEN);
+  check.match(errorsOf(from(`intermediary: {host: 0.0.0.0, auth_token: {sha256: ${hashed}}}`)), /auth_token: refused/);
+  const open = `nakurity-backend: {host: 0.0.0.0, tokens: [{name: a, token: ${hash}}]}`;
+  check.equal(errorsOf(from(open)), "", "a listener with several tokens is closed to others");
 });

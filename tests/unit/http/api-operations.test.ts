@@ -79,6 +79,9 @@ async function watch(fixture: ApiFixture): Promise<void> {
   await fixture.call("listEvents");
   check.equal(await fixture.items("listWatchers"), []);
   await fixture.items("listForces");
+  const tokens = await fixture.items("listTokens");
+  check.equal(tokens.map(({ id }) => id).slice(0, 2), ["web:web", "intermediary:eye"]);
+  check.equal(await fixture.call("revokeToken", { path: { id: "intermediary:worker" } }), { status: "revoked" });
   await fixture.items("listPendingActions");
 }
 
@@ -92,7 +95,7 @@ async function look(fixture: ApiFixture, lamp: JsonSocket): Promise<void> {
   check.equal(await fixture.items("listNodes"), []);
   const { services, scopes, not_ready } = await fixture.call("getOverview");
   check.equal(not_ready, []);
-  check.equal(Array.isArray(scopes) && scopes.length, 6);
+  check.equal(Array.isArray(scopes) && scopes.length, 7);
   check.that(isObject(services) && isObject(services.intermediary) && isObject(services.brain));
   const names = (await fixture.items("listPeers")).map(({ name, type, connected }) => [name, type, connected]);
   check.equal(names, [["lamp", "integration", true], ["Chess", "game", true], ["away & <gone>", "integration", false]]);

@@ -67,6 +67,8 @@ export class AppFixture {
       },
       frames: () => 0,
       metrics: () => Promise.resolve("some_total 1\n"),
+      tokens: () => [],
+      revokeToken: () => Promise.resolve({ fault: "notFound" }),
       links: () => [],
       relays: () => Promise.resolve([]),
       nodes: () => Promise.resolve([]),

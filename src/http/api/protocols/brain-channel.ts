@@ -220,6 +220,7 @@ const REPLIES: readonly ProtocolMessage[] = [
         "SessionExpired",
         "LimitExceeded",
         "BadParams",
+        "NotAllowed",
         "RateLimited",
         "StorageFailed",
       ]).optional(),

@@ -9,6 +9,7 @@ export type BrainErrorCode =
   | "SessionExpired"
   | "LimitExceeded"
   | "BadParams"
+  | "NotAllowed"
   | "RateLimited"
   | "StorageFailed";
 

@@ -1,4 +1,5 @@
 /** Creates sessions: `CreateSession` and `ForkSession`. */
+import { listenerTokens, permitsName } from "../../../core/access.ts";
 import { take } from "../../../core/bucket.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { hashText } from "../../../core/hash.ts";
@@ -15,7 +16,7 @@ import { chargeWrite } from "../operations/quota.ts";
 import { policyFrom, policyJson } from "../operations/policy.ts";
 import { digestState, EMPTY_STATE, stateOf } from "../operations/session-state.ts";
 import { activeSession, answerFromSession, readHeadFor, refuse } from "../request.ts";
-import type { BrainState } from "../state.ts";
+import type { BrainPeer, BrainState } from "../state.ts";
 import { requestedSeq } from "./history.ts";
 import { type BrainSession, type ClientRequest, hasEvents, isUnused, newSession, shortId, uuidFrom } from "./session.ts";
 import { endSession } from "./tombstone.ts";
@@ -49,7 +50,7 @@ export function forkSession(state: BrainState, request: ClientRequest, ctx: Step
     session: parent,
     seq: at.value,
     use(head, later) {
-      const error = creationError(state, request, head, later);
+      const error = creationError(state, request, { ...head, owner: request.fields.owner ?? head.owner }, later);
       if (error !== undefined) return refuse(state, request, error, later);
       forkFrom(state, request, { parent, head }, later);
     },
@@ -110,16 +111,26 @@ function creationError(
   head: LogHead,
   ctx: StepContext,
 ): RequestError | undefined {
+  const peer = state.peers.get(request.reply.peer);
+  const ownerError = peer && ownerErrorOf(state, peer, head);
+  if (ownerError !== undefined) return ownerError;
   const max = state.settings.sessions;
   if (state.sessions.size >= max && !endUnusedSession(state, ctx)) return limitExceeded("sessions", max);
   const quotaError = chargeWrite(state, request, { log: undefined, length: head.stateLength }, ctx);
   if (quotaError !== undefined) return quotaError;
-  const peer = state.peers.get(request.reply.peer);
   if (peer === undefined) return undefined;
   const rate = { perSecond: SESSIONS_PER_SECOND_MAX, burst: SESSIONS_BURST_MAX, now: ctx.now };
   const retryMs = take(peer.sessionRate, rate, 1);
   if (retryMs === 0) return undefined;
   return { message: "rate limit: too many new sessions", code: "RateLimited", details: { retry_after_ms: retryMs } };
+}
+
+/** A token with names creates sessions of those owners only. */
+function ownerErrorOf({ settings }: BrainState, { credential }: BrainPeer, { owner }: LogHead): RequestError | undefined {
+  if (settings.tokens.length === 0) return undefined;
+  const tokens = listenerTokens(settings);
+  if (permitsName(tokens, credential, typeof owner === "string" ? owner : "")) return undefined;
+  return { message: "the token is not valid for this owner", code: "NotAllowed", details: { path: "owner" } };
 }
 
 /** Sessions that one request looks at. */

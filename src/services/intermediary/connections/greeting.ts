@@ -12,7 +12,7 @@ import { type Connections, newAccount, removeNewcomer } from "./connection-state
 import { closePeer } from "./connections.ts";
 import type { Identity, Newcomer } from "./peer.ts";
 import { requestTakeover } from "./takeover.ts";
-import { grantOf } from "./tokens.ts";
+import { grantOf, tokenNamesOf } from "./tokens.ts";
 
 /** The first frame of a newcomer. */
 export function greet(state: IntermediaryState, newcomer: Newcomer, frame: Frame, ctx: StepContext): void {
@@ -40,6 +40,8 @@ export function greet(state: IntermediaryState, newcomer: Newcomer, frame: Frame
     return refuse(state, newcomer, { fault: "notAllowed", reason: "not allowed", fields: { needs } }, ctx);
   }
   const { peer, connection } = newcomer;
+  const { digest } = grant;
+  ctx.observe({ is: "token_used", names: tokenNamesOf(connections.tokens, digest), digest, address: connection.address });
   removeNewcomer(connections, peer);
   const session = ctx.secret();
   const identity: Identity = {

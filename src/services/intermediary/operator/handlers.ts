@@ -48,6 +48,7 @@ const HANDLERS: { readonly [Name in RequestName]: RequestHandler<Name> } = {
   events: { scope: "watch", handle: listEvents },
   sendCommand: { scope: "command", handle: sendMessage },
   retryMessage: { scope: "admin", handle: retryDeadLetter },
+  recordAct: { scope: "admin", handle: recordAct },
   dropMessage: { scope: "admin", handle: dropMessage },
 };
 
@@ -86,6 +87,12 @@ function statusOf({ connections, queue, uploads, upstream }: IntermediaryState):
     uploads: { files: uploads.files, bytes: uploads.bytes },
     upstream: plain(upstream),
   };
+}
+
+function recordAct(_: IntermediaryState, requested: RequestedBy<"recordAct">, ctx: StepContext): void {
+  const { principal: { by }, request: { did, to, outcome } } = requested;
+  ctx.observe({ is: "operator_acted", by, did, to, outcome });
+  respond(requested, { status: "recorded" }, ctx);
 }
 
 function listEvents(state: IntermediaryState, requested: RequestedBy<"events">, ctx: StepContext): void {

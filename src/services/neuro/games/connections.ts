@@ -10,7 +10,8 @@ import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { RefusalKind } from "../../../core/diagnostics/catalogue.ts";
 import type { ConnectionInfo } from "../../../core/event.ts";
-import type { FaultName } from "../../../core/fault.ts";
+import { listenerTokens, permitsName } from "../../../core/access.ts";
+import { type FaultName, FAULTS } from "../../../core/fault.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { type Frame, isObject, parseJson } from "../../../core/json.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
@@ -67,6 +68,8 @@ const CONNECTIONS_PER_SOCKET_MAX = 256;
 const CONNECTION_BYTES = 2_048;
 /** Games of one socket that its attachment names. */
 const ATTACHED_NAMES_MAX = 32;
+/** Characters of a name in the reason for closing its socket. */
+const REFUSED_NAME_MAX = 32;
 /** A Durable Object rejects an attachment of more than 16 KiB, and it also holds the metadata of the upgrade request. */
 const ATTACHMENT_BYTES_MAX = 8_192;
 
@@ -220,7 +223,7 @@ export function resolveExpiredContests(state: NeuroState, ctx: StepContext): voi
 /** A socket has not sent a message for a while. If only one game can be its client, the socket becomes the connection of that game. */
 export function identifySocket(socket: GameSocket, ctx: StepContext): void {
   const found = identifySilentSocket(socket, ctx);
-  if (found !== undefined) connectSilentSocket(socket, found, ctx);
+  if (found !== undefined && permitsGame(socket, found.name)) connectSilentSocket(socket, found, ctx);
 }
 
 /** The connection speaks for its game from now on. */
@@ -232,7 +235,9 @@ function activateConnection(connection: GameConnection, ctx: StepContext): void 
   saveAttachment(socket, ctx);
   if (!isStarting && socket.reregisterAskedAt === undefined) requestReregistration(socket, ctx);
   const left = socket.service.silent.identified();
-  if (left !== undefined) connectSilentSocket(left.socket, { name: left.game.name, game: left.game }, ctx);
+  if (left !== undefined && permitsGame(left.socket, left.game.name)) {
+    connectSilentSocket(left.socket, { name: left.game.name, game: left.game }, ctx);
+  }
 }
 
 /** The socket becomes the connection of a game, although it has sent no message. */
@@ -314,6 +319,10 @@ function connectionFor(
   const name = connectionName(given ?? gameNameInPath(socket) ?? freeUnknownName(state));
   const known = socket.connections.get(name);
   if (known !== undefined) return known;
+  if (!permitsGame(socket, name)) {
+    refuseGame(socket, name, ctx);
+    return undefined;
+  }
   const refusal = socket.connections.size >= CONNECTIONS_PER_SOCKET_MAX
     ? failed("queueFull", `a socket speaks for at most ${CONNECTIONS_PER_SOCKET_MAX} games`)
     : socket.retained.refusal(CONNECTION_BYTES + GAME_BYTES, state.settings.limits);
@@ -329,6 +338,31 @@ function connectionFor(
   if (!isConnected(game)) activateConnection(connection, ctx);
   else if (peerOf(game) !== socket.peer) applyResolution(connection, contestGame(connection, ctx), ctx);
   return socket.connections.get(name);
+}
+
+/** Whether the token of a socket is valid for a game of this name. */
+const permitsGame = ({ service: { settings }, connection: { credential } }: GameSocket, name: string): boolean =>
+  settings["nakurity-backend"].tokens.length === 0 ||
+  permitsName(listenerTokens(settings["nakurity-backend"]), credential, name);
+
+/** Closes a socket that speaks for a game that its token is not valid for. */
+function refuseGame({ peer, connection: { address } }: GameSocket, name: string, ctx: StepContext): void {
+  const reason = `this token is not valid for a game called ${JSON.stringify(name.slice(0, REFUSED_NAME_MAX))}`;
+  ctx.observe({ is: "greeting_refused", fault: "notAllowed", address, reason });
+  ctx.emit({ do: "close", peer, fault: "notAllowed", as: { code: FAULTS.notAllowed.close, reason } });
+}
+
+/**
+ * The tokens changed: closes the sockets that speak for a game that their token is not valid for any more. Those whose token is not valid at all
+ * are closed by the runtime.
+ */
+export function recheckGames({ sockets, settings }: NeuroState, ctx: StepContext): void {
+  const tokens = listenerTokens(settings["nakurity-backend"]);
+  for (const socket of sockets.values()) {
+    if (!tokens.some(({ digest }) => digest === socket.connection.credential)) continue;
+    const refused = [...socket.connections.values()].find(({ name }) => !permitsGame(socket, name));
+    if (refused !== undefined) refuseGame(socket, refused.name, ctx);
+  }
 }
 
 function applyResolution(connection: GameConnection, resolution: Resolution, ctx: StepContext): void {

@@ -115,8 +115,10 @@ function scopesFor(command: NeuroCommand): readonly Scope[] {
       return ["command"];
     case "sendContext":
       return ["direct", "admin"];
-    case "setControls":
     case "setGlobalControls":
+      // Why only this: whoever may stop everything in an emergency need not be able to start it again.
+      return command.to.stopped === true && Object.keys(command.to).length === 1 ? ["stop", "admin"] : ["admin"];
+    case "setControls":
     case "disconnect":
     case "shutDown":
     case "reregister":

@@ -1,7 +1,7 @@
 /** The Brain in virtual time with a store: effects are carried out until none is left. */
 import { brain, type BrainState } from "../../../../src/services/brain/mod.ts";
 import { DEFAULTS } from "../../../../src/core/defaults.ts";
-import type { Entry, ResumedPeer } from "../../../../src/core/event.ts";
+import type { ConnectionInfo, Entry, ResumedPeer } from "../../../../src/core/event.ts";
 import type { Key, PeerId } from "../../../../src/core/ids.ts";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import type { Observation } from "../../../../src/core/observation.ts";
@@ -48,8 +48,8 @@ export class BrainFixture {
     this.harness = new ServiceHarness(service, { settings, entries, epoch, now, resumed: resumed });
   }
 
-  peer(name: string): PeerId {
-    const peer = this.harness.open(name);
+  peer(name: string, connection: Partial<ConnectionInfo> = {}): PeerId {
+    const peer = this.harness.open(name, connection);
     this.inbox.set(peer, []);
     return peer;
   }

@@ -1,5 +1,6 @@
 /** Limits, followers, added operators, and the overview. */
 import { brainWith, operator, OPERATORS } from "../../../../../src/services/brain/mod.ts";
+import { hashText } from "../../../../../src/core/hash.ts";
 import type { ResumedPeer } from "../../../../../src/core/event.ts";
 import { type PeerId, toRequestId } from "../../../../../src/core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
@@ -408,4 +409,16 @@ test("BR99 a client whose replies wait and have more than `limits.backlog_hard_b
   }
   check.that(asked > 70 && asked < 90, `${asked} replies of 100 kB`);
   check.equal(fixture.ask(fixture.peer("other"), { cmd: "ListOperators" })["type"], "Operator.List");
+});
+
+test("SE107 a token with names creates and forks sessions of these owners only", () => {
+  const tokens = [{ name: "nexus", token: "token of nexus", names: ["nexus-*"] }];
+  const brain = new BrainFixture({ tokens });
+  const peer = brain.peer("a", { credential: hashText("token of nexus") });
+  const session = brain.create(peer, { owner: "nexus-ui" });
+  for (const owner of [{}, { owner: "other" }, { owner: ["nexus-ui"] }]) {
+    check.equal(brain.ask(peer, { cmd: "CreateSession", ...owner }).code, "NotAllowed");
+  }
+  check.equal(brain.ask(peer, { cmd: "ForkSession", session_id: session, owner: "other" }).code, "NotAllowed");
+  check.equal(brain.ask(peer, { cmd: "ForkSession", session_id: session }).type, "SessionForked");
 });

@@ -1,5 +1,7 @@
 /** Games that come, restart, and come back silently. */
 import { test } from "#runner";
+import { DEFAULTS } from "../../../../../src/core/defaults.ts";
+import { hashText } from "../../../../../src/core/hash.ts";
 import { check } from "../../../../harness/check.ts";
 import { otherAction, Scenario, type ScenarioOptions, started } from "../fixture.ts";
 
@@ -289,4 +291,27 @@ test("NB35 pongs may be missing while a level loads; a socket that has answered 
     "games that do not answer are not asked again and again",
   );
   check.that(!scenario.closed.some(({ peer }) => peer === unable.peer));
+});
+
+test("SE106 a game needs a token that is valid for its name, also after the tokens change", () => {
+  const token = (name: string, names: readonly string[]) => ({ name, token: `token of ${name}`, names });
+  const backend = (...tokens: ReturnType<typeof token>[]) => ({
+    settings: { "nakurity-backend": { ...DEFAULTS["nakurity-backend"], tokens } },
+  });
+  const credential = hashText("token of chess");
+  const scenario = new Scenario(backend(token("chess", ["Chess*", "Go"]), token("any", [])));
+  const chess = scenario.game("Chess 960", { credential }).startup();
+  scenario.game("Poker", { credential }).startup();
+  scenario.game("Poker", { credential: hashText("token of any") }).startup();
+  scenario.game("Chess", {}).startup();
+  const faults = () => scenario.closed.splice(0).map(({ fault }) => fault);
+  check.equal(faults(), ["notAllowed", "notAllowed"]);
+  const refusals = scenario.observations.filter(({ is }) => is === "greeting_refused");
+  check.equal(refusals.map((refusal) => "reason" in refusal && refusal.reason), [
+    'this token is not valid for a game called "Poker"',
+    'this token is not valid for a game called "Chess"',
+  ]);
+  chess.say("startup", undefined, "Go");
+  scenario.configure(backend(token("chess", ["Chess*"]), token("any", [])));
+  check.equal(faults(), ["notAllowed"], "it also speaks for Go");
 });

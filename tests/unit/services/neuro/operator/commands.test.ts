@@ -104,9 +104,10 @@ test("NB230 without its scope a command changes nothing; each command is observe
     [{ do: "decideAction", pending: "p", approve: true }, "command"],
     [{ do: "sendContext", message: "m", silent: true }, "direct"],
   ];
-  const scopes = ["watch", "command", "direct", "admin"] as const;
+  const scopes = ["watch", "command", "direct", "stop", "admin"] as const;
   for (const [wanted, needs] of commands) {
     for (const scope of scopes) {
+      if (scope === "stop" && "do" in wanted && wanted.do === "setGlobalControls") continue;
       if (scope === needs || ("do" in wanted && wanted.do === "sendContext" && scope === "admin")) continue;
       check.equal(
         new Operator(scenario, [scope]).ask(wanted).fault,
@@ -199,4 +200,16 @@ test("NB231 integrations are listed in pages by id, with their counts", () => {
     listener: string;
   };
   check.equal([lights.listener, lights.address], ["intermediary", "10.0.0.7"]);
+});
+
+test("SE105 the scope `stop` permits to stop everything, and nothing else", () => {
+  const { scenario, operator } = table();
+  const guard = new Operator(scenario, ["stop"]);
+  const changes = [{ stopped: false }, { approval: true }, { stopped: true, approval: true }, {}];
+  for (const to of changes) check.equal(guard.ask({ do: "setGlobalControls", to }).fault, "notAllowed", JSON.stringify(to));
+  check.equal(guard.ask({ do: "setControls", id: "chess", to: { paused: true } }).fault, "notAllowed");
+  check.equal(guard.ask({ do: "setGlobalControls", to: { stopped: true } }).body, { stopped: true, approval: false });
+  check.equal(operator.status().controls.stopped, true);
+  check.equal(guard.ask({ do: "setGlobalControls", to: { stopped: false } }).fault, "notAllowed");
+  check.equal(scenario.observed("operator_acted").at(-2)?.did, "stop");
 });
