@@ -39,17 +39,16 @@ export async function relayApi(settings: Settings, relay?: string): Promise<ApiC
 /** The token of the web port: `NEURO_RELAY_TOKEN`, or the one in the settings or in its file. */
 async function tokenOf(settings: Settings): Promise<string> {
   const given = env.NEURO_RELAY_TOKEN ?? "";
-  if (given !== "") return given;
-  if (isHashed(settings.web.token)) {
-    throw new CliError(["web.token is a hash, so the token is not known here: give it in the variable NEURO_RELAY_TOKEN"]);
-  }
-  return await storedWebToken(settings) ?? "";
+  return given === "" ? await storedWebToken(settings) ?? "" : given;
 }
+
+const UNKNOWN_TOKEN = "web.token is a hash, so the token is not known here: give it in the variable NEURO_RELAY_TOKEN";
 
 /** A client of the running relay with these settings; a `CliError` if it has no web port. */
 export async function requireRelayApi(settings: Settings, relay?: string): Promise<ApiClient> {
   const api = await relayApi(settings, relay);
   if (api === undefined) throw new CliError(["the relay has no web port: web.enabled is false, or web.port is 0"]);
+  if (isHashed(settings.web.token) && (env.NEURO_RELAY_TOKEN ?? "") === "") throw new CliError([UNKNOWN_TOKEN]);
   return api;
 }
 
