@@ -28,7 +28,10 @@ queue: {backend: memory}
     const run = (...words: string[]) =>
       place.run(["token", ...words, "--config", "my.yaml"], { NEURO_RELAY_TOKEN: made.token });
     const { out } = await run("list");
-    check.match(out, /^web:web; valid; .*hashed\nintermediary:lamp; valid; scopes integration; expires 2099-01-01T00:00:00/);
+    check.match(
+      out,
+      /^web:web; valid; .*hashed\nintermediary:lamp; valid; scopes integration; expires 2099-01-01T00:00:00/,
+    );
     check.equal((await run("revoke", "intermediary:lamp")).out, "revoked intermediary:lamp\n");
     check.match((await run("list")).out, /intermediary:lamp; revoked/);
     const missing = await run("revoke", "brain:x");

@@ -111,7 +111,13 @@ dependency-authentication: {neuro-os: {auth_token: ${hash}}}
   check.equal(errorsOf(loaded), "");
   check.that(loaded.ok);
   const { intermediary, web, brain, "nakurity-backend": backend } = loaded.settings;
-  const tokens = [intermediary.auth_token, intermediary.tokens[0]?.token, web.token, backend.token, backend.tokens[0]?.token];
+  const tokens = [
+    intermediary.auth_token,
+    intermediary.tokens[0]?.token,
+    web.token,
+    backend.token,
+    backend.tokens[0]?.token,
+  ];
   check.equal([...tokens, brain.token], Array(6).fill(`sha256:${digest}`));
   check.equal(intermediary.tokens[0]?.expires, Date.parse("2027-01-31T11:00:00Z"));
   check.equal(brain.tokens[0]?.expires, Date.parse("2027-01-31T00:00:00Z"));
@@ -121,11 +127,17 @@ dependency-authentication: {neuro-os: {auth_token: ${hash}}}
   tokens: [{name: a, token: t, scopes: [watch]}]
 nakurity-backend: {token: {sha256: ${digest}, file: x}}
 `;
-  check.equal(errorsOf(from(wrong)), "relay.yaml:2:3 intermediary.auth_token: expected 64 hexadecimal digits; " +
-    "`neuro-relay token --hash` prints them");
+  check.equal(
+    errorsOf(from(wrong)),
+    "relay.yaml:2:3 intermediary.auth_token: expected 64 hexadecimal digits; " +
+      "`neuro-relay token --hash` prints them",
+  );
   const times = ["tomorrow", "2027", "2027-13-01", "2027-01-31 12:00", "true"];
   for (const time of times) {
-    check.match(errorsOf(from(`brain: {tokens: [{name: a, token: t, expires: ${time}}]}`)), /expires: expected a time such as/);
+    check.match(
+      errorsOf(from(`brain: {tokens: [{name: a, token: t, expires: ${time}}]}`)),
+      /expires: expected a time such as/,
+    );
   }
   check.match(errorsOf(from("brain: {tokens: [{name: a, token: super-secret-token}]}")), /tokens\.0\.token: refused/);
   const hashed = hashText(PUBLISHED_TOKEN);

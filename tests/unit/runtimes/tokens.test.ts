@@ -117,66 +117,69 @@ test("SE103 the last use of a token is kept over restarts, and written once in t
   await later.tokens.close();
 });
 
-test("SE100 SE102 SE104 over sockets: hashed tokens open listeners for their names, and a revoked one closes its peers", () => inFolder(async (folder) => {
-  const settings = settingsOf(`${CONFIGURATION}
+test("SE100 SE102 SE104 over sockets: hashed tokens open listeners for their names, and a revoked one closes its peers", () =>
+  inFolder(async (folder) => {
+    const settings = settingsOf(`${CONFIGURATION}
 queue: {path: ${folder}/queue}
 uploads: {path: ${folder}/uploads}
 `);
-  const free = (given: Settings): Settings => ({
-    ...given,
-    intermediary: { ...given.intermediary, port: 0 },
-    "nakurity-backend": { ...given["nakurity-backend"], port: 0 },
-    brain: { ...given.brain, enabled: false },
-    web: { ...given.web, port: 0 },
-  });
-  const said: string[] = [];
-  const options = { print: (line: string) => said.push(line), log: (line: string) => said.push(line) };
-  const first = await serve(free(settings), options);
-  const api = (url = "") => new ApiClient({ url, token: ADMIN, timeoutMs: 10_000 });
-  const neuro = (url: string | undefined, token: string) => `${url}/?token=${token}`;
-  try {
-    const lamp = await JsonClient.open(first.urls.intermediary ?? "");
-    lamp.send({ type: "integration", name: "lamp 1", auth_token: LAMP, ack: true });
-    check.equal((await lamp.next()).event, "registered");
-    const fan = await JsonClient.open(first.urls.intermediary ?? "");
-    fan.send({ type: "integration", name: "fan", auth_token: LAMP });
-    check.equal((await fan.next()).error, "not allowed");
-    const chess = await JsonClient.open(neuro(first.urls.neuro, CHESS));
-    chess.send({ command: "startup", game: "Chess 2" });
-    const other = await JsonClient.open(neuro(first.urls.neuro, CHESS));
-    other.send({ command: "startup", game: "Poker" });
-    check.equal(await other.closed, 4403);
-    const { items } = await api(first.urls.web).request<{ items: TokenView[] }>("GET", "tokens");
-    const seen = items.map(({ id, hashed, last_address }) => [id, hashed, last_address]);
-    check.equal(seen, [
-      ["web:web", false, "127.0.0.1"],
-      ["intermediary:lamp", true, "127.0.0.1"],
-      ["intermediary:intermediary", false, null],
-      ["neuro:chess", true, "127.0.0.1"],
-    ]);
-    for (const id of ["intermediary:lamp", "neuro:chess"]) await api(first.urls.web).request("DELETE", `tokens/${id}`);
-    check.equal([await lamp.closed, await chess.closed], [4401, 4401]);
-    const acts = await api(first.urls.web).request<{ items: { action: string; target: string }[] }>("GET", "audit");
-    check.equal(acts.items.map(({ action, target }) => [action, target]), [
-      ["revoke_token", "neuro:chess"],
-      ["revoke_token", "intermediary:lamp"],
-    ]);
-    const failed = await api(first.urls.web).request("DELETE", "tokens/web:web").catch((error: ApiError) => error.status);
-    check.equal(failed, 409);
-  } finally {
-    await first.drain();
-  }
-  const second = await serve(free(settings), options);
-  try {
-    const lamp = await JsonClient.open(second.urls.intermediary ?? "");
-    lamp.send({ type: "integration", name: "lamp 1", auth_token: LAMP });
-    check.equal((await lamp.next()).error, "invalid auth token");
-    const refused = await fetch(neuro(second.urls.neuro, CHESS).replace("ws:", "http:"), {
-      headers: { upgrade: "websocket", connection: "Upgrade" },
+    const free = (given: Settings): Settings => ({
+      ...given,
+      intermediary: { ...given.intermediary, port: 0 },
+      "nakurity-backend": { ...given["nakurity-backend"], port: 0 },
+      brain: { ...given.brain, enabled: false },
+      web: { ...given.web, port: 0 },
     });
-    check.equal(refused.status, 401);
-  } finally {
-    await second.drain();
-  }
-  for (const secret of [LAMP, CHESS, hashText(LAMP), hashText(CHESS)]) check.that(!said.join("\n").includes(secret), secret);
-}));
+    const said: string[] = [];
+    const options = { print: (line: string) => said.push(line), log: (line: string) => said.push(line) };
+    const first = await serve(free(settings), options);
+    const api = (url = "") => new ApiClient({ url, token: ADMIN, timeoutMs: 10_000 });
+    const neuro = (url: string | undefined, token: string) => `${url}/?token=${token}`;
+    try {
+      const lamp = await JsonClient.open(first.urls.intermediary ?? "");
+      lamp.send({ type: "integration", name: "lamp 1", auth_token: LAMP, ack: true });
+      check.equal((await lamp.next()).event, "registered");
+      const fan = await JsonClient.open(first.urls.intermediary ?? "");
+      fan.send({ type: "integration", name: "fan", auth_token: LAMP });
+      check.equal((await fan.next()).error, "not allowed");
+      const chess = await JsonClient.open(neuro(first.urls.neuro, CHESS));
+      chess.send({ command: "startup", game: "Chess 2" });
+      const other = await JsonClient.open(neuro(first.urls.neuro, CHESS));
+      other.send({ command: "startup", game: "Poker" });
+      check.equal(await other.closed, 4403);
+      const { items } = await api(first.urls.web).request<{ items: TokenView[] }>("GET", "tokens");
+      const seen = items.map(({ id, hashed, last_address }) => [id, hashed, last_address]);
+      check.equal(seen, [
+        ["web:web", false, "127.0.0.1"],
+        ["intermediary:lamp", true, "127.0.0.1"],
+        ["intermediary:intermediary", false, null],
+        ["neuro:chess", true, "127.0.0.1"],
+      ]);
+      for (const id of ["intermediary:lamp", "neuro:chess"]) await api(first.urls.web).request("DELETE", `tokens/${id}`);
+      check.equal([await lamp.closed, await chess.closed], [4401, 4401]);
+      const acts = await api(first.urls.web).request<{ items: { action: string; target: string }[] }>("GET", "audit");
+      check.equal(acts.items.map(({ action, target }) => [action, target]), [
+        ["revoke_token", "neuro:chess"],
+        ["revoke_token", "intermediary:lamp"],
+      ]);
+      const failed = await api(first.urls.web).request("DELETE", "tokens/web:web").catch((error: ApiError) => error.status);
+      check.equal(failed, 409);
+    } finally {
+      await first.drain();
+    }
+    const second = await serve(free(settings), options);
+    try {
+      const lamp = await JsonClient.open(second.urls.intermediary ?? "");
+      lamp.send({ type: "integration", name: "lamp 1", auth_token: LAMP });
+      check.equal((await lamp.next()).error, "invalid auth token");
+      const refused = await fetch(neuro(second.urls.neuro, CHESS).replace("ws:", "http:"), {
+        headers: { upgrade: "websocket", connection: "Upgrade" },
+      });
+      check.equal(refused.status, 401);
+    } finally {
+      await second.drain();
+    }
+    for (const secret of [LAMP, CHESS, hashText(LAMP), hashText(CHESS)]) {
+      check.that(!said.join("\n").includes(secret), secret);
+    }
+  }));
