@@ -116,7 +116,7 @@ function scopesFor(command: NeuroCommand): readonly Scope[] {
     case "sendContext":
       return ["direct", "admin"];
     case "setGlobalControls":
-      // Why only this: whoever may stop everything in an emergency need not be able to start it again.
+      // Why only this: a token for an emergency stops everything, and another person decides when it starts again.
       return command.to.stopped === true && Object.keys(command.to).length === 1 ? ["stop", "admin"] : ["admin"];
     case "setControls":
     case "disconnect":
