@@ -38,7 +38,7 @@ import { Relay, type SupervisedService } from "../relay/mod.ts";
 import type { LinkView } from "../core/view.ts";
 import { deleteOrphanedUploads } from "../storage/orphaned-uploads.ts";
 import type { UploadStore } from "../storage/upload-store.ts";
-import { Tokens } from "./tokens.ts";
+import { Tokens } from "./tokens/tokens.ts";
 import manifest from "../../package.json" with { type: "json" };
 
 export interface HostOptions {

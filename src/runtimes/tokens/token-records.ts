@@ -6,11 +6,11 @@
  * Invariants: K1 a revocation is stored before it is confirmed; K2 no key is written twice; K3 uses are stored at most every `USE_STORED_MS`
  * for each token, so a restart loses no more than that.
  */
-import type { Entry } from "../core/event.ts";
-import type { Key, Millis } from "../core/ids.ts";
-import { isObject, type JsonObject } from "../core/json.ts";
-import { key, segmentAt } from "../core/key.ts";
-import type { Store } from "../engine/mod.ts";
+import type { Entry } from "../../core/event.ts";
+import type { Key, Millis } from "../../core/ids.ts";
+import { isObject, type JsonObject } from "../../core/json.ts";
+import { key, segmentAt } from "../../core/key.ts";
+import type { Store } from "../../engine/mod.ts";
 
 const PREFIX = "tokens";
 const USE_STORED_MS: Millis = 600_000;

@@ -1,16 +1,16 @@
 /** Tokens that expire, are revoked, and are known by their hash only. */
 import { test } from "#runner";
-import { hashText } from "../../../src/core/hash.ts";
-import type { Settings } from "../../../src/core/settings.ts";
-import { load } from "../../../src/config/load.ts";
-import { Tokens } from "../../../src/runtimes/tokens.ts";
-import { serve } from "../../../src/runtimes/bun/serve.ts";
-import { ApiClient, type ApiError } from "../../../src/clients/api-client.ts";
-import type { TokenView } from "../../../src/core/view.ts";
-import { inFolder } from "../../harness/relay.ts";
-import { check } from "../../harness/check.ts";
-import { JsonClient } from "../../harness/json-client.ts";
-import { MemoryStore } from "./memory-store.ts";
+import { hashText } from "../../../../src/core/hash.ts";
+import type { Settings } from "../../../../src/core/settings.ts";
+import { load } from "../../../../src/config/load.ts";
+import { Tokens } from "../../../../src/runtimes/tokens/tokens.ts";
+import { serve } from "../../../../src/runtimes/bun/serve.ts";
+import { ApiClient, type ApiError } from "../../../../src/clients/api-client.ts";
+import type { TokenView } from "../../../../src/core/view.ts";
+import { inFolder } from "../../../harness/relay.ts";
+import { check } from "../../../harness/check.ts";
+import { JsonClient } from "../../../harness/json-client.ts";
+import { MemoryStore } from "../memory-store.ts";
 
 const [LAMP, CHESS, ADMIN] = ["token-of-the-lamp", "token-of-chess", "token-of-the-admin"];
 

@@ -3,13 +3,13 @@
  *
  * The rest of the relay sees only valid tokens. When one expires or is revoked, the settings are applied again, which closes its peers.
  */
-import { configuredDigest, type ConfiguredToken, isHashed, tokensIn, withValidTokens } from "../core/access.ts";
-import type { Millis } from "../core/ids.ts";
-import type { Done } from "../core/request.ts";
-import type { Settings } from "../core/settings.ts";
-import { errorText } from "../core/text.ts";
-import type { TokenView } from "../core/view.ts";
-import type { RequestResult, Store } from "../engine/mod.ts";
+import { configuredDigest, type ConfiguredToken, isHashed, tokensIn, withValidTokens } from "../../core/access.ts";
+import type { Millis } from "../../core/ids.ts";
+import type { Done } from "../../core/request.ts";
+import type { Settings } from "../../core/settings.ts";
+import { errorText } from "../../core/text.ts";
+import type { TokenView } from "../../core/view.ts";
+import type { RequestResult, Store } from "../../engine/mod.ts";
 import { TokenRecords } from "./token-records.ts";
 
 /** The longest time of a timer; a later expiry is looked for again then. */
