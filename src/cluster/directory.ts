@@ -4,10 +4,10 @@
  *
  * Invariants: DI1 a relay is taken only from a session that is no member, or after it was released; DI2 a change of owner increases the epoch of
  * the relay, and an epoch is never used twice; DI3 records are compared as text, never as numbers, so a writer from before a loss of data
- * is recognised.
+ * is recognised; DI4 two members never have the same node name.
  */
 import type { Millis } from "../core/ids.ts";
-import type { BeatReply } from "./membership.ts";
+import type { BeatReply, ObservedMember } from "./membership.ts";
 
 /** One renewal of a lease. */
 export interface Beat {
@@ -40,8 +40,16 @@ export interface Claimed {
   readonly isClean: boolean;
 }
 
+/** The session did not become a member, because a session of the same node name is one. */
+export interface NameTaken {
+  readonly is: "nameTaken";
+  readonly by: ObservedMember;
+}
+
 export interface ClusterDirectory {
-  beat(beat: Beat): Promise<BeatReply>;
+  beat(beat: Beat): Promise<BeatReply | NameTaken>;
+  /** All members. */
+  members(): Promise<readonly ObservedMember[]>;
   /** Declares a member dead, if it still has sent only this many beats. */
   expire(session: string, count: number): Promise<boolean>;
   /** Takes a relay that nobody owns, or whose owner `from` is no member; undefined if it belongs to a member. */

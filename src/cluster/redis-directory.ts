@@ -17,6 +17,7 @@ import {
   type Beat,
   type Claimed,
   type ClusterDirectory,
+  type NameTaken,
   type OwnershipRecord,
   parseRecord,
   recordText,
@@ -24,12 +25,18 @@ import {
 } from "./directory.ts";
 import type { Millis } from "../core/ids.ts";
 import type { BeatReply, ObservedMember } from "./membership.ts";
+import { nodeOf } from "./placement.ts";
 
 const DEAD_SECONDS = 86_400;
 
-/** KEYS nodes, dead; ARGV session, beats, place. Returns false if the session is dead, or all members. */
+/** KEYS nodes, dead; ARGV session, beats, place, node. Returns false if the session is dead, another session of the node as text, or all members. */
 const BEAT = `
 if redis.call('exists', KEYS[2]) == 1 then return false end
+if redis.call('hexists', KEYS[1], ARGV[1]) == 0 then
+  for _, session in ipairs(redis.call('hkeys', KEYS[1])) do
+    if string.match(session, '^(.*)%.') == ARGV[4] then return session .. ' ' .. redis.call('hget', KEYS[1], session) end
+  end
+end
 redis.call('hset', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
 return redis.call('hgetall', KEYS[1])`;
 
@@ -73,10 +80,15 @@ export function redisDirectory(client: Redis, prefix: string): ClusterDirectory 
   const deadKey = (session: string): string => `${prefix}:dead:${session}`;
   const run = scriptRunner(client);
   return {
-    async beat({ session, count, place }: Beat): Promise<BeatReply> {
-      const reply = await run(BEAT, [nodes, deadKey(session)], [session, String(count), place]);
+    async beat({ session, count, place }: Beat): Promise<BeatReply | NameTaken> {
+      const reply = await run(BEAT, [nodes, deadKey(session)], [session, String(count), place, nodeOf(session)]);
+      const [by] = typeof reply === "string"
+        ? membersIn([reply.split(" ", 1)[0] ?? "", reply.slice(reply.indexOf(" ") + 1)])
+        : [];
+      if (by !== undefined) return { is: "nameTaken", by };
       return Array.isArray(reply) ? { is: "alive", members: membersIn(reply.map(String)) } : { is: "dead" };
     },
+    members: async () => membersIn(Object.entries(await client.hgetall(nodes)).flat()),
     async expire(session, count) {
       return await run(EXPIRE, [nodes, deadKey(session)], [session, String(count), String(DEAD_SECONDS)]) === 1;
     },

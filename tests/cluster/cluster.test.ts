@@ -305,16 +305,22 @@ test(
 );
 
 test(
-  "CN25 a node without the secret is not heard, and clients cannot use the node listener",
+  "CN25 CN38 a node without the secret is not heard, clients cannot use the node listener, and a second node of a name does not start",
   () =>
     withCluster(async (cluster) => {
-      const { place } = (await (await cluster.owner()).ready()).body;
+      const owner = await cluster.owner();
+      const { place } = (await owner.ready()).body;
       for (const headers of [{}, { "x-neuro-relay-cluster": "wrong" }]) {
         for (const path of ["/node", "/relay/api/integrations", "/neuro", "/"]) {
           check.equal((await fetch(`http://${place}${path}`, { headers })).status, 401, path);
         }
       }
       await check.rejects(JsonClient.open(`ws://${place}/node`), /no connection/);
+      const namesake = await owner.startAnother().then(() => "started", String);
+      check.match(
+        namesake,
+        new RegExp(`cluster\\.node: ${owner.name}: a node at ${place} has this name; set cluster\\.node`),
+      );
     }),
   { timeoutMs: MINUTE_MS },
 );

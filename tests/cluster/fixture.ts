@@ -29,6 +29,11 @@ export class TestNode {
     return new TestNode(name, redis, start, await start());
   }
 
+  /** Starts a second process with the settings of this one. */
+  startAnother(): Promise<RelayProcess> {
+    return this.#start();
+  }
+
   async restart(): Promise<void> {
     this.process = await this.#start();
   }

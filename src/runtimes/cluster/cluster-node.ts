@@ -21,6 +21,7 @@ import { createRawDialer } from "../../websocket-client/raw-socket.ts";
 import { Host } from "../host.ts";
 import { lazyJobs } from "../open-ports.ts";
 import type { OpenListener } from "../monitored-listener.ts";
+import { StartError } from "../serve-options.ts";
 import type { ProcessParts } from "../process-relay.ts";
 import { DEFAULT_RELAY, isServed, requestWithin, splitPath } from "../relay-path.ts";
 import { settingsOfRelay } from "../relay-settings.ts";
@@ -85,7 +86,7 @@ export class ClusterNode implements RelaySet {
   /** When each other member was seen first. */
   readonly #memberSince = new Map<string, number>();
   #isDraining = false;
-  #joined: () => void = () => {};
+  readonly #joined = Promise.withResolvers<void>();
 
   /** `placeAt`: where other nodes reach the node listener, if it has this port. */
   constructor(settings: Settings, parts: ProcessParts, storage: ClusterStorage, placeAt: (port: number) => string) {
@@ -119,6 +120,11 @@ export class ClusterNode implements RelaySet {
         this.#observe({ is: "node_changed", node: settings.cluster.node, to: "suspended" });
       },
       died: (former) => this.#died(former),
+      nameTaken: ({ session, place }) => {
+        const reason = `a node at ${place} has this name; set cluster.node to another one at each node`;
+        this.#observe({ is: "node_unreachable", node: nodeOf(session), reason });
+        this.#joined.reject(new StartError(`cluster.node: ${nodeOf(session)}: ${reason}`));
+      },
       reconnect: () => storage.reconnect(),
     });
     const afterTurn = (run: () => void): void => runtime.afterTurn(run);
@@ -162,10 +168,9 @@ export class ClusterNode implements RelaySet {
       frameBytesMax: NODE_FRAME_BYTES_MAX,
       fetch: (request, client) => this.#fetchFromNode(request, client),
     });
-    const joined = new Promise<void>((resolve) => this.#joined = resolve);
     this.#member.start();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    await joined;
+    await this.#joined.promise;
   }
 
   fetch(request: Request, listener: PortName, client: HttpClient): Response | Promise<Response> {
@@ -291,7 +296,7 @@ export class ClusterNode implements RelaySet {
       this.#gateway.lost(session);
       for (const relay of this.#owned.values()) relay.lost(session);
     }
-    if (lease === "joined") this.#joined();
+    if (lease === "joined") this.#joined.resolve();
     if (lease === "resumed") void this.#verify();
     else for (const relay of this.#owned.values()) relay.release();
     if (lease === "joined" || gone.length > 0) void this.#takeOver();

@@ -11,6 +11,7 @@ import {
   mayAct,
   type Membership,
   nextBeat,
+  type ObservedMember,
   type SeenMember,
   suspendIfOver,
 } from "../../cluster/membership.ts";
@@ -27,6 +28,8 @@ export interface MemberPorts {
   suspended(): void;
   /** The session was declared dead: everything that it owned belongs to others. The next session has begun. */
   died(former: string): void;
+  /** Another process beats as a node of this name, so this one is no member. */
+  nameTaken(by: ObservedMember): void;
   /** The directory has not answered for half a lease: its connection is made again. */
   reconnect(): void;
 }
@@ -40,6 +43,8 @@ export class Member {
   #timer: ReturnType<typeof setInterval> | undefined;
   /** When the oldest beat without an answer was sent. */
   #unansweredSince: Millis | undefined;
+  /** The session of this node's name because of which this one is no member, with its beats and since when they were seen. */
+  #namesake: SeenMember | undefined;
 
   constructor(ports: MemberPorts) {
     this.#ports = ports;
@@ -114,12 +119,23 @@ export class Member {
       if (this.#membership !== membership || this.#isLeaving) return;
       const now = this.#now();
       if (suspendIfOver(membership, now)) this.#ports.suspended();
+      if (reply.is === "nameTaken") return this.#nameTaken(reply.by, performance.now());
       const outcome = beatAnswered(membership, reply, { sentAt, now, observedAt: performance.now() });
       if (outcome.lease === "died") return this.#died();
       for (const { session, count } of outcome.expired) void directory.expire(session, count).catch(() => undefined);
       this.#ports.beaten(outcome);
       if (outcome.expired.length > 0) this.#beat(); // Why: this answer shows the others that the member is gone.
     }, () => undefined); // Why nothing: the lease ends by itself, and the next beat follows.
+  }
+
+  /** Waits until an earlier session of this node is dead: it is killed, and nobody else may be there to notice it. */
+  #nameTaken(by: ObservedMember, now: Millis): void {
+    const known = this.#namesake;
+    if (known?.session === by.session && known.count === by.count) {
+      if (now - known.since < this.#ports.leaseMs) return;
+      void this.#ports.directory.expire(by.session, by.count).catch(() => undefined);
+    } else if (known?.session === by.session) this.#ports.nameTaken(by);
+    this.#namesake = { ...by, since: now };
   }
 
   get #isLeaving(): boolean {

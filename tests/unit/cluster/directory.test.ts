@@ -78,6 +78,22 @@ const CASES: readonly [name: string, run: (directory: ClusterDirectory) => Promi
       check.equal((await directory.claim("r", "a.1", "b.1"))?.record.epoch, 4);
     },
   ],
+  ["CN38 a session is no member while another one of its node's name is", async (directory) => {
+    await beat(directory, "a.1");
+    check.equal(await directory.beat({ session: "a.2", count: 1, place: "x:1" }), {
+      is: "nameTaken",
+      by: { session: "a.1", count: 1, place: "a.1:8768" },
+    });
+    check.equal((await directory.members()).map(({ session }) => session), ["a.1"]);
+    check.equal(await directory.expire("a.1", 1), true);
+    check.equal((await directory.beat({ session: "a.2", count: 2, place: "x:1" })).is, "alive");
+    check.equal((await directory.beat({ session: "a.2", count: 3, place: "x:1" })).is, "alive");
+    check.equal(
+      (await directory.beat({ session: "a.x.1", count: 1, place: "y:1" })).is,
+      "alive",
+      "the name ends at the last dot",
+    );
+  }],
   ["CN36 a relay that was stopped is due at its alarm, until it is claimed", async (directory) => {
     await beat(directory, "a.1");
     const alarms = [["late", 3_000], ["early", 1_000], ["never", undefined]] as const;

@@ -1,5 +1,7 @@
 /** The directory as functions, in memory: the same contract as `redis-directory.ts` (`directory.test.ts` runs it on both). */
 import { type ClusterDirectory, type OwnershipRecord, recordText, RELEASED } from "../../../src/cluster/directory.ts";
+import type { ObservedMember } from "../../../src/cluster/membership.ts";
+import { nodeOf } from "../../../src/cluster/placement.ts";
 import type { Millis } from "../../../src/core/ids.ts";
 
 export class SimulatedDirectory {
@@ -11,8 +13,14 @@ export class SimulatedDirectory {
 
   beat({ session, count, place }: Parameters<ClusterDirectory["beat"]>[0]): Awaited<ReturnType<ClusterDirectory["beat"]>> {
     if (this.dead.has(session)) return { is: "dead" };
+    const by = this.members().find((other) => nodeOf(other.session) === nodeOf(session));
+    if (by !== undefined && !this.nodes.has(session)) return { is: "nameTaken", by };
     this.nodes.set(session, { count, place });
-    return { is: "alive", members: [...this.nodes].map(([session, member]) => ({ session, ...member })) };
+    return { is: "alive", members: this.members() };
+  }
+
+  members(): readonly ObservedMember[] {
+    return [...this.nodes].map(([session, member]) => ({ session, ...member }));
   }
 
   expire(session: string, count: number): boolean {
@@ -60,6 +68,7 @@ export class SimulatedDirectory {
   asDirectory(): ClusterDirectory {
     return {
       beat: (beat) => Promise.resolve(this.beat(beat)),
+      members: () => Promise.resolve(this.members()),
       expire: (session, count) => Promise.resolve(this.expire(session, count)),
       claim: (relay, by, from) => Promise.resolve(this.claim(relay, by, from)),
       release: (relay, record) => Promise.resolve(this.release(relay, record)),

@@ -16,6 +16,7 @@ import {
   nextBeat,
   suspendIfOver,
 } from "../../../src/cluster/membership.ts";
+import type { NameTaken } from "../../../src/cluster/directory.ts";
 import type { Millis } from "../../../src/core/ids.ts";
 import { Random } from "../../../src/testing/random.ts";
 import { SimulatedDirectory } from "./simulated-directory.ts";
@@ -156,8 +157,9 @@ export class MembersSimulation {
   #beat(node: Node, sentAt: Millis): void {
     const { membership } = node;
     const beat = { session: membership.session, count: nextBeat(membership), place: node.name };
-    this.#request(node, () => this.#directory.beat(beat), (reply: BeatReply) => {
+    this.#request(node, () => this.#directory.beat(beat), (reply: BeatReply | NameTaken) => {
       if (node.membership !== membership) return;
+      if (reply.is === "nameTaken") throw new Error(`${membership.session}: ${reply.by.session} is no member any more`);
       const now = this.#read(node);
       const observedAt = this.#mutation === "impatient-clock" ? now : node.machine.clocks.monotonic;
       const since = this.#mutation === "received-not-sent" ? now : sentAt;
