@@ -75,6 +75,9 @@ export interface ServiceQueries {
     readonly deadLetters: RequestType<PageRequest, Page<DeadLetterView>>;
     /** One queue entry or dead letter, with its body. */
     readonly message: RequestType<{ readonly id: string }, MessageView>;
+    /** Traces of commands, newest first. `integration` is the name of the recipient. */
+    readonly traces: RequestType<TraceFilter, Page<TraceView>>;
+    readonly trace: RequestType<{ readonly id: string }, TraceView>;
     /** Newest first. */
     readonly audit: RequestType<PageRequest, Page<AuditView>>;
     /** The watchers with a socket. */

@@ -22,7 +22,14 @@ import type { Failure } from "./result.ts";
 /** One message from a service to another. */
 export type ServiceMessage =
   /** An integration registered: from now on it takes part like a game. The relay's own neuron has no connection. */
-  | { readonly is: "integrationJoined"; readonly peer: PeerId; readonly name: string; readonly connection?: ConnectionInfo }
+  | {
+    readonly is: "integrationJoined";
+    readonly peer: PeerId;
+    readonly name: string;
+    readonly connection?: ConnectionInfo;
+    /** It wants the traces of its own messages. */
+    readonly traces?: boolean;
+  }
   | { readonly is: "integrationLeft"; readonly peer: PeerId }
   /** A message of an integration in terms of the Neuro API, with the repairs of the reader for its developer. */
   | {

@@ -8,6 +8,7 @@
 import type { Key, Millis, PeerId } from "../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { key, segmentAt } from "../core/key.ts";
+import type { CommandWait } from "../core/traces/trace.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { MessageKind, QueueSettings } from "../core/settings.ts";
 
@@ -38,7 +39,15 @@ export interface QueueEntry extends EntryHead {
   attempts: number;
   /** True if the entry was sent before, or may have been. */
   isRedelivery: boolean;
+  /** When it was sent last, and first; 0 if it was not. */
   sentAt: Millis;
+  firstSentAt: Millis;
+  /** How often it was sent. */
+  sends: number;
+  /** Why it was not sent at once; undefined if it was, or if that is not known any more. */
+  readonly waitsFor: CommandWait | undefined;
+  /** The beginning of its body, for its trace, where the body has left the memory. */
+  text: string | undefined;
   /** The connection that it was sent to last. */
   sentTo: PeerId | undefined;
 }

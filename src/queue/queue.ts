@@ -25,8 +25,11 @@ import { Deadlines, earlier } from "../core/deadlines.ts";
 import type { StoreEvent } from "../core/event.ts";
 import { type Key, type LoadToken, type Millis, rawKey } from "../core/ids.ts";
 import { failed, ok, type Result } from "../core/result.ts";
+import type { TraceFilter, TraceView } from "../core/traces/trace.ts";
+import type { Page } from "../core/view.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { MessageKind, QueueSettings } from "../core/settings.ts";
+import type { CommandTraces } from "./command-traces.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { bodyOf, bytesOf, compareIds, type QueueEntry } from "./entry.ts";
 import { EntryLoader, LOAD_ATTEMPTS_MAX } from "./loader.ts";
@@ -42,6 +45,7 @@ import {
   removeInFlight,
   removeWaiting,
   takeUnread,
+  waitReason,
 } from "./recipient-queue.ts";
 
 export type { QueueDepth, RecipientSocket } from "./recipient-queue.ts";
@@ -62,16 +66,18 @@ export type SendResult = { readonly is: "sent" } | { readonly is: "queued"; read
 export class Queue {
   readonly #service: ServiceName;
   readonly #store: QueueStore;
+  readonly #traces: CommandTraces;
   /** When something has to be done about a connected recipient, by its segment. */
   readonly #deadlines = new Deadlines();
   /** The recipient for which each load was started. */
   readonly #loads = new Map<LoadToken, RecipientQueue>();
   #settings: QueueSettings;
 
-  constructor(service: ServiceName, settings: QueueSettings) {
+  constructor(service: ServiceName, settings: QueueSettings, traces: CommandTraces) {
     this.#service = service;
     this.#settings = settings;
-    this.#store = new QueueStore(service, settings);
+    this.#traces = traces;
+    this.#store = new QueueStore(service, settings, traces);
   }
 
   configure(settings: QueueSettings): void {
@@ -90,6 +96,16 @@ export class Queue {
 
   get recipients(): RecipientsView {
     return this.#store.recipients;
+  }
+
+  /** Traces of messages that wait and of those that have ended, newest first. */
+  tracePage(filter: TraceFilter, now: Millis): Page<TraceView> {
+    return this.#traces.page(this.#store.recipients.all(), filter, now);
+  }
+
+  /** The trace of one message, if it is still kept. */
+  trace(id: string, now: Millis): TraceView | undefined {
+    return this.#traces.find(this.#store.recipients.all(), id, now);
   }
 
   /** Number of writes that have not ended. */
@@ -161,6 +177,10 @@ export class Queue {
       attempts: 0,
       isRedelivery: false,
       sentAt: 0,
+      firstSentAt: 0,
+      sends: 0,
+      waitsFor: isDirect ? undefined : waitReason(recipient, ctx.now),
+      text: undefined,
       sentTo: undefined,
     };
     if (isDirect) {
@@ -177,7 +197,7 @@ export class Queue {
     const found = this.#store.find(name, id);
     if (found === undefined) return false;
     const { recipient, entry } = found;
-    this.#store.remove(recipient, entry, ctx);
+    this.#store.remove(recipient, entry, { as: "acknowledged" }, ctx);
     ctx.observe({ is: "message_delivered", to: recipient.name, id, confirmed: true });
     this.#pump(recipient, ctx);
     return true;
@@ -220,7 +240,7 @@ export class Queue {
     const found = this.#store.find(name, id);
     if (found === undefined) return false;
     const { recipient, entry } = found;
-    this.#store.remove(recipient, entry, ctx);
+    this.#store.remove(recipient, entry, { as: "dropped", why: "operator" }, ctx);
     ctx.observe({ is: "message_dead", to: recipient.name, id, why: "dropped" });
     this.#pump(recipient, ctx);
     return true;
@@ -301,8 +321,12 @@ export class Queue {
       expectsReply: socket.acks && entry.sentTo !== socket.peer,
     });
     entry.sentAt = ctx.now;
+    if (entry.sends++ === 0) entry.firstSentAt = ctx.now;
     entry.sentTo = socket.peer;
-    if (entry.storage === "stored") entry.body = undefined;
+    if (entry.storage === "stored") {
+      entry.text ??= this.#traces.textOf(entry.body);
+      entry.body = undefined;
+    }
     recipient.inFlight.set(entry.id, entry);
     recipient.inFlightBytes += entry.bytes;
     this.#arm(recipient, this.#dueAt(entry, socket, ctx.now));
@@ -339,7 +363,7 @@ export class Queue {
   #settle(recipient: RecipientQueue, ctx: StepContext): void {
     for (const entry of recipient.inFlight.values()) {
       if (entry.sentAt + this.#settings.settle > ctx.now) return;
-      this.#store.remove(recipient, entry, ctx);
+      this.#store.remove(recipient, entry, { as: "delivered" }, ctx);
       ctx.observe({ is: "message_delivered", to: recipient.name, id: entry.id, confirmed: false });
     }
   }
@@ -416,6 +440,7 @@ export class Queue {
   /** Skips an entry that cannot be read. Its key stays in the store, and it is queued again by the next restart. */
   #quarantine(recipient: RecipientQueue, entry: QueueEntry, why: string, ctx: StepContext): void {
     this.#store.untrack(recipient, entry);
+    this.#traces.add(recipient, entry, { as: "dropped", why: "unreadable" }, ctx);
     ctx.observe({ is: "entry_quarantined", key: entry.key, why });
   }
 

@@ -8,6 +8,7 @@
 import type { Key, Millis, PeerId } from "../core/ids.ts";
 import { segment } from "../core/key.ts";
 import { LOAD_BYTES_MAX, LOAD_ENTRIES_MAX, UNSETTLED_MESSAGES_MAX } from "../core/limits.ts";
+import type { CommandWait } from "../core/traces/trace.ts";
 import type { QueueSettings } from "../core/settings.ts";
 import type { EntryLoader } from "./loader.ts";
 import { creationTimeOf, type QueueEntry, readEntryKey, withFields } from "./entry.ts";
@@ -18,6 +19,8 @@ export interface RecipientSocket {
   readonly peer: PeerId;
   /** It acknowledges each message. */
   readonly acks: boolean;
+  /** It asked for the traces of its messages. */
+  readonly traces?: boolean;
 }
 
 export interface RecipientQueue {
@@ -73,6 +76,15 @@ export function canSend(recipient: RecipientQueue, settings: QueueSettings, now:
   if (inFlight.size === 0) return true;
   if (inFlightBytes >= settings.per_recipient_bytes) return false;
   return inFlight.size < (socket.acks ? settings.ack_window : UNSETTLED_MESSAGES_MAX);
+}
+
+/** Why a message cannot be sent at once. */
+export function waitReason(recipient: RecipientQueue, now: Millis): CommandWait {
+  const { socket, isBackpressured, resumeAt, waiting } = recipient;
+  if (socket === undefined) return "integration_away";
+  if (isBackpressured) return "backpressure";
+  if (resumeAt > now) return "retry";
+  return waiting.size > 0 ? "turn" : "acks";
 }
 
 export const firstOf = (entries: ReadonlyMap<string, QueueEntry>): QueueEntry | undefined => entries.values().next().value;
@@ -197,6 +209,10 @@ export class RecipientQueues {
       attempts: 0,
       isRedelivery: true,
       sentAt: 0,
+      firstSentAt: 0,
+      sends: 0,
+      waitsFor: undefined,
+      text: undefined,
       sentTo: undefined,
     };
     recipient.waiting.add(entry);

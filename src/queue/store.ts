@@ -11,8 +11,10 @@ import type { StepContext } from "../core/context.ts";
 import { Deadlines, earlier } from "../core/deadlines.ts";
 import type { Key, Millis } from "../core/ids.ts";
 import { segmentAt } from "../core/key.ts";
+import type { CommandEnd } from "../core/traces/trace.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { QueueSettings } from "../core/settings.ts";
+import type { CommandTraces } from "./command-traces.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { LoadHealth } from "./loader.ts";
 import { compareIds, type DeadLetterReason, entryKey, entryValue, type QueueEntry, readEntryKey } from "./entry.ts";
@@ -35,6 +37,7 @@ export class QueueStore {
   readonly deadLetters: DeadLetters;
   readonly health: LoadHealth = { successes: 0 };
   readonly #service: ServiceName;
+  readonly #traces: CommandTraces;
   /** When each stored entry expires, by its id. */
   readonly #expiry = new Deadlines();
   /** The entries in `#expiry`, by their ids. */
@@ -44,8 +47,9 @@ export class QueueStore {
   readonly #foreign: Key[] = [];
   #settings: QueueSettings;
 
-  constructor(service: ServiceName, settings: QueueSettings) {
+  constructor(service: ServiceName, settings: QueueSettings, traces: CommandTraces) {
     this.#service = service;
+    this.#traces = traces;
     this.#settings = settings;
     this.deadLetters = new DeadLetters(service, settings, this.health);
   }
@@ -120,6 +124,7 @@ export class QueueStore {
     ctx.observe({ is: "queue_refused", to: recipient.name, why: "storageFailed" });
     switch (entry.promise) {
       case "queued":
+        this.#traces.add(recipient, entry, { as: "dropped", why: "storageFailed" }, ctx);
         return this.untrack(recipient, entry);
       case "sent":
         this.recipients.count(recipient, entry, -1);
@@ -142,7 +147,7 @@ export class QueueStore {
     const dropped = this.#entriesToDrop(recipient, bytes);
     if (dropped === undefined) return false;
     for (const oldest of dropped) {
-      this.remove(recipient, oldest, ctx);
+      this.remove(recipient, oldest, { as: "dropped", why: "queueFull" }, ctx);
       ctx.observe({ is: "message_dead", to: recipient.name, id: oldest.id, why: "dropped" });
     }
     return true;
@@ -171,13 +176,20 @@ export class QueueStore {
 
   /** Gives an entry up: it becomes a dead letter. */
   deadLetter({ recipient, entry }: EntryLocation, reason: DeadLetterReason, ctx: StepContext): void {
+    this.#traces.add(recipient, entry, { as: "dead", why: reason }, ctx);
     this.untrack(recipient, entry);
     this.deadLetters.add({ entry, recipient: recipient.segment, name: recipient.name }, reason, ctx);
     this.recipients.dropIfEmpty(recipient);
   }
 
   /** Deletes an entry that was delivered or dropped. */
-  remove(recipient: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
+  remove(
+    recipient: RecipientQueue,
+    entry: QueueEntry,
+    end: { readonly as: CommandEnd; readonly why?: string },
+    ctx: StepContext,
+  ): void {
+    this.#traces.add(recipient, entry, end, ctx);
     this.untrack(recipient, entry);
     if (entry.storage !== "memory") ctx.emit({ do: "delete", key: entry.key });
   }

@@ -80,6 +80,12 @@ export type ContextWait =
   | "rate"
   | "interval";
 
+/**
+ * What a command waits for: its recipient; the end of backpressure; the pause after a `nak`; commands before it; acks of those that were
+ * sent.
+ */
+export type CommandWait = "integration_away" | "backpressure" | "retry" | "turn" | "acks";
+
 /** `delivered`: its recipient does not acknowledge, and its connection took the command. */
 export type CommandEnd = "acknowledged" | "delivered" | "dropped" | "dead";
 

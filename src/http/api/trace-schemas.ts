@@ -84,27 +84,27 @@ const transcriptItem: z.ZodType<TranscriptView> = named(
 export const traces: z.ZodType<Page<TraceView>> = pageOf("TracePage", trace);
 export const transcript: z.ZodType<Page<TranscriptView>> = pageOf("TranscriptPage", transcriptItem);
 
-/** For the references of the protocols. */
-export const TRACE_EXAMPLE: TraceView = {
+/** A trace for the references of the protocols: Neuro's action of the integration with this name and id. */
+export const traceExample = (name: string, id: string, action: string): TraceView => ({
   id: "17",
   kind: "action",
   state: "ended",
   outcome: "succeeded",
-  integrations: ["spotify"],
-  names: ["spotify"],
+  integrations: [id],
+  names: [name],
   upstream: "neuro",
-  actions: ["play_song"],
+  actions: [action],
   priority: null,
   related: null,
   neuro_id: "a1",
-  texts: { data: "{}", result: "Playing." },
+  texts: { data: "{}", result: "Done." },
   received_at: 1_795_506_529_758,
   ended_at: 1_795_506_529_798,
   ms: 40,
   steps: [
     { at: 1_795_506_529_758, is: "received", who: "neuro", what: null },
-    { at: 1_795_506_529_758, is: "sent", who: "spotify", what: null },
-    { at: 1_795_506_529_798, is: "answered", who: "spotify", what: "success" },
+    { at: 1_795_506_529_758, is: "sent", who: name, what: null },
+    { at: 1_795_506_529_798, is: "answered", who: name, what: "success" },
     { at: 1_795_506_529_798, is: "ended", who: "neuro", what: "game" },
   ],
-};
+});

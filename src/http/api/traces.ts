@@ -1,6 +1,6 @@
 /** Operations on traces and transcripts. */
 import { z } from "zod";
-import type { Principal } from "../../core/request.ts";
+import type { Principal, ServiceRequest } from "../../core/request.ts";
 import {
   newestOf,
   TRACE_KINDS,
@@ -94,7 +94,17 @@ export const TRACE_OPERATIONS: readonly ApiOperation[] = [
 ];
 
 /** The services that keep traces: the Intermediary those of commands, the Neuro service all others. */
-const SERVICES = ["neuro"] as const;
+const SERVICES = ["neuro", "intermediary"] as const;
+
+type TracesRequest = Extract<ServiceRequest, { readonly get: "traces" }>;
+type TraceRequest = Extract<ServiceRequest, { readonly get: "trace" }>;
+
+/** The name of an integration that is given by its id. Why: the Intermediary knows its integrations only by their names. */
+async function nameOf(given: string | undefined, principal: Principal, ports: WebPorts): Promise<string | undefined> {
+  if (given === undefined || !ports.services.includes("neuro")) return given;
+  const found = await ports.request({ of: "neuro", get: "integration", id: given }, principal);
+  return "body" in found ? found.body.name : given;
+}
 
 async function listTraces(
   filter: TraceFilter,
@@ -102,9 +112,11 @@ async function listTraces(
   ports: WebPorts,
 ): Promise<RequestResult<Page<TraceView>>> {
   const pages: Page<TraceView>[] = [];
+  const name = await nameOf(filter.integration, principal, ports);
   for (const of of SERVICES) {
     if (!ports.services.includes(of)) continue;
-    const result = await ports.request({ of, get: "traces", ...filter }, principal);
+    const own = of === "intermediary" && name !== undefined ? { ...filter, integration: name } : filter;
+    const result = await ports.request<TracesRequest>({ of, get: "traces", ...own }, principal);
     if ("fault" in result) return result;
     pages.push(result.body);
   }
@@ -117,7 +129,7 @@ async function getTrace(id: string, principal: Principal, ports: WebPorts): Prom
   let result: RequestResult<TraceView> = { fault: "notFound" };
   for (const of of SERVICES) {
     if (!ports.services.includes(of)) continue;
-    result = await ports.request({ of, get: "trace", id }, principal);
+    result = await ports.request<TraceRequest>({ of, get: "trace", id }, principal);
     if ("body" in result) return result;
   }
   return result;

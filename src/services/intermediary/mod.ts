@@ -13,6 +13,8 @@ import type { LifecycleEvent, PeerEvent, ServiceEvent, StoreEvent } from "../../
 import type { Key, Millis, PeerId } from "../../core/ids.ts";
 import type { Frame } from "../../core/json.ts";
 import type { Observation, ObservationName } from "../../core/observation.ts";
+import { secretsOf } from "../../core/secrets.ts";
+import { traceLimits } from "../../core/traces/limits.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
 import type { Service } from "../../core/service.ts";
 import { handleRequest } from "./operator/handlers.ts";
@@ -238,6 +240,8 @@ function stepLifecycle(state: IntermediaryState, event: LifecycleEvent, ctx: Ste
     case "configured":
       state.settings = event.settings;
       state.credentials = new Credentials(event.settings);
+      state.secrets.learn(secretsOf(event.settings));
+      state.traces.configure(traceLimits(event.settings));
       state.connections.tokens = tokensOf(event.settings);
       state.queue.configure(event.settings.queue);
       state.uploads.configure(event.settings.uploads);

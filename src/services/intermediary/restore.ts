@@ -32,9 +32,9 @@ export function completeRestore(state: IntermediaryState, ctx: StepContext): voi
     const peer = peers.get(id);
     if (peer?.is === "watcher") state.subscriptions.add(id, { events, rate }, ctx, missed);
     if (peer?.is !== "integration") continue;
-    const { name, connection, acks, hasQueue } = peer;
-    ctx.post("neuro", { is: "integrationJoined", peer: id, name, connection });
-    if (hasQueue) state.queue.connect(name, { peer: id, acks }, ctx);
+    const { name, connection, acks, traces, hasQueue } = peer;
+    ctx.post("neuro", { is: "integrationJoined", peer: id, name, connection, ...(traces && { traces }) });
+    if (hasQueue) state.queue.connect(name, { peer: id, acks, traces }, ctx);
   }
   recheckTokens(state, ctx); // Why: the tokens may have changed while the service was down.
 }

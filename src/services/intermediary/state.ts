@@ -2,6 +2,10 @@
 import type { Millis } from "../../core/ids.ts";
 import type { RetainedBytes } from "../../core/retained-bytes.ts";
 import type { Settings } from "../../core/settings.ts";
+import { Secrets, secretsOf } from "../../core/secrets.ts";
+import { traceLimits } from "../../core/traces/limits.ts";
+import { RingBudget } from "../../core/traces/record-ring.ts";
+import { CommandTraces } from "../../queue/command-traces.ts";
 import { Queue } from "../../queue/queue.ts";
 import { newPendingRequests, type PendingRequests } from "./operator/responses.ts";
 import { Audit } from "./audit/audit.ts";
@@ -33,6 +37,10 @@ export interface IntermediaryState {
   readonly connections: Connections;
   readonly directory: Directory;
   readonly games: ConnectedGames;
+  /** What traces must not contain. */
+  readonly secrets: Secrets;
+  /** What all traces of commands may occupy. */
+  readonly traces: RingBudget;
   readonly queue: Queue;
   readonly freeText: FreeTextBuffer;
   readonly choices: Choices;
@@ -48,6 +56,8 @@ export interface IntermediaryState {
 export function newState(settings: Settings, retained: RetainedBytes): IntermediaryState {
   const timers = newPeerTimers();
   const watcherActs = new WatcherActs();
+  const secrets = new Secrets(secretsOf(settings));
+  const traces = new RingBudget(retained, traceLimits(settings));
   return {
     settings,
     phase: { is: "running" },
@@ -57,7 +67,9 @@ export function newState(settings: Settings, retained: RetainedBytes): Intermedi
     connections: newConnections(settings, timers, retained),
     directory: new Directory(),
     games: new ConnectedGames(),
-    queue: new Queue("intermediary", settings.queue),
+    secrets,
+    traces,
+    queue: new Queue("intermediary", settings.queue, new CommandTraces(traces, secrets)),
     freeText: new FreeTextBuffer(timers),
     choices: new Choices(),
     subscriptions: new Subscriptions(retained),

@@ -39,7 +39,7 @@ import {
   updateVisibility,
 } from "./actions/actions.ts";
 import { announceUpstreams, newUpstream, profileOf, redial, start, stop } from "./upstream/client.ts";
-import { traceLimits, transcriptLimits } from "./traces/limits.ts";
+import { traceLimits, transcriptLimits } from "../../core/traces/limits.ts";
 import { moveContexts } from "./upstream/contexts.ts";
 import { leaveShutdown, updateOffAir } from "./upstream/broadcast.ts";
 import { cancelForces, onActionsSynced, restoreInterruptedForce } from "./forces/forces.ts";
@@ -183,7 +183,7 @@ function moveGame(game: Game, to: Upstream, ctx: StepContext): void {
 function resumePeer(state: NeuroState, { peer, connection, attachment }: ResumedPeer, now: Millis): void {
   const socket = createSocket(state, { peer, connection }, now);
   state.sockets.set(peer, socket);
-  for (const [name, key] of attachedNames(attachment)) {
+  for (const { name, key, wantsTraces } of attachedNames(attachment)) {
     const game = state.games.get(key) ?? createGame(state, { listener: "neuro", name: normalizeGameName(name), key });
     if (isConnected(game)) continue;
     socket.hasSpoken = true;
@@ -191,14 +191,22 @@ function resumePeer(state: NeuroState, { peer, connection, attachment }: Resumed
     moveToAccount(game, peer);
     setConnected(game, peer, now);
     game.connection = connection;
+    game.wantsTraces = wantsTraces;
     state.timers.clear(retentionTimer(game));
     updateVisibility(game);
   }
 }
 
-function attachedNames(attachment: Json | undefined): readonly (readonly [string, string])[] {
+interface AttachedName {
+  readonly name: string;
+  readonly key: string;
+  readonly wantsTraces: boolean;
+}
+
+function attachedNames(attachment: Json | undefined): readonly AttachedName[] {
   if (!isObject(attachment) || !Array.isArray(attachment["names"])) return [];
-  return attachment["names"].flatMap((pair: Json) =>
-    Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "string" ? [[pair[0], pair[1]] as const] : []
-  );
+  return attachment["names"].flatMap((each: Json) => {
+    const [name, key, traces] = Array.isArray(each) ? each : [];
+    return typeof name === "string" && typeof key === "string" ? [{ name, key, wantsTraces: traces === "traces" }] : [];
+  });
 }

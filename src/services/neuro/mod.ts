@@ -280,7 +280,7 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
 
 function integrationJoined(
   state: NeuroState,
-  { peer, name, connection }: ServiceMessage & { readonly is: "integrationJoined" },
+  { peer, name, connection, traces = false }: ServiceMessage & { readonly is: "integrationJoined" },
   ctx: StepContext,
 ): void {
   const game = findOrCreateGame(state, { listener: "intermediary", name: normalizeGameName(name) }, ctx);
@@ -289,6 +289,7 @@ function integrationJoined(
   state.integrations.set(peer, game);
   game.connection = connection;
   connectGame(game, { peer, isStarting: false }, ctx);
+  game.wantsTraces = traces;
 }
 
 /** A watcher's message for Neuro becomes a silent context. With an id, the Intermediary gets the outcome. */

@@ -29,7 +29,7 @@ import type { Policy } from "./policy.ts";
 import type { SmallMap } from "./small-map.ts";
 import type { Profile } from "./upstream/profiles.ts";
 import type { TraceRecord, TranscriptRecord } from "./traces/records.ts";
-import { traceLimits, transcriptLimits } from "./traces/limits.ts";
+import { traceLimits, transcriptLimits } from "../../core/traces/limits.ts";
 import type { SentFrame, SentFrames } from "./upstream/sent-frames.ts";
 import { WORKING, type WriteHealth } from "./write-health.ts";
 

@@ -18,6 +18,7 @@ import type { ProtocolMessage } from "../../../src/http/api/protocols/protocol.t
 import { LINK_CHANNEL } from "../../../src/http/api/protocols/link-channel.ts";
 import { decodeDial, decodeReply } from "../../../src/runtimes/link/control.ts";
 import { PROXY_CHANNEL } from "../../../src/http/api/protocols/proxy-channel.ts";
+import { traceExample } from "../../../src/http/api/trace-schemas.ts";
 import { repairExamples } from "../../../src/http/api/protocols/repairs.ts";
 import { WATCHER_CHANNEL } from "../../../src/http/api/protocols/watcher-channel.ts";
 import { WATCHER_EVENTS } from "../../../src/http/api/protocols/watcher-events.ts";
@@ -149,6 +150,7 @@ test("AP54 every message of the reference to integrations and watchers is sent i
   const fixture = new IntermediaryFixture();
   const plain = fixture.integration("plain");
   const acking = fixture.integration("acking", { ack: true });
+  const tracing = fixture.integration("tracing", { trace: true });
   const boss = fixture.watcher("boss", ENHANCED);
   const neuro = (message: NeuroMessage) => fixture.receive({ is: "neuroMessage", peer: plain, message });
   const messages: readonly NeuroMessage[] = [
@@ -173,6 +175,7 @@ test("AP54 every message of the reference to integrations and watchers is sent i
   fixture.frame(plain, { command: "context" });
   const requests = [
     { target: "plain", cmd: 1 },
+    { target: "tracing", cmd: 1 },
     { direct_to_neuro: true, payload: 1 },
     { choice: { selected: "play" } },
     { query: "peers", request_id: 1 },
@@ -194,7 +197,7 @@ test("AP54 every message of the reference to integrations and watchers is sent i
   };
   const documented = ({ fromRelay }: typeof INTEGRATION_CHANNEL) =>
     fromRelay.map(({ name }) => name).filter((name) => !events.has(name)).sort();
-  check.equal(sentTo([plain, acking], INTEGRATION_CHANNEL), documented(INTEGRATION_CHANNEL));
+  check.equal(sentTo([plain, acking, tracing], INTEGRATION_CHANNEL), documented(INTEGRATION_CHANNEL));
   check.equal(sentTo([boss], WATCHER_CHANNEL), documented(WATCHER_CHANNEL));
   check.equal(messageFrom([INTEGRATION_CHANNEL, WATCHER_CHANNEL], { status: "sent", surprise: 1 }), undefined);
 });
@@ -218,6 +221,7 @@ test("AP55 each example of a game is read without a repair or refused with the d
     { command: "shutdown/graceful", wanted: true },
     { command: "shutdown/immediate" },
     { command: "other", name: "nrc-endpoints/error", data: { error: "Missing required field: nr-version" } },
+    { command: "other", name: "neuro-relay/trace", data: { trace: traceExample("Chess", "chess", "move") } },
   ];
   check.equal(GAME_CHANNEL.fromRelay.flatMap(({ examples }) => examples.map(frameOf)), messages.map(encodeGame));
 });

@@ -5,6 +5,11 @@ import type { StoreEvent } from "../../../src/core/event.ts";
 import { type Key, type LoadToken, type Millis, type PeerId, peerId } from "../../../src/core/ids.ts";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
 import type { Observation } from "../../../src/core/observation.ts";
+import { RetainedBytes } from "../../../src/core/retained-bytes.ts";
+import { Secrets } from "../../../src/core/secrets.ts";
+import { traceLimits } from "../../../src/core/traces/limits.ts";
+import { RingBudget } from "../../../src/core/traces/record-ring.ts";
+import { CommandTraces } from "../../../src/queue/command-traces.ts";
 import { Queue, type SendResult } from "../../../src/queue/queue.ts";
 import type { Result } from "../../../src/core/result.ts";
 import type { QueueSettings } from "../../../src/core/settings.ts";
@@ -41,7 +46,8 @@ export class QueueFixture {
     this.now = from.now ?? 1_000_000;
     this.#epoch = from.epoch ?? 1;
     this.#effectsMax = from.effectsMax ?? Infinity;
-    this.queue = new Queue("intermediary", this.settings);
+    const budget = new RingBudget(new RetainedBytes(), traceLimits(DEFAULTS));
+    this.queue = new Queue("intermediary", this.settings, new CommandTraces(budget, new Secrets()));
     this.queue.restore([...this.stored.keys()]);
     this.step((ctx) => this.queue.tick(ctx));
   }

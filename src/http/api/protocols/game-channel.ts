@@ -1,6 +1,7 @@
 /** The Neuro API as games use it on the game port. */
 import { z } from "zod";
 import type { GameMessage, NeuroMessage } from "../../../core/neuro-messages.ts";
+import { trace, traceExample } from "../trace-schemas.ts";
 import { CLOSES_OF_ALL, jsonObject, type ProtocolChannel, type ProtocolMessage } from "./protocol.ts";
 
 const text = z.string();
@@ -118,10 +119,11 @@ const extension = z.string().regex(/^(neuro-relay|nrc-endpoints)\//);
 const EXTENSION: ProtocolMessage = {
   name: "GameExtension",
   summary:
-    "Asks the relay itself: `neuro-relay/health`, and `nrc-endpoints/startup` and `nrc-endpoints/health` as the Go relay had them.",
+    "Asks the relay itself: `neuro-relay/health`, `neuro-relay/trace` for the paths of the game's own messages, from now on until `enabled: false` or the end of the connection, and `nrc-endpoints/startup` and `nrc-endpoints/health` as the Go relay had them.",
   schema: z.object({ command: extension, game, data: jsonObject.optional() }),
   examples: [
     { command: "neuro-relay/health", game: "Chess" },
+    { command: "neuro-relay/trace", game: "Chess", data: { enabled: true } },
     { command: "nrc-endpoints/startup", game: "Chess", data: { "nr-version": "1.0.0" } },
   ],
 };
@@ -131,6 +133,17 @@ const EXTENSION_REPLY: ProtocolMessage = {
   summary: "The reply of the relay itself. Only a game that asked gets one.",
   schema: z.object({ command: extension, data: jsonObject }),
   examples: [{ command: "nrc-endpoints/error", data: { error: "Missing required field: nr-version" } }],
+};
+
+const TRACE: ProtocolMessage = {
+  name: "GameTrace",
+  summary:
+    "The whole path of a force, action or context of the game that has ended, or of a result that was ignored. Only a game that asked gets it. `texts` is empty in one that would be too large.",
+  schema: z.object({ command: z.literal("neuro-relay/trace"), data: z.object({ trace }) }),
+  examples: [{
+    command: "neuro-relay/trace",
+    data: { trace: traceExample("Chess", "chess", "move") },
+  }],
 };
 
 const toGame = <Command extends string>(command: Command, data: z.ZodType) =>
@@ -188,6 +201,6 @@ export const GAME_CHANNEL: ProtocolChannel = {
     "The Neuro API for games, unchanged. A token belongs into the URL: `?token=`, or `/t/<token>` in the path. A message that is wrong but can be understood is repaired, and each kind of repair is reported once (`input_repaired`). The Neuro API has no errors: other messages are ignored, logged, and reported to watchers (`input_refused`) with the reason given here.",
   server: { is: "listener", name: "neuro" },
   toRelay: [...Object.values(FROM_GAME), EXTENSION],
-  fromRelay: [...Object.values(FROM_NEURO), EXTENSION_REPLY],
+  fromRelay: [...Object.values(FROM_NEURO), EXTENSION_REPLY, TRACE],
   closes: [...CLOSES_OF_ALL, "notAllowed", "nameTaken", "slowGame"],
 };

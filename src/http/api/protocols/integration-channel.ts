@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { FaultName } from "../../../core/fault.ts";
 import { FAULTS } from "../../../core/fault.ts";
 import { REQUEST_ID_MAX } from "../../../core/limits.ts";
+import { trace, traceExample } from "../trace-schemas.ts";
 import { CLOSES_OF_ALL, json, jsonObject, type ProtocolChannel, type ProtocolMessage } from "./protocol.ts";
 
 const text = z.string();
@@ -32,6 +33,8 @@ export const registration = (type: "integration" | "neuro-os", name: string): Pr
     auth_token: text.optional(),
     ...(type === "integration" && {
       ack: flag.describe("The integration confirms messages with `ack`; it gets `registered`.").optional(),
+      trace: flag.describe("The integration gets `neuro-relay/trace` for each of its own messages that has ended.")
+        .optional(),
     }),
   }),
   examples: [{ type, name, auth_token: "super-secret-token" }],
@@ -309,6 +312,13 @@ const FROM_RELAY: readonly ProtocolMessage[] = [
     summary: "Neuro's backend does not accept a message of the integration.",
     schema: eventOf("neuro-relay/refused", z.object({ code: text, error: text })),
     examples: [{ event: "neuro-relay/refused", payload: { code: "tooBig", error: "the context has 1200000 bytes" } }],
+  },
+  {
+    name: "Trace",
+    summary:
+      "The whole path of a force, action, context or command of the integration that has ended, or of a result that was ignored; if its registration asks for it.",
+    schema: eventOf("neuro-relay/trace", z.object({ trace })),
+    examples: [{ event: "neuro-relay/trace", payload: { trace: traceExample("spotify", "spotify", "play_song") } }],
   },
   {
     name: "NeuroEvent",

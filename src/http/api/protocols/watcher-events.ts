@@ -6,7 +6,7 @@ import { FAULTS } from "../../../core/fault.ts";
 import type { Json } from "../../../core/json.ts";
 import { SERVICE_NAMES } from "../../../core/service.ts";
 import type { WatcherEventName, WatcherEvents } from "../../../core/observation.ts";
-import { trace, TRACE_EXAMPLE } from "../trace-schemas.ts";
+import { trace, traceExample } from "../trace-schemas.ts";
 import { json, jsonObject, type ProtocolMessage } from "./protocol.ts";
 
 // Why the cast: `Object.keys` forgets the names of a record.
@@ -217,7 +217,7 @@ const TEXTS: { readonly [Name in WatcherEventName]: EventTexts<Name> } = {
   trace_ended: {
     summary:
       "A force, action, context or command has ended, or a result was ignored: its whole path. Only for watchers that name this event in their subscription.",
-    example: { trace: TRACE_EXAMPLE },
+    example: { trace: traceExample("spotify", "spotify", "play_song") },
   },
   action_expired: {
     summary: "An action got no result in time.",

@@ -11,7 +11,9 @@ export interface Greeting {
   readonly name: Result<string | undefined>;
   readonly token: Json | undefined;
   readonly acks: boolean;
-  /** A field that counts as absent, because it is wrong. */
+  /** It wants the traces of its own messages. */
+  readonly traces: boolean;
+  /** A field that counts as absent, because it is wrong, and what follows from that. */
   readonly problem: string | undefined;
 }
 
@@ -26,11 +28,16 @@ export function readGreeting(
   }
   const message = text === undefined ? undefined : jsonOf(text, limits.depthMax);
   if (!isObject(message)) return failed("badGreeting", "registration must be JSON");
-  const { type, name, auth_token: token, ack } = message;
-  const isWrong = ack !== undefined && ack !== null && typeof ack !== "boolean";
-  const problem = isWrong ? wrongField("ack", "true or false", ack) : undefined;
-  return ok({ type, name: readName(name), token, acks: ack === true, problem });
+  const { type, name, auth_token: token, ack, trace } = message;
+  const problem = wrongFlag("ack", ack, "no acks are expected") ??
+    wrongFlag("trace", trace, "no traces are sent");
+  return ok({ type, name: readName(name), token, acks: ack === true, traces: trace === true, problem });
 }
+
+const wrongFlag = (name: string, value: Json | undefined, instead: string): string | undefined =>
+  value === undefined || value === null || typeof value === "boolean"
+    ? undefined
+    : `${wrongField(name, "true or false", value)}; ${instead}`;
 
 /** True for a message that looks like a greeting. */
 export const isGreeting = (message: Json): boolean =>

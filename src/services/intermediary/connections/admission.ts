@@ -9,21 +9,21 @@ import { type Identity, newIntegration, type Watcher } from "./peer.ts";
 export function addIntegration(
   state: IntermediaryState,
   identity: Identity,
-  options: { readonly acks: boolean; readonly hasQueue: boolean },
+  options: { readonly acks: boolean; readonly traces: boolean; readonly hasQueue: boolean },
   ctx: StepContext,
 ): void {
   const integration = newIntegration(identity, { ...options, retained: newAccount(state.connections) }, ctx.now);
-  const { peer, name, session, connection, acks, hasQueue } = integration;
+  const { peer, name, session, connection, acks, traces, hasQueue } = integration;
   state.connections.peers.set(peer, integration);
   state.connections.integrations.set(name, integration);
   attachIntegration(integration, ctx);
   if (acks) ctx.emit({ do: "reply", to: peer, frame: JSON.stringify({ event: "registered", name, session }) });
   ctx.observe({ is: "integration_connected", name });
-  ctx.post("neuro", { is: "integrationJoined", peer, name, connection });
+  ctx.post("neuro", { is: "integrationJoined", peer, name, connection, ...(traces && { traces }) });
   state.choices.offerTo(integration, ctx);
   if (!hasQueue) return;
   state.directory.recordSeen(name, ctx);
-  state.queue.connect(name, { peer, acks }, ctx);
+  state.queue.connect(name, { peer, acks, traces }, ctx);
 }
 
 export function addWatcher(state: IntermediaryState, identity: Identity, ctx: StepContext): void {

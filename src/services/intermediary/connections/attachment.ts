@@ -8,8 +8,10 @@ import { readRate } from "../codec/watcher-requests.ts";
 import { type Connections, newAccount } from "./connection-state.ts";
 import { type Identity, type Integration, newIntegration, type Watcher } from "./peer.ts";
 
-export const attachIntegration = (integration: Integration, ctx: StepContext): void =>
-  attach(integration, { kind: "integration", acks: integration.acks, hasQueue: integration.hasQueue }, ctx);
+export function attachIntegration(integration: Integration, ctx: StepContext): void {
+  const { acks, traces, hasQueue } = integration;
+  attach(integration, { kind: "integration", acks, ...(traces && { traces }), hasQueue }, ctx);
+}
 
 /** `fields`: the events and the rate of its subscription, where it has set them. */
 export const attachWatcher = (watcher: Watcher, fields: JsonObject, ctx: StepContext): void =>
@@ -27,7 +29,7 @@ export function restorePeer(
   { missed, now }: { readonly missed: 0 | null; readonly now: Millis },
 ): boolean {
   if (!isObject(attachment) || attachment.v !== 1) return false;
-  const { kind, name, digest, session, since, scopes, acks, hasQueue, events, rate } = attachment;
+  const { kind, name, digest, session, since, scopes, acks, traces, hasQueue, events, rate } = attachment;
   if (typeof name !== "string" || typeof digest !== "string") return false;
   const identity: Identity = {
     peer,
@@ -45,7 +47,12 @@ export function restorePeer(
     return true;
   }
   if (kind !== "integration" || connections.integrations.has(name)) return false;
-  const options = { acks: acks === true, hasQueue: hasQueue === true, retained: newAccount(connections) };
+  const options = {
+    acks: acks === true,
+    traces: traces === true,
+    hasQueue: hasQueue === true,
+    retained: newAccount(connections),
+  };
   const integration = newIntegration(identity, options, now);
   connections.peers.set(peer, integration);
   connections.integrations.set(name, integration);

@@ -23,7 +23,7 @@ export function greet(state: IntermediaryState, newcomer: Newcomer, frame: Frame
     const { fault, reason } = read;
     return refuse(state, newcomer, { fault, reason, fields: greetingHint(frame, limits.json_depth) }, ctx);
   }
-  const { type, name, token, acks, problem } = read.value;
+  const { type, name, token, acks, traces, problem } = read.value;
   const givenName = name.ok ? name.value : undefined;
   const grant = grantOf(connections.tokens, token, givenName ?? "");
   if (grant === undefined) {
@@ -58,13 +58,15 @@ export function greet(state: IntermediaryState, newcomer: Newcomer, frame: Frame
       is: "input_refused",
       from: identity.name,
       fault: "badMessage",
-      reason: `${problem}; no acks are expected`,
+      reason: problem,
     });
   }
-  if (givenName === undefined) return addIntegration(state, identity, { acks, hasQueue: false }, ctx);
-  if (!connections.integrations.has(givenName)) return addIntegration(state, identity, { acks, hasQueue: true }, ctx);
+  if (givenName === undefined) return addIntegration(state, identity, { acks, traces, hasQueue: false }, ctx);
+  if (!connections.integrations.has(givenName)) {
+    return addIntegration(state, identity, { acks, traces, hasQueue: true }, ctx);
+  }
   const retained = newAccount(connections);
-  requestTakeover(state, { is: "pendingTakeover", peer, identity, acks, frames: [], retained }, ctx);
+  requestTakeover(state, { is: "pendingTakeover", peer, identity, acks, traces, frames: [], retained }, ctx);
 }
 
 /** Why a frame is no greeting. Nothing of an object is shown, because it may contain a token. */

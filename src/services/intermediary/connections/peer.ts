@@ -31,6 +31,7 @@ export interface PendingTakeover {
   readonly peer: PeerId;
   readonly identity: Identity;
   readonly acks: boolean;
+  readonly traces: boolean;
   readonly frames: Frame[];
   /** What is kept of it. */
   readonly retained: RetainedBytes;
@@ -39,6 +40,8 @@ export interface PendingTakeover {
 export interface Integration extends Identity {
   readonly is: "integration";
   readonly acks: boolean;
+  /** It wants the traces of its own messages. */
+  readonly traces: boolean;
   /** False for an integration that greeted without a name: nothing is queued for it. */
   readonly hasQueue: boolean;
   lastFrameAt: Millis;
@@ -64,18 +67,20 @@ export type ConnectedPeer = Newcomer | PendingTakeover | Integration | Watcher;
 
 export interface IntegrationOptions {
   readonly acks: boolean;
+  readonly traces: boolean;
   readonly hasQueue: boolean;
   readonly retained: RetainedBytes;
 }
 
 export const newIntegration = (
   identity: Identity,
-  { acks, hasQueue, retained }: IntegrationOptions,
+  { acks, traces, hasQueue, retained }: IntegrationOptions,
   now: Millis,
 ): Integration => ({
   is: "integration",
   ...identity,
   acks,
+  traces,
   hasQueue,
   lastFrameAt: now,
   messages: 0,

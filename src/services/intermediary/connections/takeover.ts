@@ -41,7 +41,7 @@ export function bufferFrame(state: IntermediaryState, pending: PendingTakeover, 
 
 /** Gives the name to a peer that waited for it, and closes the holder if it is still connected. Returns the buffered frames. */
 export function completeTakeover(state: IntermediaryState, pending: PendingTakeover, ctx: StepContext): readonly Frame[] {
-  const { identity, acks, frames } = pending;
+  const { identity, acks, traces, frames } = pending;
   const { integrations, takeovers } = state.connections;
   takeovers.remove(pending);
   pending.retained.close();
@@ -51,7 +51,7 @@ export function completeTakeover(state: IntermediaryState, pending: PendingTakeo
     ctx.observe({ is: "taken_over", name: identity.name, winner: "newest" });
     closeLoser(state, holder, ctx);
   }
-  addIntegration(state, identity, { acks, hasQueue: true }, ctx);
+  addIntegration(state, identity, { acks, traces, hasQueue: true }, ctx);
   return frames;
 }
 

@@ -101,8 +101,8 @@ export function setCongestion(integration: Integration, isCongested: boolean, ct
 }
 
 /** The Neuro service was rebuilt and may have lost the latest messages: posts an integration and its actions to it again. */
-export function announce({ peer, name, connection, actions }: Integration, ctx: StepContext): void {
-  ctx.post("neuro", { is: "integrationJoined", peer, name, connection });
+export function announce({ peer, name, connection, traces, actions }: Integration, ctx: StepContext): void {
+  ctx.post("neuro", { is: "integrationJoined", peer, name, connection, ...(traces && { traces }) });
   if (actions.size === 0) return;
   const message: GameMessage = { command: "actions/register", actions: [...actions.values()] };
   ctx.post("neuro", { is: "gameMessage", peer, message });

@@ -40,6 +40,11 @@ const HANDLERS: { readonly [Name in RequestName]: RequestHandler<Name> } = {
       respond(requested, pageOf<DeadLetterView>(deadLetters(state), requested.request, byId), ctx),
   },
   message: { scope: "watch", handle: showMessage },
+  traces: {
+    scope: "watch",
+    handle: (state, requested, ctx) => respond(requested, state.queue.tracePage(requested.request, ctx.now), ctx),
+  },
+  trace: { scope: "watch", handle: showTrace },
   audit: {
     scope: "watch",
     handle: (state, requested, ctx) => respond(requested, state.audit.page(requested.request), ctx),
@@ -114,6 +119,13 @@ function listEntries(state: IntermediaryState, requested: RequestedBy<"queueEntr
   const isKnown = state.connections.integrations.has(to) || state.directory.has(to, ctx.now);
   if (entries.length === 0 && !isKnown) return respondWithFailure(requested, unknownRecipient(state, to), ctx);
   respond(requested, pageOf<QueueEntryView>(entries, request, byId), ctx);
+}
+
+function showTrace(state: IntermediaryState, requested: RequestedBy<"trace">, ctx: StepContext): void {
+  const { id } = requested.request;
+  const trace = state.queue.trace(id, ctx.now);
+  if (trace !== undefined) return respond(requested, trace, ctx);
+  respondWithFailure(requested, { fault: "notFound", reason: `no trace with the id ${id.slice(0, 64)} is kept` }, ctx);
 }
 
 const byId = { id: ({ id }: { readonly id: string }) => id };

@@ -171,9 +171,15 @@ function receiveMessage(connection: GameConnection, message: GameMessage, ctx: S
 }
 
 function handleMessage(connection: GameConnection, message: GameMessage, ctx: StepContext): void {
-  if (message.command !== "actions/register") return handleGameMessage(connection.game, message, ctx);
+  const { game } = connection;
+  if (message.command === "other") {
+    const { wantsTraces } = game;
+    handleGameMessage(game, message, ctx);
+    return game.wantsTraces === wantsTraces ? undefined : saveAttachment(connection.socket, ctx);
+  }
+  if (message.command !== "actions/register") return handleGameMessage(game, message, ctx);
   trackRegistration(connection, message, ctx);
-  handleGameMessage(connection.game, message, ctx);
+  handleGameMessage(game, message, ctx);
   forgetUnregistered(connection);
 }
 
@@ -272,11 +278,15 @@ export function openConnection(
 /** Stores the active games of a socket in its attachment, which survives a panic and the hibernation of a Durable Object. */
 function saveAttachment({ peer, connections }: GameSocket, ctx: StepContext): void {
   const active = [...connections.values()].filter(({ state }) => state.is === "active");
-  const names: (readonly [string, string])[] = [];
+  const names: (readonly [string, string, ...(readonly ["traces"] | readonly [])])[] = [];
   let bytes = utf8Length(JSON.stringify({ v: 1, names }));
   for (const { name, game } of active.slice(0, ATTACHED_NAMES_MAX)) {
     // Why: a frame with a name that is too long leads to the same game by its normal form.
-    const attached = [name.length > game.name.length ? game.name : name, game.key] as const;
+    const attached = [
+      name.length > game.name.length ? game.name : name,
+      game.key,
+      ...(game.wantsTraces ? ["traces"] as const : [] as const),
+    ] as const;
     bytes += utf8Length(JSON.stringify(attached)) + 1;
     if (bytes > ATTACHMENT_BYTES_MAX) break;
     names.push(attached);

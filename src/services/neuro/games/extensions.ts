@@ -10,6 +10,7 @@ import { failed } from "../../../core/result.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { reportRefusal } from "../diagnostics/diagnose.ts";
 import { toGame } from "../outbound.ts";
+import { TRACE_COMMAND } from "../traces/opt-in.ts";
 import { type Game, isConnected } from "../state.ts";
 
 const NRC_PREFIX = "nrc-endpoints/";
@@ -24,6 +25,7 @@ export function answerExtension(game: Game, { name, data }: GameMessage & { comm
   if (name === `${RELAY_PREFIX}health`) {
     return reply(game, { name: `${RELAY_PREFIX}health`, data: healthReport(game, undefined, ctx) }, ctx);
   }
+  if (name === TRACE_COMMAND) return answerTraceRequest(game, data, ctx);
   if (!name.startsWith(NRC_PREFIX)) {
     const message = { command: "other", name, ...(data !== undefined && { data }) } as const;
     const reason = `unknown command: ${name.slice(0, 64)}`;
@@ -36,6 +38,18 @@ export function answerExtension(game: Game, { name, data }: GameMessage & { comm
     return reply(game, { name: `${NRC_PREFIX}health-response`, data: healthReport(game, include, ctx) }, ctx);
   }
   reply(game, { name: `${NRC_PREFIX}error`, data: { error: `Unknown endpoint: ${endpoint.slice(0, 64)}` } }, ctx);
+}
+
+/** The game asks for the traces of its own messages, or for no more of them. */
+function answerTraceRequest(game: Game, data: JsonObject | undefined, ctx: StepContext): void {
+  const enabled = data?.["enabled"] ?? true;
+  if (typeof enabled !== "boolean") {
+    const message = { command: "other", name: TRACE_COMMAND, ...(data !== undefined && { data }) } as const;
+    const reason = "`enabled` must be true or false";
+    return reportRefusal(game, "message_invalid", { ...failed("badMessage", reason), message }, ctx);
+  }
+  game.wantsTraces = enabled && game.traces.isOn;
+  reply(game, { name: TRACE_COMMAND, data: { enabled: game.wantsTraces } }, ctx);
 }
 
 function answerNrcStartup(game: Game, version: Json | undefined, ctx: StepContext): void {

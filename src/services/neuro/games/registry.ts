@@ -168,6 +168,7 @@ export function connectGame(
 export function setConnected(game: Game, peer: PeerId, now: Millis): void {
   const { service: { away, silent } } = game;
   game.presence = { is: "connected", peer, since: now };
+  game.wantsTraces = false;
   away.delete(game);
   silent.connected(game);
 }
@@ -208,7 +209,6 @@ export function disconnectGame(game: Game, ctx: StepContext): void {
   setAway(game, { is: "grace", since: ctx.now });
   state.unsavedRecords.add(game.record);
   game.shutdown = "none";
-  game.wantsTraces = false;
   state.timers.clear(shutdownTimer(game));
   const { name, slug } = game;
   if (game.listener === "neuro") ctx.observe({ is: "integration_disconnected_via_backend", name, slug });

@@ -14,7 +14,7 @@ import { sentForceOf } from "../forces/transition.ts";
 import { RELAY, toNeuro } from "../outbound.ts";
 import { type Force, type Game, type GameAction, isConnected, type Upstream, type UpstreamAction } from "../state.ts";
 import { gameNamed } from "../upstream/decider-host.ts";
-import { traceUnsentAction } from "../traces/trace.ts";
+import { traceUnregisteredAction } from "../traces/trace.ts";
 import { pendingBytes, startAction } from "./pending.ts";
 import { sendUnregistered } from "./unregistered-actions.ts";
 import { pendingCount } from "./pending-actions.ts";
@@ -120,5 +120,5 @@ function answer(
   toNeuro(upstream, { command: "action/result", id: neuroId, success, message, trace: id }, RELAY, ctx);
   const origin = upstream.actions.has(name) ? "relay" : "unknown";
   ctx.observe({ is: "action_result", id, name, from: "relay", success, message, ms: 0, origin });
-  traceUnsentAction(upstream, { id, neuroId, name, data, success, message, by: origin }, ctx);
+  traceUnregisteredAction(upstream, { id, neuroId, name, data, success, message, by: origin }, ctx);
 }

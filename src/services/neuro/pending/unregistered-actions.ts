@@ -9,6 +9,7 @@ import type { NeuroMessage, ResultMessage } from "../../../core/neuro-messages.t
 import { diagnose } from "../diagnostics/diagnose.ts";
 import { toGame, toNeuro } from "../outbound.ts";
 import { type Game, isConnected } from "../state.ts";
+import { traceUnregisteredAction } from "../traces/trace.ts";
 
 const UNREGISTERED_MAX = 8;
 
@@ -37,8 +38,11 @@ export function receiveUnregisteredResult(game: Game, result: ResultMessage, ctx
   const { id, name, sentAt } = action;
   const { success, message } = result;
   if (success) diagnose(game, "unknown_action_accepted", { detail: name, message: result }, ctx);
-  toNeuro(game.upstream, { ...result, id }, game.name, ctx);
+  const trace = ctx.id();
+  toNeuro(game.upstream, { ...result, id, trace }, game.name, ctx);
   const ms = ctx.now - sentAt;
   ctx.observe({ is: "action_result", id, name, from: game.name, slug: game.slug, success, message, ms, origin: "game" });
+  const traced = { id: trace, neuroId: id, name, data: undefined, message, success, by: "game", game, sentAt } as const;
+  traceUnregisteredAction(game.upstream, traced, ctx);
   return true;
 }

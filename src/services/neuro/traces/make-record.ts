@@ -11,7 +11,7 @@ import type { ForceEnd, ResultOrigin } from "../../../core/observation.ts";
 import { keptBeginning, type Secrets } from "../../../core/secrets.ts";
 import type { ContextEnd, TraceStep, TraceStepName } from "../../../core/traces/trace.ts";
 import type { ContextSource, Force, Game, PendingAction } from "../state.ts";
-import type { ActionRecord, ContextRecord, ForceRecord, IgnoredRecord, ResultRecord } from "./records.ts";
+import type { ActionRecord, ContextRecord, DeliveryRecord, ForceRecord, IgnoredRecord, ResultRecord } from "./records.ts";
 
 /** A record without its texts and steps, and one delivery. Measured in memory, and rounded up. */
 const RECORD_BYTES = 512;
@@ -73,37 +73,39 @@ export function actionRecord(
   };
 }
 
-/** An action of Neuro that reaches no integration, with the result that she gets. */
-export function unsentActionRecord(
-  { id, neuroId, name, data, upstream, message, success, by }: {
+/** An action of Neuro that never was pending, with the result that she gets: of the relay, or of the integration `to`. */
+export function unregisteredActionRecord(
+  { id, neuroId, name, data, upstream, message, success, by, to }: {
     readonly id: string;
     readonly neuroId: string;
     readonly name: string;
     readonly data: string | undefined;
     readonly upstream: string;
-    readonly message: string;
+    readonly message: string | undefined;
     readonly success: boolean;
     readonly by: ResultOrigin;
+    readonly to?: DeliveryRecord;
   },
   secrets: Secrets,
   now: Millis,
 ): ActionRecord {
   const text = data === undefined ? undefined : kept(data, secrets);
+  const answer = message === undefined ? undefined : kept(message, secrets);
   return {
     kind: "action",
     id,
-    at: now,
+    at: to?.sentAt ?? now,
     endedAt: now,
     upstream,
-    bytes: RECORD_BYTES + 2 * ((text?.length ?? 0) + neuroId.length + name.length + message.length),
+    bytes: RECORD_BYTES + DELIVERY_BYTES + 2 * ((text?.length ?? 0) + neuroId.length + name.length + (answer?.length ?? 0)),
     neuroId,
     operator: undefined,
     name: kept(name, secrets),
     data: text,
     force: undefined,
-    deliveries: [],
+    deliveries: to === undefined ? [] : [to],
     steps: undefined,
-    result: { success, message, by, from: "relay" },
+    result: { success, message: answer, by, from: to?.name ?? "relay" },
   };
 }
 

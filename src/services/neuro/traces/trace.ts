@@ -4,12 +4,21 @@
  * Nothing is recorded, and no record is made, while `traces.per_integration` is 0.
  */
 import type { StepContext } from "../../../core/context.ts";
-import { plain } from "../../../core/json.ts";
+import type { Millis } from "../../../core/ids.ts";
 import type { ResultMessage } from "../../../core/neuro-messages.ts";
 import type { ForceEnd, ResultOrigin } from "../../../core/observation.ts";
-import type { ContextEnd, TraceStep, TraceStepName } from "../../../core/traces/trace.ts";
+import type { ContextEnd, TraceStep, TraceStepName, TraceView } from "../../../core/traces/trace.ts";
 import type { DeliveryEvent } from "../pending/states.ts";
-import type { ContextSource, Delivery, Force, Game, NeuroState, PendingAction, Upstream } from "../state.ts";
+import {
+  type ContextSource,
+  type Delivery,
+  type Force,
+  type Game,
+  isConnected,
+  type NeuroState,
+  type PendingAction,
+  type Upstream,
+} from "../state.ts";
 import { toGame } from "../outbound.ts";
 import { TRACE_COMMAND, traceFor } from "./opt-in.ts";
 import {
@@ -21,7 +30,7 @@ import {
   newStep,
   resultRecord,
   type TracedContext,
-  unsentActionRecord,
+  unregisteredActionRecord,
 } from "./make-record.ts";
 import type { TraceRecord } from "./records.ts";
 import { traceView } from "./views.ts";
@@ -73,14 +82,18 @@ const DELIVERY_STEPS: Readonly<Partial<Record<DeliveryEvent, TraceStepName>>> = 
   held: "undelivered",
 };
 
-/** An action of Neuro that reached no integration, with the result that she got. */
-export function traceUnsentAction(
+/** An action of Neuro that never was pending, with the result that she got. `game`: the integration that got it all the same. */
+export function traceUnregisteredAction(
   { id: upstream, service }: Upstream,
-  action: Omit<Parameters<typeof unsentActionRecord>[0], "upstream">,
+  { game, sentAt = 0, ...action }:
+    & Omit<Parameters<typeof unregisteredActionRecord>[0], "upstream" | "to">
+    & { readonly game?: Game; readonly sentAt?: Millis },
   ctx: StepContext,
 ): void {
   if (!service.otherTraces.isOn) return;
-  keep(service, undefined, unsentActionRecord({ ...action, upstream }, service.secrets, ctx.now), ctx);
+  const to = game && { slug: game.slug, name: game.name, sentAt };
+  const record = unregisteredActionRecord({ ...action, upstream, ...(to && { to }) }, service.secrets, ctx.now);
+  keep(service, game, record, ctx);
 }
 
 /** A force has ended. */
@@ -123,7 +136,11 @@ function publish({ secrets }: NeuroState, record: TraceRecord, ctx: StepContext)
 }
 
 function sendTo(game: Game, record: TraceRecord, ctx: StepContext): void {
-  if (!game.wantsTraces) return;
-  const data = plain(traceFor(game, traceView(record, game.service.secrets, ctx.now)));
-  toGame(game, { command: "other", name: TRACE_COMMAND, data }, ctx);
+  if (!game.wantsTraces || !isConnected(game)) return;
+  const trace = traceFor(game, traceView(record, game.service.secrets, ctx.now));
+  // Why the second attempt: the smallest buffer of a game's SDK may be too small for the texts and the names.
+  if (!send(game, trace, ctx)) send(game, { ...trace, texts: {}, actions: [] }, ctx);
 }
+
+const send = (game: Game, trace: TraceView, ctx: StepContext): boolean =>
+  toGame(game, { command: "other", name: TRACE_COMMAND, data: { trace } }, ctx);

@@ -107,6 +107,14 @@ test("IM120b a greeting whose ack is neither true nor false expects no acks, and
   check.equal(fixture.eventsFor(watcher)[0], { event: "input_refused", from: "a", fault: "badMessage", reason });
   for (const ack of [true, false, null]) fixture.integration(`b${ack}`, { ack });
   check.equal(fixture.observations.filter(({ is }) => is === "input_refused").length, 1);
+  fixture.integration("c", { trace: 1 });
+  const traces = "`trace` must be true or false, not a number; no traces are sent";
+  check.equal(fixture.observations.findLast(({ is }) => is === "input_refused"), {
+    is: "input_refused",
+    from: "c",
+    fault: "badMessage",
+    reason: traces,
+  });
 });
 
 test("IM121c the reply to a subscription names the events that do not exist", () => {

@@ -18,7 +18,14 @@ test("IM90 a greeting is read from text or UTF-8 bytes, with or without a byte o
   const text = JSON.stringify(greeting);
   const read = {
     ok: true,
-    value: { type: "integration", name: { ok: true, value: "a" }, token: "t", acks: true, problem: undefined },
+    value: {
+      type: "integration",
+      name: { ok: true, value: "a" },
+      token: "t",
+      acks: true,
+      traces: false,
+      problem: undefined,
+    },
   };
   for (const frame of [text, `\ufeff${text}`, new TextEncoder().encode(text)]) {
     check.equal(readGreeting(frame, LIMITS) as unknown, read);

@@ -1,7 +1,7 @@
 /** What the rings of traces and transcripts may occupy, by the settings. */
-import { TRACES_PART } from "../../../core/limits.ts";
-import type { RingLimits } from "../../../core/traces/record-ring.ts";
-import type { Settings } from "../../../core/settings.ts";
+import { TRACES_PART } from "../limits.ts";
+import type { RingLimits } from "./record-ring.ts";
+import type { Settings } from "../settings.ts";
 
 /** The limits of all rings of traces, and of all transcripts. */
 export const traceLimits = ({ traces, limits }: Settings): RingLimits => ({
