@@ -29,7 +29,9 @@ export type ForceEnd =
   | "refused"
   | "cancelled"
   /** Its integration is held; the force waits again. */
-  | "held";
+  | "held"
+  /** A `critical` force took its place; the force waits again. */
+  | "preempted";
 
 /** Where the result of an action came from. */
 export type ResultOrigin = "game" | "deadline" | "gone" | "unknown" | "relay" | "operator";

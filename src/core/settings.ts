@@ -203,6 +203,8 @@ export interface PolicySettings {
   readonly upstream?: string | undefined;
   readonly on_duplicate?: "replace" | "suffix" | "reject" | undefined;
   readonly priority_max?: "low" | "medium" | "high" | "critical" | undefined;
+  /** Their `critical` forces take the place of the one that Neuro has. */
+  readonly critical_preempts?: boolean | undefined;
   readonly shutdown?: boolean | undefined;
   readonly speech_finished?: boolean | undefined;
   /** Patterns, with `*`, of the actions that it can register. */

@@ -514,6 +514,7 @@ export const FORCE_ENDS: Readonly<Record<ForceEnd, string>> = {
   game_gone: "the game disconnected",
   expired: "Neuro did not answer in time",
   given_up: "Neuro stopped trying after failures",
+  preempted: "made way for a critical force, to be asked again",
   refused: "too many forces were waiting",
   cancelled: "cancelled",
   held: "held, to be asked again",

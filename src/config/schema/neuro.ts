@@ -179,6 +179,10 @@ const policyFields = entry({
     "high",
     "critical",
   ]),
+  critical_preempts: optionalFlag(
+    "Their forces with the priority `critical` take the place of the one that Neuro has, which waits again. An action that is with its " +
+      "integration is completed first, and a force that has waited for so long that it is as urgent keeps its place. Default: false.",
+  ),
   shutdown: optionalFlag("Forward shutdown requests of Neuro. Default: false."),
   speech_finished: optionalFlag("Notify them when Neuro has finished speaking. Default: false."),
   allow: patterns(

@@ -102,7 +102,18 @@ export const TRACE_OUTCOMES: readonly TraceOutcome[] = [
     "delivered",
     "dead",
   ] as const,
-  ...["completed", "replaced", "names_gone", "game_gone", "expired", "given_up", "cancelled", "held", "ignored"] as const,
+  ...[
+    "completed",
+    "replaced",
+    "names_gone",
+    "game_gone",
+    "expired",
+    "given_up",
+    "cancelled",
+    "held",
+    "preempted",
+    "ignored",
+  ] as const,
 ];
 
 /** The beginnings of the texts of a traced object. */

@@ -16,6 +16,8 @@ export interface Policy {
   readonly upstream: string | undefined;
   readonly on_duplicate: "replace" | "suffix" | "reject";
   readonly priority_max: Priority;
+  /** Its `critical` forces take the place of the one that Neuro has. */
+  readonly critical_preempts: boolean;
   readonly shutdown: boolean;
   readonly speech_finished: boolean;
   readonly allow: readonly string[];
@@ -69,6 +71,7 @@ export function policyOf({ integrations, actions }: Settings, name: string): Pol
     upstream: first("upstream"),
     on_duplicate: first("on_duplicate") ?? "replace",
     priority_max: first("priority_max") ?? "critical",
+    critical_preempts: first("critical_preempts") ?? false,
     shutdown: first("shutdown") ?? false,
     speech_finished: first("speech_finished") ?? false,
     allow: first("allow") ?? ALL,

@@ -84,6 +84,7 @@ const FIELDS = {
       "refused",
       "cancelled",
       "held",
+      "preempted",
     ]),
     ms,
   }),

@@ -53,8 +53,8 @@ function isBefore(force: Force, other: Force, now: Millis): boolean {
   return force.requestedAt < other.requestedAt;
 }
 
-/** The priority, plus one for each `actions.ageing` of waiting, so that urgent forces of other games cannot starve it. */
-function urgencyOf({ game, message, requestedAt, state }: Force, now: Millis): number {
+/** How urgent a force is: its priority, plus one for each `actions.ageing` of waiting, so that urgent forces of other games cannot starve it. */
+export function urgencyOf({ game, message, requestedAt, state }: Force, now: Millis): number {
   const { ageing } = game.service.settings.actions;
   const rank = "rank" in state && state.rank === "last" ? -1 : PRIORITIES.indexOf(message.priority);
   return rank + (ageing > 0 ? Math.floor((now - requestedAt) / ageing) : 0);

@@ -26,7 +26,7 @@ import { sendEarlierContexts } from "../upstream/contexts.ts";
 import type { Force, Forces, Game, Timer, Upstream } from "../state.ts";
 import { addStep, newStep, repairSteps } from "../traces/make-record.ts";
 import { traceForce } from "../traces/trace.ts";
-import { isReady, nextForce, PRIORITIES } from "./force-queue.ts";
+import { isReady, nextForce, PRIORITIES, urgencyOf } from "./force-queue.ts";
 import type { ForceEvent, ForceRank, ForceStateName, ForceTask, SentForce } from "./states.ts";
 import { waitReason } from "./wait-reason.ts";
 import { isDone, sentForceOf, transition } from "./transition.ts";
@@ -63,6 +63,7 @@ export function requestForce(game: Game, message: ForceMessage, ctx: StepContext
   addWaiting(force, bytes);
   saveSoon(game);
   replaceCurrent(upstream, ctx);
+  preemptCurrent(upstream, ctx);
   if (othersWait(forces)) dispatchToCurrent(upstream, { is: "others_wait" }, ctx);
   openNext(upstream, ctx);
   traceWait(force, ctx);
@@ -101,6 +102,20 @@ function replaceCurrent(upstream: Upstream, ctx: StepContext): void {
   if (newer === undefined || !isReady(newer, ctx.now) || !canAsk(upstream)) return;
   dispatchToCurrent(upstream, { is: "superseded" }, ctx);
 }
+
+/** A `critical` force takes the place of the one that Neuro has, if its policy allows it and it is the next one. */
+function preemptCurrent(upstream: Upstream, ctx: StepContext): void {
+  const { current, waiting } = upstream.forces;
+  const sent = current === undefined ? undefined : sentForceOf(current.state);
+  if (current === undefined || sent === undefined || waiting.size === 0 || !waiting.values().some(canPreempt)) return;
+  const next = nextForce(upstream, ctx.now);
+  if (next === undefined || next.game === current.game || !canPreempt(next) || !canAsk(upstream)) return;
+  // Why the urgency that it was opened with: a force that had to wait for long enough keeps its turn, so no flood of forces can starve it.
+  if (urgencyOf(next, ctx.now) <= urgencyOf(current, sent.openedAt)) return;
+  dispatch(current, { is: "preempted" }, ctx);
+}
+
+const canPreempt = ({ game, message }: Force): boolean => message.priority === "critical" && game.policy.critical_preempts;
 
 const canAsk = ({ isOpen, trial, service }: Upstream): boolean =>
   isOpen && trial === undefined && service.drain.is === "none";
@@ -236,7 +251,7 @@ function satisfiedForce(
   const { current, waiting } = game.upstream.forces;
   const own = current?.game === game ? current : undefined;
   if (!isManual && !isReported && !isPresumed) return own?.message.names.includes(name) === true ? own : undefined;
-  const candidates = (isManual ? [own, waiting.get(game)] : [own]).filter((each) => each !== undefined);
+  const candidates = [own, waiting.get(game)].filter((each) => each !== undefined);
   // Why: an action from before this force, or for an earlier one, does not answer it.
   const isForAny = force === undefined && !isPresumed;
   const answered = candidates.find((each) => isForAny ? each.requestedAt <= startedAt : each === force);
@@ -294,6 +309,7 @@ export function onNameRedefined(game: Game, name: string, ctx: StepContext): voi
 export function onActionsSynced(upstream: Upstream, ctx: StepContext): void {
   if (!hasForces(upstream)) return;
   replaceCurrent(upstream, ctx);
+  preemptCurrent(upstream, ctx);
   dispatchToCurrent(upstream, { is: "actions_synced", isConnected: upstream.isOpen }, ctx);
   openNext(upstream, ctx);
 }
@@ -371,6 +387,7 @@ export function onNamesTimer(upstream: Upstream, ctx: StepContext): void {
   }
   if (next !== undefined) setNamesTimer(upstream, next);
   replaceCurrent(upstream, ctx);
+  preemptCurrent(upstream, ctx);
   openNext(upstream, ctx);
 }
 
@@ -495,10 +512,11 @@ function withdraw(upstream: Upstream, sent: SentForce | undefined, ctx: StepCont
   sync(upstream, ctx);
 }
 
-function requeue({ id, game, message }: Force, rank: ForceRank, ctx: StepContext): void {
+function requeue({ id, game, message, requestedAt: since }: Force, rank: ForceRank, ctx: StepContext): void {
   const { waiting } = game.upstream.forces;
   if (waiting.has(game)) return;
-  const again = newForce(game, message, { rank, awaitNamesUntil: undefined, previous: id }, ctx);
+  const requestedAt = rank === "by_priority" ? since : ctx.now;
+  const again = newForce(game, message, { rank, awaitNamesUntil: undefined, previous: id, requestedAt }, ctx);
   addWaiting(again, forceBytes(message));
   traceWait(again, ctx);
 }
@@ -577,17 +595,18 @@ const limitPriority = (message: ForceMessage, priorityMax: Priority): ForceMessa
 const newForce = (
   game: Game,
   message: ForceMessage,
-  { previous, ...wait }: {
+  { previous, requestedAt, ...wait }: {
     readonly rank: ForceRank;
     readonly awaitNamesUntil: Millis | undefined;
     readonly previous?: string;
+    readonly requestedAt?: Millis;
   },
   ctx: StepContext,
 ): Force => ({
   id: ctx.id(),
   game,
   message,
-  requestedAt: ctx.now,
+  requestedAt: requestedAt ?? ctx.now,
   state: { is: "waiting", ...wait },
   bytes: 0,
   failures: 0,

@@ -134,7 +134,10 @@ export type ForceEvent =
   | { readonly is: "succeeded" }
   /** An action for it failed. */
   | { readonly is: "failed" }
-  /** An action by one of its names succeeded, and Neuro did not get the result: a person sent the action, or an earlier connection did. */
+  /**
+   * An action by one of its names succeeded, and Neuro does not know that it answered the force: a person or an earlier connection sent
+   * the action, or Neuro herself did while the force waited.
+   */
   | { readonly is: "satisfied" }
   /** Another game had a success by a name that this force gave Neuro, too. She may consider it the answer to this force. */
   | { readonly is: "foreign_success" }
@@ -150,6 +153,8 @@ export type ForceEvent =
   | { readonly is: "replaced" }
   /** Its game sent a newer force, which can be asked now. */
   | { readonly is: "superseded" }
+  /** Another game's force is more urgent, and may take its place. */
+  | { readonly is: "preempted" }
   /** Its game's session is over. */
   | { readonly is: "cancelled"; readonly end: ForceEnd }
   /** Its game is held: the unregistrations of its names were sent to Neuro. */
@@ -189,7 +194,7 @@ export type ForceTask =
   | "save"
   /** Reports that Neuro does not answer. */
   | "report_silence"
-  /** Puts the message back into the queue as a new force, unless its game has a newer one there. */
+  /** Puts the message back into the queue as a new force of the same age, unless its game has a newer one there. */
   | "requeue"
   /** The same, but behind all other forces. */
   | "requeue_last"

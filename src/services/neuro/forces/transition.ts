@@ -73,6 +73,8 @@ const succeed = ({ sent }: { readonly sent: SentForce }): Transition =>
 
 const putBack = (): Transition => end("held", "requeue", "withdraw");
 
+const giveWay = (): Transition => end("preempted", "requeue", "withdraw");
+
 const withoutNames = (sent: SentForce): SentForce => ({ ...sent, names: new Set() });
 
 /** Neuro does not answer and other forces wait: she is asked once more, then the force goes to the end of the queue. */
@@ -155,6 +157,7 @@ const TABLE: { readonly [S in ForceStateName]: ForceTransitionRow<S> } = {
     not_repeatable: "impossible",
     replaced: () => end("replaced"),
     superseded: "impossible",
+    preempted: "impossible",
     cancelled: (_, { end: why }) => end(why),
     held: "impossible",
     resumed: "impossible",
@@ -178,6 +181,7 @@ const TABLE: { readonly [S in ForceStateName]: ForceTransitionRow<S> } = {
     not_repeatable: "impossible",
     replaced: () => end("replaced"),
     superseded: "impossible",
+    preempted: "impossible",
     cancelled: (_, { end: why }) => end(why),
     held: "impossible",
     resumed: "impossible",
@@ -201,6 +205,7 @@ const TABLE: { readonly [S in ForceStateName]: ForceTransitionRow<S> } = {
     not_repeatable: () => endAndWithdraw("names_gone"),
     replaced: "impossible",
     superseded: supersede,
+    preempted: giveWay,
     cancelled: (_, { end: why }) => endAndWithdraw(why),
     held: putBack,
     resumed: "impossible",
@@ -224,6 +229,7 @@ const TABLE: { readonly [S in ForceStateName]: ForceTransitionRow<S> } = {
     not_repeatable: () => endAndWithdraw("names_gone"),
     replaced: "impossible",
     superseded: supersede,
+    preempted: giveWay,
     cancelled: (_, { end: why }) => endAndWithdraw(why),
     held: putBack,
     resumed: "impossible",
@@ -248,6 +254,7 @@ const TABLE: { readonly [S in ForceStateName]: ForceTransitionRow<S> } = {
     not_repeatable: "impossible",
     replaced: "impossible",
     superseded: "ignored",
+    preempted: "ignored",
     cancelled: (_, { end: why }) => endAndWithdraw(why),
     held: ({ sent, by, outstanding }) => to({ is: "suspended", sent: withoutNames(sent), by, outstanding }, "withdraw"),
     resumed: "impossible",
@@ -271,6 +278,7 @@ const TABLE: { readonly [S in ForceStateName]: ForceTransitionRow<S> } = {
     not_repeatable: "impossible",
     replaced: "impossible",
     superseded: supersede,
+    preempted: giveWay,
     cancelled: (_, { end: why }) => endAndWithdraw(why),
     held: putBack,
     resumed: "impossible",
@@ -297,6 +305,7 @@ const TABLE: { readonly [S in ForceStateName]: ForceTransitionRow<S> } = {
     not_repeatable: "impossible",
     replaced: "impossible",
     superseded: "ignored",
+    preempted: "ignored",
     cancelled: () => end("completed"),
     held: () => end("completed"),
     resumed: "impossible",
@@ -320,6 +329,7 @@ const TABLE: { readonly [S in ForceStateName]: ForceTransitionRow<S> } = {
     not_repeatable: "impossible",
     replaced: "impossible",
     superseded: "ignored",
+    preempted: "ignored",
     cancelled: (state) => end(state.end),
     held: (state) => end(state.end),
     resumed: "impossible",
@@ -343,6 +353,7 @@ const TABLE: { readonly [S in ForceStateName]: ForceTransitionRow<S> } = {
     not_repeatable: "impossible",
     replaced: "impossible",
     superseded: "ignored",
+    preempted: "ignored",
     cancelled: (_, { end: why }) => endAndWithdraw(why),
     held: putBack,
     resumed: "impossible",
@@ -366,6 +377,7 @@ const TABLE: { readonly [S in ForceStateName]: ForceTransitionRow<S> } = {
     not_repeatable: "impossible",
     replaced: "impossible",
     superseded: "ignored",
+    preempted: "ignored",
     cancelled: (_, { end: why }) => endAndWithdraw(why),
     held: ({ sent, by, outstanding }) => to({ is: "suspended", sent: withoutNames(sent), by, outstanding }, "withdraw"),
     resumed: "impossible",
@@ -389,6 +401,7 @@ const TABLE: { readonly [S in ForceStateName]: ForceTransitionRow<S> } = {
     not_repeatable: "impossible",
     replaced: "impossible",
     superseded: "ignored",
+    preempted: "ignored",
     cancelled: (_, { end: why }) => endAndWithdraw(why),
     held: "ignored",
     resumed: ({ sent, by, outstanding }, { names }) =>
@@ -415,6 +428,7 @@ const TABLE: { readonly [S in ForceStateName]: ForceTransitionRow<S> } = {
     not_repeatable: "impossible",
     replaced: "impossible",
     superseded: "impossible",
+    preempted: "impossible",
     cancelled: "impossible",
     held: "impossible",
     resumed: "impossible",

@@ -443,3 +443,19 @@ test("NB9d a success by a name of the force that was registered later ends the f
   check.equal(neuro.heard(), ["result u1 true", "unregister a", "register a", "force bet"]);
   check.equal(ends(scenario), ["Chess completed"]);
 });
+
+test("NB9e a success by a name of a force that waits completes it, unless the action is older than the force", () => {
+  const { scenario, neuro, chess, poker } = table();
+  poker.force(["bet"]);
+  neuro.action("u1", "a");
+  scenario.pass(1);
+  chess.force(["a", "b"]);
+  chess.result(true);
+  check.equal(ends(scenario), []);
+  neuro.action("u2", "b");
+  chess.result(false);
+  check.equal(ends(scenario), []);
+  neuro.action("u3", "b");
+  chess.result(true);
+  check.equal(ends(scenario), ["Chess completed"]);
+});

@@ -67,6 +67,7 @@ const EVENTS: { readonly [Name in ForceEventName]: readonly (ForceEvent & { read
   not_repeatable: [{ is: "not_repeatable" }],
   replaced: [{ is: "replaced" }],
   superseded: [{ is: "superseded" }],
+  preempted: [{ is: "preempted" }],
   cancelled: [{ is: "cancelled", end: "game_gone" }],
   held: [{ is: "held" }],
   resumed: [{ is: "resumed", names: new Set(["a"]) }, { is: "resumed", names: new Set() }],
@@ -133,6 +134,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
     panics: [
       "given_up",
       "superseded",
+      "preempted",
       "succeeded",
       "failed",
       "foreign_success",
@@ -159,6 +161,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
     panics: [
       "given_up",
       "superseded",
+      "preempted",
       "refused",
       "selected",
       "action_started",
@@ -188,6 +191,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       superseded: ["ended replaced: withdraw hand_over"],
       cancelled: ["ended game_gone: withdraw leave"],
       held: ["ended held: requeue withdraw leave"],
+      preempted: ["ended preempted: requeue withdraw leave"],
       vetoed: ["revoked: save withdraw set_settle_timer"],
       link_opened: ["set_answer_timer"],
       timer: [
@@ -213,6 +217,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       superseded: ["ended replaced: withdraw hand_over"],
       cancelled: ["ended game_gone: withdraw leave"],
       held: ["ended held: requeue withdraw leave"],
+      preempted: ["ended preempted: requeue withdraw leave"],
       vetoed: ["revoked: save withdraw set_settle_timer"],
       link_opened: ["open: set_answer_timer"],
       others_wait: ["open: ask set_answer_timer", "ended expired: requeue_last withdraw leave"],
@@ -234,7 +239,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       vetoed: ["revoked: save withdraw set_settle_timer"],
       link_opened: ["set_answer_timer"],
     },
-    ignores: ["given_up", "timer", "superseded", "actions_synced", "others_wait"],
+    ignores: ["given_up", "timer", "superseded", "preempted", "actions_synced", "others_wait"],
     panics: ["refused", "selected", "not_repeatable", "replaced", "resumed"],
   },
   retrying: {
@@ -249,6 +254,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       superseded: ["ended replaced: withdraw hand_over"],
       cancelled: ["ended game_gone: withdraw leave"],
       held: ["ended held: requeue withdraw leave"],
+      preempted: ["ended preempted: requeue withdraw leave"],
       vetoed: ["revoked: save withdraw set_settle_timer"],
       link_opened: ["open: set_answer_timer"],
       timer: [
@@ -272,6 +278,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
     ignores: [
       "given_up",
       "superseded",
+      "preempted",
       "succeeded",
       "failed",
       "satisfied",
@@ -293,6 +300,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
     ignores: [
       "given_up",
       "superseded",
+      "preempted",
       "succeeded",
       "failed",
       "satisfied",
@@ -314,7 +322,16 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       vetoed: ["revoked: save withdraw set_settle_timer"],
       timer: ["ended names_gone: withdraw leave"],
     },
-    ignores: ["given_up", "superseded", "foreign_success", "redefined", "actions_synced", "link_opened", "others_wait"],
+    ignores: [
+      "given_up",
+      "superseded",
+      "preempted",
+      "foreign_success",
+      "redefined",
+      "actions_synced",
+      "link_opened",
+      "others_wait",
+    ],
     panics: ["refused", "selected", "failed", "names_gone", "not_repeatable", "replaced", "resumed"],
   },
   draining: {
@@ -329,6 +346,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
     ignores: [
       "given_up",
       "superseded",
+      "preempted",
       "foreign_success",
       "redefined",
       "actions_synced",
@@ -350,6 +368,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
     ignores: [
       "given_up",
       "superseded",
+      "preempted",
       "foreign_success",
       "redefined",
       "actions_synced",
@@ -368,6 +387,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
     panics: [
       "given_up",
       "superseded",
+      "preempted",
       "refused",
       "selected",
       "action_started",
