@@ -1,15 +1,19 @@
 /** The whole page. */
 import { useLayoutEffect } from "hono/jsx/dom";
-import { Banners } from "./components/banners.tsx";
+import { Announcer } from "./components/announcer.tsx";
+import { ConnectDialog } from "./components/connect-dialog.tsx";
 import { Header } from "./components/header.tsx";
 import { Help } from "./components/help.tsx";
 import { Integrations } from "./components/integrations.tsx";
 import { handleKey } from "./components/keyboard-shortcuts.ts";
 import { Now } from "./components/now.tsx";
 import { SignIn } from "./components/sign-in.tsx";
+import { SkipLinks } from "./components/skip-links.tsx";
 import { Stats } from "./components/stats.tsx";
 import { Tabs } from "./components/tabs.tsx";
 import { Toasts } from "./components/toasts.tsx";
+import { TroubleStrip } from "./components/trouble-strip.tsx";
+import { Watchers } from "./components/watchers.tsx";
 import { Panels } from "./panels/panels.tsx";
 import { isDisconnected } from "./state/dashboard-state.ts";
 import { useStore } from "./state/hooks.ts";
@@ -17,7 +21,7 @@ import { TEXTS } from "./texts.ts";
 
 export function App() {
   const isSignedOut = useStore(({ session }) => session.is === "signed_out");
-  const panel = useStore((state) => state.panel);
+  const panel = useStore((state) => state.route.panel);
   const isLost = useStore(isDisconnected);
   useLayoutEffect(() => {
     document.addEventListener("keydown", handleKey);
@@ -32,21 +36,25 @@ export function App() {
   }
   return (
     <div key="signed-in" class={isLost ? "inside is-disconnected" : "inside"} data-panel={panel}>
+      <SkipLinks />
       <Header />
-      <Banners />
+      <TroubleStrip />
+      <Stats />
       <main class="main">
         <div class="left">
-          <Stats />
           <Now />
           <Integrations />
         </div>
-        <aside class="right" aria-label={TEXTS.tabs.details}>
+        <aside id="panel" class="right" aria-label={TEXTS.tabs.details} tabindex={-1}>
           <Tabs />
           <Panels />
         </aside>
       </main>
+      <Announcer />
       <Toasts />
       <Help />
+      <ConnectDialog />
+      <Watchers />
     </div>
   );
 }

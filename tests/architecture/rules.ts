@@ -43,7 +43,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   observability: { may: ["core", "engine"], packages: ["@logtape/*", "node:*"] },
   config: { may: ["core"], packages: ["zod", "node:*"], packagesOf: { "src/config/yaml.ts": ["yaml"] } },
   clients: { may: ["core", "websocket-client", ...SERVICES] },
-  dashboard: { may: ["core", "neuro-api", "neuro", "websocket-client", "clients"], packages: ["hono/jsx/dom", "uplot"] },
+  dashboard: { may: ["core", "neuro-api", "neuro", "websocket-client", "clients"], packages: ["hono/jsx/dom", "uqr"] },
   http: { may: ["core", "neuro-api", "engine", "dashboard"], packages: ["hono", "hono/*", "zod"] },
   cluster: { may: ["core"], packagesOf: { "src/cluster/redis-directory.ts": ["ioredis"] } },
   testing: { may: ["core", "relay", "engine"] },

@@ -2,7 +2,8 @@
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { JsonClient } from "../harness/json-client.ts";
-import { byName, Game, integrationRow, TEST_OPTIONS, withDashboard } from "./fixture.ts";
+import type { Page } from "playwright-core";
+import { byName, type DashboardFixture, Game, integrationRow, TEST_OPTIONS, until, withDashboard } from "./fixture.ts";
 
 const MOVE = {
   name: "move",
@@ -110,7 +111,7 @@ test(
 );
 
 test(
-  "DB8 pause, mute, solo and approval of an integration, and the stop of everything, take one press each",
+  "DB8 DB32 pause, mute, solo and approval of an integration, and the stop of everything, take one press each",
   () =>
     withDashboard(async (fixture) => {
       await Game.join(fixture, "Chess", [MOVE]);
@@ -127,17 +128,22 @@ test(
         await control.click();
         await integrationRow(page, "Chess").locator(".marks", { hasText: mark }).waitFor({ state: "detached" });
       }
+      await byName(integrationRow(page, "Chess"), "solo").click();
+      const solo = byName(page, "trouble-solo");
+      await solo.getByText(/by web, \d+ s ago/).waitFor();
+      await byName(solo, "trouble-button").click();
+      await solo.waitFor({ state: "detached" });
       await byName(page, "stop").click();
-      await page.locator(".banner.stopped").waitFor();
+      await byName(page, "trouble-stopped").waitFor();
       check.match(await page.title(), /^Stopped/);
       await byName(page, "stop").click();
-      await page.locator(".banner.stopped").waitFor({ state: "detached" });
+      await byName(page, "trouble-stopped").waitFor({ state: "detached" });
     }),
   TEST_OPTIONS,
 );
 
 test(
-  "DB9 an action that needs approval shows the time that is left, and is approved or rejected by an operator",
+  "DB9 DB33 DB39 an action that needs approval shows the time that is left, and is approved or rejected by an operator",
   () =>
     withDashboard(async (fixture) => {
       const chess = await Game.join(fixture, "Chess", [{ name: "resign" }]);
@@ -145,9 +151,9 @@ test(
       await byName(page, "approval").click();
       await page.locator("[data-name=approval][aria-pressed=true]").waitFor();
       chess.force("Give up?", ["resign"]);
-      const pending = page.locator(".pending.approval");
+      const pending = byName(page, "approval-card");
       await pending.locator(".bar-fill").waitFor({ state: "attached" });
-      check.match(await pending.locator(".pending-time").innerText(), /\d+ s left/);
+      check.match(await pending.locator(".time-left").innerText(), /\d+ s left/);
       check.equal(await page.locator(".stat.warn .stat-details").innerText(), "1 to approve");
       await byName(pending, "approve-pending").click();
       const { id, name } = await chess.action();
@@ -155,12 +161,52 @@ test(
       chess.result(id, true, "");
       await pending.waitFor({ state: "detached" });
       chess.force("Really?", ["resign"]);
+      await byName(pending, "reason-pending").click();
+      await byName(pending, "reject-reason").fill("Not on stream.");
       await byName(pending, "reject-pending").click();
-      await page.locator(".feed-row[data-event=action_result]", { hasText: "rejected" }).first().waitFor();
+      await page.locator(".feed-row[data-event=action_result]", { hasText: "Not on stream." }).first().waitFor();
       check.equal(chess.talk.take().filter(({ command }) => command === "action"), [], "no action reached the game");
+      const veto = byName(byName(page, "force").filter({ hasText: "Really?" }), "veto");
+      await veto.click();
+      await veto.filter({ hasText: "Veto it?" }).click();
+      await editAndAllow(fixture, page);
     }, ["nakurity-backend.decider=first", "nakurity-backend.choice_timeout=50ms"]),
   TEST_OPTIONS,
 );
+
+/** Two actions at once: one is approved with other data by keys, then all of its kind are always allowed. */
+async function editAndAllow(fixture: DashboardFixture, page: Page): Promise<void> {
+  const poker = await Game.join(fixture, "Poker", [{
+    name: "raise",
+    schema: { type: "object", properties: { chips: { type: "integer", minimum: 1 } }, required: ["chips"] },
+  }]);
+  const ask = () => poker.force("Raise?", ["raise"]);
+  const card = byName(page, "approval-card").filter({ hasText: "Poker" });
+  ask();
+  await card.locator("dt", { hasText: "chips" }).waitFor();
+  await byName(page, "announcer").getByText("raise needs approval").waitFor({ state: "attached" });
+  check.match(await page.title(), /to approve/);
+  await until(async () => {
+    await page.keyboard.press("n");
+    return await card.and(page.locator(":focus")).count() > 0;
+  }, "the key reaches it");
+  await page.keyboard.press("e");
+  await card.getByLabel("chips", { exact: true }).fill("777");
+  await byName(card, "send").click();
+  const { id, data } = await poker.action();
+  check.equal(data, `{"chips":777}`);
+  poker.result(id, true, "");
+  await card.waitFor({ state: "detached" });
+  ask();
+  await byName(card, "always-pending").click();
+  await byName(card, "always-pending").filter({ hasText: "Never ask again?" }).click();
+  poker.result((await poker.action()).id, true, "");
+  await card.waitFor({ state: "detached" });
+  ask();
+  poker.result((await poker.action()).id, true, "");
+  await byName(page, "tab-audit").click();
+  await page.locator(".audit-row", { hasText: "approved with other data" }).waitFor();
+}
 
 test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
   withDashboard(async (fixture) => {

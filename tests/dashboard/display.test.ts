@@ -5,14 +5,20 @@ import { check } from "../harness/check.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, until, withDashboard } from "./fixture.ts";
 
 test(
-  "DB5 games appear as they connect, with all their actions, and are offline once they leave",
+  "DB5 DB37 games appear as they connect, with all their actions, and are offline once they leave",
   () =>
     withDashboard(async (fixture) => {
       const page = await fixture.open();
       await page.locator(".empty-title", { hasText: "No integrations yet" }).waitFor();
-      await page.getByText(`NEURO_SDK_WS_URL=ws://${new URL(fixture.origin).host}/neuro`).waitFor();
+      await byName(page, "connect-first").click();
+      const address = `ws://${new URL(fixture.origin).host}/neuro`;
+      await page.locator("dialog[open]").getByText(`NEURO_SDK_WS_URL=${address}`).waitFor();
+      await byName(page, "arrivals").getByText("Waiting for it to connect").waitFor();
       const chess = await Game.join(fixture, "Chess", [{ name: "move", description: "Move a piece." }]);
+      await byName(page, "arrivals").getByText("connected, 1 action").waitFor();
       await Game.join(fixture, "Poker", [{ name: "bet" }, { name: "fold" }]);
+      await byName(page, "arrivals").getByText("connected, 2 actions").waitFor();
+      await page.keyboard.press("Escape");
       await integrationRow(page, "Chess").locator(".dot.good").waitFor();
       await integrationRow(page, "Poker").locator(".row-more", { hasText: "2 actions" }).waitFor();
       await until(
@@ -23,8 +29,9 @@ test(
       await byName(page, "action").getByText("Move a piece.").waitFor();
       await page.locator(".feed-row[data-event=integration_connected_via_backend]", { hasText: "Poker" }).waitFor();
       chess.talk.close();
+      await byName(page, "offline").getByText("1 offline").click();
       await integrationRow(page, "Chess").locator(".dot.off").waitFor();
-      check.match(await page.locator(".row-title > .name").first().innerText(), /Poker/);
+      check.match(await page.locator(".row-title .name").first().innerText(), /Poker/);
       await page.locator(".links", { hasText: "relay decides" }).waitFor();
     }),
   TEST_OPTIONS,
@@ -51,7 +58,7 @@ test(
 );
 
 test(
-  "DB11 the feed shows events as they happen; it can be filtered, searched and paused, and an event can be inspected",
+  "DB11 DB34 DB38 the feed shows events as they happen; it can be filtered, searched and paused, and an event can be inspected",
   () =>
     withDashboard(async (fixture) => {
       const page = await fixture.open();
@@ -77,6 +84,23 @@ test(
       check.equal(await rows.filter({ hasText: "Something new." }).count(), 0);
       await byName(page, "feed-resume").click();
       await rows.filter({ hasText: "Something new." }).waitFor();
+      await byName(page, "category-context").click();
+      await byName(page, "feed-text").fill("new");
+      await page.waitForURL(/#\/now\?kinds=context&text=new$/);
+      await page.reload();
+      await rows.filter({ hasText: "Something new." }).waitFor();
+      check.equal([await rows.count(), await byName(page, "feed-text").inputValue()], [1, "new"]);
+      await rows.first().click();
+      await page.locator(".feed-selected").getByText("Open the integration").click();
+      const history = byName(page, "integration-page").locator(".history-row");
+      await history.filter({ hasText: "White is better." }).waitFor();
+      check.equal(await history.filter({ hasText: "two aces" }).count(), 0);
+      await byName(page, "pause-wordy").click();
+      await history.filter({ hasText: "web paused chess" }).waitFor();
+      await page.goBack();
+      await byName(page, "panel-feed").waitFor();
+      await page.goForward();
+      await history.filter({ hasText: "White is better." }).waitFor();
     }),
   TEST_OPTIONS,
 );

@@ -73,12 +73,12 @@ test(
       const page = await fixture.open();
       await integrationRow(page, "Chess").locator(".dot.good").waitFor();
       await fixture.restart(async () => {
-        await page.locator(".banner.bad", { hasText: "Lost the relay" }).waitFor();
+        await byName(page, "trouble-disconnected").waitFor();
         await page.locator(".connection.bad, .connection.warn").waitFor();
         check.that(await integrationRow(page, "Chess").isVisible(), "what was known stays in sight");
       });
       await page.locator(".connection.good").waitFor();
-      await page.locator(".banner.bad").waitFor({ state: "detached" });
+      await byName(page, "trouble-disconnected").waitFor({ state: "detached" });
       await page.locator(".feed-row[data-event=gap]").waitFor();
       await Game.join(fixture, "Poker", [{ name: "bet" }]);
       await integrationRow(page, "Poker").locator(".dot.good").waitFor();
@@ -94,11 +94,11 @@ test(
       await Game.join(fixture, "Chess", [{ name: "move" }]);
       const page = await fixture.newPage();
       await page.goto(fixture.relay.urls.web);
-      await byName(page, "no-events").getByText("The Intermediary is off").waitFor();
+      await byName(page, "trouble-no_events").getByText("The Intermediary is off").waitFor();
       await integrationRow(page, "Chess").locator(".dot.good").waitFor();
       await byName(page, "tab-queue").click();
       await page.locator(".empty-title", { hasText: "Nothing waits" }).waitFor();
-      check.equal(await byName(page, "lost").isVisible(), false);
+      check.equal(await byName(page, "trouble-disconnected").isVisible(), false);
     }, ["intermediary.enabled=false", "nakurity-backend.decider=none"]),
   TEST_OPTIONS,
 );
@@ -123,7 +123,7 @@ test(
       await rows.filter({ hasText: "Before." }).waitFor();
       isCut = true;
       cut();
-      await page.locator(".banner.bad", { hasText: "Lost the relay" }).waitFor();
+      await byName(page, "trouble-disconnected").waitFor();
       chess.send("context", { message: "Meanwhile.", silent: true });
       isCut = false;
       await rows.filter({ hasText: "Meanwhile." }).waitFor();

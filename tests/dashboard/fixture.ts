@@ -186,7 +186,7 @@ export function withDashboard(
 
 /** The row of an integration. */
 export const integrationRow = (page: Page, name: string): Locator =>
-  page.locator("[data-name=integration]").filter({ has: page.locator(".row-title > .name", { hasText: name }) });
+  page.locator("[data-name=integration]").filter({ has: page.locator(".row-title .name", { hasText: name }) });
 
 /** An element by its `data-name`, which exists for tests. */
 export const byName = (where: Page | Locator, name: string): Locator => where.locator(`[data-name="${name}"]`);

@@ -26,9 +26,9 @@ test("DB18 the whole page works by keyboard, and its shortcuts are listed", () =
     chess.result(id, true, "Moved.");
     await page.locator(".form-result.good", { hasText: "Moved." }).waitFor();
     await page.keyboard.press("Shift+S");
-    await page.locator(".banner.stopped").waitFor();
+    await byName(page, "trouble-stopped").waitFor();
     await page.keyboard.press("Shift+S");
-    await page.locator(".banner.stopped").waitFor({ state: "detached" });
+    await byName(page, "trouble-stopped").waitFor({ state: "detached" });
     await page.keyboard.press("2");
     await byName(page, "panel-queue").waitFor();
     await page.keyboard.press("/");

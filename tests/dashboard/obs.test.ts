@@ -41,7 +41,7 @@ test(
       await action.locator(".failed", { hasText: "<b>Not yet</b>" }).waitFor();
       check.equal(await dock.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
       await byName(dock, "stop").click();
-      await dock.locator(".banner.stopped").waitFor();
+      await byName(dock, "trouble-stopped").waitFor();
       await fixture.restart(async () => {
         await overlay.locator("main").waitFor({ state: "detached" });
         check.equal(await overlay.locator("body").innerText(), "");

@@ -43,7 +43,7 @@ export async function takeScreenshots(folder: string): Promise<void> {
     const page = await fixture.open({ viewport: { width: 1280, height: 720 }, colorScheme: "light" });
     await play(fixture);
     await page.locator(".force-query", { hasText: "Which piece" }).waitFor();
-    await page.locator(".feed-row[data-event=choose_action]", { hasText: "Chess" }).waitFor();
+    await page.locator(".feed-row[data-event=force_opened]", { hasText: "Chess" }).waitFor();
     await page.screenshot({ path: join(folder, "dashboard.png") });
     const phone = await fixture.open({ ...devices["iPhone 13"], deviceScaleFactor: 2, colorScheme: "dark" });
     await byName(phone, "tab-now").click();

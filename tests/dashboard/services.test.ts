@@ -40,7 +40,7 @@ test(
         await chess.talk.closed;
         neuro.stop();
         await page.locator(".link:not(.good)").waitFor();
-        await page.locator(".banner.warn", { hasText: "Not ready." }).waitFor();
+        await byName(page, "trouble-upstream").waitFor();
       }, [`nakurity-client.url=${neuro.url}`, "actions.grace=100ms"]);
     } finally {
       neuro.stop();

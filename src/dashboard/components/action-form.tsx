@@ -1,6 +1,6 @@
 /** A form for the data of one action, and its result. */
 import { useId, useMemo, useState } from "hono/jsx/dom";
-import { isObject, type Json, parseJson } from "../../core/json.ts";
+import { canonicalJson, isObject, type Json, parseJson } from "../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../core/limits.ts";
 import type { ActionOutcome } from "../../core/view.ts";
 import { checkData, compileSchema } from "../../services/neuro/codec/validate-data.ts";
@@ -26,6 +26,8 @@ const JSON_FIELD: FormField = { is: "json", label: TEXT.data, description: "", d
 export interface ActionFormProps {
   /** Null: the action takes no data. */
   readonly schema: Json;
+  /** The data that the form begins with. */
+  readonly initial?: Json | undefined;
   readonly submitText: string;
   readonly disabledReason: string | undefined;
   send(data: Json | undefined): Promise<RequestOutcome<ActionOutcome>>;
@@ -36,12 +38,12 @@ interface FormResult {
   readonly text: string;
 }
 
-export function ActionForm({ schema, submitText, disabledReason, send }: ActionFormProps) {
+export function ActionForm({ schema, initial, submitText, disabledReason, send }: ActionFormProps) {
   const form = useId();
   const field = useMemo(() => formFromSchema(schema), [schema]);
-  const [isJson, setJson] = useState(field.is === "json");
-  const [draft, setDraft] = useState<FormDraft>(() => createDraft(field));
-  const [jsonDraft, setJsonDraft] = useState<FormDraft>(() => createDraft(JSON_FIELD));
+  const [isJson, setJson] = useState(() => field.is === "json" || !fits(field, initial));
+  const [draft, setDraft] = useState<FormDraft>(() => createDraft(field, initial));
+  const [jsonDraft, setJsonDraft] = useState<FormDraft>(() => createDraft(JSON_FIELD, initial));
   const [errors, setErrors] = useState<readonly FieldError[]>([]);
   const [result, setResult] = useState<FormResult | undefined>(undefined);
   const [isBusy, setBusy] = useState(false);
@@ -99,6 +101,13 @@ export function ActionForm({ schema, submitText, disabledReason, send }: ActionF
       </div>
     </form>
   );
+}
+
+/** False for data with members that the form does not have: as a form it would lose them. */
+function fits(field: FormField, value: Json | undefined): boolean {
+  if (value === undefined) return true;
+  const written = serializeDraft(field, createDraft(field, value));
+  return written.ok && canonicalJson(parseJson(written.json, SCHEMA_DEPTH_MAX)) === canonicalJson(value);
 }
 
 const NO_DATA: SerializedDraft = { ok: true, json: "" };

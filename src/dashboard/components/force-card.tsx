@@ -5,12 +5,14 @@ import type { Json } from "../../core/json.ts";
 import type { ActionOutcome, ForceView } from "../../core/view.ts";
 import { describeForce } from "../lib/describe-force.ts";
 import { formatDuration } from "../lib/format.ts";
+import { linkTo } from "../lib/route.ts";
 import { sanitize, sanitizeData, sanitizeLines } from "../lib/sanitize.ts";
 import { isStopped } from "../state/dashboard-state.ts";
 import { store, useDetail, useMissingScope, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
 import { ActionForm } from "./action-form.tsx";
-import { Button, Chip, ConfirmButton, Name } from "./primitives.tsx";
+import { Icon } from "./icons.tsx";
+import { Button, Chip, ConfirmButton, TimeLeft } from "./primitives.tsx";
 
 const TEXT = TEXTS.now;
 
@@ -23,7 +25,8 @@ export interface ForceCardProps {
 }
 
 export function ForceCard({ force, neuro, place }: ForceCardProps) {
-  const { id, name, is, query, state, priority, actions, asked_at, opened_at } = force;
+  const { id, name, integration, is, query, state, priority, actions, asked_at, opened_at } = force;
+  const { deadline, attempt, last_failure: failure } = force;
   const [isAnswering, setAnswering] = useState(false);
   const age = useStore(({ now }) => formatDuration(now - (opened_at ?? asked_at)));
   const status = useStore((current) =>
@@ -33,16 +36,31 @@ export function ForceCard({ force, neuro, place }: ForceCardProps) {
   const isOpen = is !== "waiting";
   const isWide = isOpen || isAnswering;
   return (
-    <article class={isOpen ? "force open" : "force"} data-name="force" aria-label={TEXT.forceOf(sanitize(name, 60))}>
+    <article
+      class={isOpen ? "force open" : "force"}
+      tabindex={-1}
+      data-decision="force"
+      data-name="force"
+      aria-label={TEXT.forceOf(sanitize(name, 60))}
+    >
       <header class="force-head">
-        <Name text={name} max={60} />
+        <a class="name" href={linkTo("integration", integration)}>
+          <bdi>{sanitize(name, 60)}</bdi>
+        </a>
         <Chip tone={is === "open" ? "accent" : "plain"}>{status}</Chip>
         {priority === "low" ? null : <Chip key="priority" tone={priority === "critical" ? "bad" : "warn"}>{priority}</Chip>}
         {neuro === undefined ? null : <span key="neuro" class="faint small wide-only">{sanitize(neuro, 40)}</span>}
-        <span class="force-age num" title={opened_at === null ? TEXT.sinceAsked : TEXT.sinceOpened}>{age}</span>
+        {attempt < 2 ? null : <Chip key="attempt" tone="warn">{TEXT.attempt(attempt)}</Chip>}
+        {deadline === null
+          ? <span key="age" class="force-age num" title={TEXT.sinceAsked}>{TEXT.asked(age)}</span>
+          : <TimeLeft key="left" since={opened_at ?? asked_at} deadline={deadline} />}
       </header>
       <p class={isWide ? "force-query" : "force-query brief"} dir="auto" title={isWide ? undefined : sanitize(query, 600)}>
         {sanitizeLines(query, 1_200)}
+      </p>
+      <p class={failure === null ? "hidden" : "force-failure"}>
+        <Icon name="cross" />
+        <span dir="auto">{TEXT.lastFailure(sanitize(failure ?? "", 200))}</span>
       </p>
       <div class={isWide ? "" : "hidden"}>
         <ForceState text={state} />

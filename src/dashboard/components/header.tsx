@@ -33,13 +33,22 @@ export function Header() {
         {upstreams.map((upstream) => <UpstreamLink key={upstream.id} upstream={upstream} />)}
       </ul>
       <div class="header-end">
+        <Button icon="plug" label={TEXT.connectLabel} name="connect" onPress={() => store.openDialog("connect")}>
+          <span class="wide-only">{TEXT.connect}</span>
+        </Button>
         <ApprovalButton />
         <StopButton />
         <div class="corner">
+          <Button
+            kind="quiet"
+            icon="eye"
+            label={TEXT.watchers}
+            name="watchers"
+            onPress={() => store.openDialog("watchers")}
+          />
+          <SoundButton />
           <ThemeButton />
-          <span class="wide-only">
-            <Button kind="quiet" icon="help" label={TEXT.help} name="help" onPress={() => store.setHelpOpen(true)} />
-          </span>
+          <Button kind="quiet" icon="help" label={TEXT.help} name="help" onPress={() => store.openDialog("help")} />
           <Button kind="quiet" icon="leave" label={TEXT.signOut} name="sign-out" onPress={() => store.signOut()} />
         </div>
       </div>
@@ -146,6 +155,20 @@ export function StopButton() {
     >
       {isOn ? TEXT.resume : TEXT.stop}
     </Button>
+  );
+}
+
+function SoundButton() {
+  const hasSound = useStore((state) => state.hasSound);
+  return (
+    <Button
+      kind="quiet"
+      icon={hasSound ? "sound" : "mute"}
+      label={hasSound ? TEXT.soundOff : TEXT.soundOn}
+      pressed={hasSound}
+      name="sound"
+      onPress={() => store.switchSound()}
+    />
   );
 }
 

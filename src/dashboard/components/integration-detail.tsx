@@ -3,7 +3,8 @@ import { useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import type { Json } from "../../core/json.ts";
 import type { ActionOutcome, ActionView } from "../../core/view.ts";
-import { formatDuration } from "../lib/format.ts";
+import { formatDuration, formatLatency } from "../lib/format.ts";
+import { linkTo } from "../lib/route.ts";
 import { sanitize, sanitizeJson, sanitizeLines } from "../lib/sanitize.ts";
 import { store, useDetail, useMissingScope, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
@@ -18,7 +19,8 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
   const missingScope = useMissingScope("admin");
   const age = useStore(({ now }) => (detail === undefined ? "" : formatDuration(now - detail.since)));
   if (detail === undefined) return <p class="faint small pad">{TEXTS.loading}</p>;
-  const { address, user_agent, upstream, registered_actions, diagnostics, connected, listener, counts } = detail;
+  const { address, user_agent, upstream, registered_actions, always_allowed, diagnostics, connected, listener, counts } =
+    detail;
   const disabledReason = missingScope ?? (connected ? undefined : TEXT.isOffline);
   return (
     <div class="detail">
@@ -30,6 +32,8 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
             [TEXT.upstream, upstream],
             [TEXT.address, address ?? TEXT.unknown],
             [TEXT.client, user_agent === null || user_agent === "" ? TEXT.unknown : user_agent],
+            [TEXT.actions, TEXT.ofThem(counts.actions, counts.failures)],
+            [TEXT.mean, counts.actions === 0 ? TEXT.unknown : formatLatency(counts.result_ms / counts.actions)],
             [TEXT.contexts, String(counts.contexts)],
             [TEXT.forces, String(counts.forces)],
             [connected ? TEXT.connected : TEXT.offline, age],
@@ -44,6 +48,14 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
             {TEXT.reregister}
           </Button>
           <ConfirmButton
+            name="clear-actions"
+            disabledReason={disabledReason}
+            confirmText={TEXT.confirmClear}
+            onPress={() => store.send("POST", `integrations/${pathSegment(id)}/reregistration`, { clear: true })}
+          >
+            {TEXT.clear}
+          </ConfirmButton>
+          <ConfirmButton
             icon="stop"
             name="shutdown"
             disabledReason={disabledReason}
@@ -51,6 +63,14 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
             onPress={() => store.send("POST", `integrations/${pathSegment(id)}/shutdown`, { how: "graceful" })}
           >
             {TEXT.shutDown}
+          </ConfirmButton>
+          <ConfirmButton
+            name="shutdown-now"
+            disabledReason={disabledReason}
+            confirmText={TEXT.confirmShutDownNow}
+            onPress={() => store.send("POST", `integrations/${pathSegment(id)}/shutdown`, { how: "immediate" })}
+          >
+            {TEXT.shutDownNow}
           </ConfirmButton>
           <ConfirmButton
             icon="unplug"
@@ -63,6 +83,10 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
           </ConfirmButton>
         </div>
       </div>
+      <p class="page-link">
+        <a href={linkTo("integration", id)}>{TEXT.openPage}</a>
+      </p>
+      <AlwaysAllowed id={id} names={always_allowed} />
       <DiagnosticList diagnostics={diagnostics} />
       {registered_actions.length === 0
         ? <p key="none" class="faint small">{TEXT.noActions}</p>
@@ -71,6 +95,32 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
             {registered_actions.map((action) => <ActionRow key={action.name} integration={id} action={action} />)}
           </ul>
         )}
+    </div>
+  );
+}
+
+/** The actions that need no approval, each with a button that ends that. */
+function AlwaysAllowed({ id, names }: { readonly id: string; readonly names: readonly string[] }) {
+  const missingScope = useMissingScope("admin");
+  const remove = (name: string) =>
+    store.send("PATCH", `integrations/${pathSegment(id)}`, { always_allowed: names.filter((one) => one !== name) });
+  return (
+    <div class={names.length === 0 ? "hidden" : "always-allowed"} data-name="always-allowed">
+      <span class="faint small">{TEXT.alwaysAllowed}</span>
+      <ul>
+        {names.map((name) => (
+          <li key={name}>
+            <code dir="auto">{sanitize(name, 64)}</code>
+            <Button
+              kind="quiet"
+              icon="close"
+              label={TEXT.askAgain(sanitize(name, 64))}
+              disabledReason={missingScope}
+              onPress={() => remove(name)}
+            />
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }

@@ -1,16 +1,15 @@
-/** The list of integrations: which are connected, how busy each is, and the switches of each. */
-import { useState } from "hono/jsx/dom";
-import { pathSegment } from "../../clients/api-client.ts";
-import type { IntegrationControls, IntegrationView } from "../../core/view.ts";
-import { relaySocketAddress } from "../lib/address.ts";
+/** The table of integrations: which are connected, how busy each is, and the switches of each. */
+import type { IntegrationView } from "../../core/view.ts";
 import { formatAge, formatCount, formatLatency, formatRate } from "../lib/format.ts";
-import { sanitize } from "../lib/sanitize.ts";
-import { store, useMissingScope, useStore } from "../state/hooks.ts";
+import { type Order, orderOf, sortIntegrations } from "../lib/sort-integrations.ts";
+import { store, useStore } from "../state/hooks.ts";
 import { SPARKLINE_S } from "../state/traffic.ts";
 import { TEXTS } from "../texts.ts";
-import { Icon, type IconName } from "./icons.tsx";
+import { Icon } from "./icons.tsx";
+import { Controls, Marks } from "./integration-controls.tsx";
 import { IntegrationDetails } from "./integration-detail.tsx";
-import { Button, Chip, CopyableText, EmptyState, Name, Sparkline } from "./primitives.tsx";
+import { Button, EmptyState, Name, Sparkline } from "./primitives.tsx";
+import { moveInRows } from "./row-keys.ts";
 
 const TEXT = TEXTS.integrations;
 /** Rows that are drawn; the others are found by name. */
@@ -20,22 +19,22 @@ const SEARCH_MIN = 9;
 
 export function Integrations() {
   const integrations = useStore((state) => state.integrations);
-  const [search, setSearch] = useState("");
+  const find = useStore(({ route }) => route.params.find ?? "");
   const matches = ({ name, id }: IntegrationView): boolean =>
-    search === "" || `${name} ${id}`.toLowerCase().includes(search.toLowerCase());
-  const sorted = [...integrations ?? []].filter(matches).sort(byPresence);
+    find === "" || `${name} ${id}`.toLowerCase().includes(find.toLowerCase());
+  const found = (integrations ?? []).filter(matches);
   return (
-    <section class="card integrations" aria-labelledby="integrations-title">
+    <section id="integrations" class="card integrations" aria-labelledby="integrations-title" tabindex={-1}>
       <div class="card-head">
         <h2 id="integrations-title" class="card-title">{TEXT.title}</h2>
-        <label class={(integrations?.length ?? 0) >= SEARCH_MIN ? "search" : "search hidden"}>
+        <label class={(integrations?.length ?? 0) >= SEARCH_MIN || find !== "" ? "search" : "search hidden"}>
           <Icon name="search" size={14} />
           <input
             type="search"
             placeholder={TEXT.find}
             aria-label={TEXT.findLabel}
-            value={search}
-            onInput={(event: Event) => setSearch((event.target as HTMLInputElement).value)}
+            value={find}
+            onInput={(event: Event) => store.setParams({ find: (event.target as HTMLInputElement).value })}
           />
         </label>
       </div>
@@ -44,39 +43,87 @@ export function Integrations() {
           ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
           : integrations.length === 0
           ? <NoIntegrations key="none" />
-          : (
-            <div key="some">
-              <p class="row-head" aria-hidden="true">
-                <span>{TEXT.columns.name}</span>
-                <span>{TEXT.columns.activity}</span>
-                <span class="end">{TEXT.columns.actions}</span>
-                <span class="end">{TEXT.columns.failed}</span>
-                <span class="end">{TEXT.columns.mean}</span>
-                <span class="end">{TEXT.columns.controls}</span>
-              </p>
-              <ul class="rows">
-                {sorted.slice(0, ROWS_MAX).map((one) => <IntegrationRow key={one.id} integration={one} />)}
-              </ul>
-              <p class={sorted.length > ROWS_MAX ? "faint pad" : "hidden"}>{TEXT.more(sorted.length - ROWS_MAX)}</p>
-            </div>
-          )}
+          : <Table key="some" found={found} />}
       </div>
     </section>
   );
 }
 
-/** Connected ones first, then by name. */
-const byPresence = (left: IntegrationView, right: IntegrationView): number =>
-  Number(right.connected) - Number(left.connected) || (left.name < right.name ? -1 : left.name > right.name ? 1 : 0);
-
 function NoIntegrations() {
   return (
     <EmptyState title={TEXT.none}>
-      <p>{TEXT.connectGame}</p>
-      <CopyableText text={`NEURO_SDK_WS_URL=${relaySocketAddress("neuro").href}`} />
-      <p>{TEXT.connectOther}</p>
-      <CopyableText text={relaySocketAddress("intermediary").href} />
+      <p>{TEXT.noneMeans}</p>
+      <Button kind="main" name="connect-first" onPress={() => store.openDialog("connect")}>{TEXT.connect}</Button>
     </EmptyState>
+  );
+}
+
+function Table({ found }: { readonly found: readonly IntegrationView[] }) {
+  const order = useStore(({ route }) => orderOf(route.params.sort));
+  // Why: the order by activity changes although no integration does.
+  useStore(({ now }) => (order === "activity" || order === "trouble" ? now : 0));
+  const sources = { results: store.results, traffic: store.traffic, now: store.relayNow() };
+  const connected = sortIntegrations(found.filter((one) => one.connected), order, sources);
+  const offline = sortIntegrations(found.filter((one) => !one.connected), "name", sources);
+  const isFound = useStore(({ route }) => (route.params.find ?? "") !== "");
+  const hidden = connected.length - ROWS_MAX;
+  return (
+    <div>
+      <Head order={order} />
+      <ul class="rows" onKeyDown={moveInRows}>
+        {connected.slice(0, ROWS_MAX).map((one) => <IntegrationRow key={one.id} integration={one} />)}
+      </ul>
+      <p class={hidden > 0 ? "faint pad" : "hidden"}>{TEXT.more(hidden)}</p>
+      <details
+        class={offline.length === 0 ? "hidden" : "offline"}
+        data-name="offline"
+        open={isFound || connected.length === 0}
+      >
+        <summary>{TEXT.offline(offline.length)}</summary>
+        <ul class="rows" onKeyDown={moveInRows}>
+          {offline.slice(0, ROWS_MAX).map((one) => <IntegrationRow key={one.id} integration={one} />)}
+        </ul>
+      </details>
+    </div>
+  );
+}
+
+interface Column {
+  readonly order: Order;
+  readonly title: string;
+  readonly isNumber?: true;
+}
+
+const COLUMNS: readonly Column[] = [
+  { order: "name", title: TEXT.columns.name },
+  { order: "activity", title: TEXT.columns.activity },
+  { order: "actions", title: TEXT.columns.actions, isNumber: true },
+  { order: "failed", title: TEXT.columns.failed, isNumber: true },
+  { order: "mean", title: TEXT.columns.mean, isNumber: true },
+];
+
+function Head({ order: current }: { readonly order: Order }) {
+  return (
+    <div class="row-head" role="group" aria-label={TEXT.sort}>
+      {COLUMNS.map(({ order, title, isNumber }) => {
+        const isCurrent = order === current;
+        return (
+          <button
+            key={order}
+            type="button"
+            class={isNumber === true ? "sort end" : "sort"}
+            aria-pressed={isCurrent ? "true" : "false"}
+            data-name={`sort-${order}`}
+            title={isCurrent ? TEXT.sortByTrouble : TEXT.sortByThis}
+            onClick={() => store.setParams({ sort: isCurrent ? "" : order })}
+          >
+            {title}
+            <span class={isCurrent ? "sort-mark" : "hidden"} aria-hidden="true">{order === "name" ? "↑" : "↓"}</span>
+          </button>
+        );
+      })}
+      <span class="end">{TEXT.columns.controls}</span>
+    </div>
   );
 }
 
@@ -90,7 +137,7 @@ function IntegrationRow({ integration }: RowProps) {
   const mean = counts.actions === 0 ? TEXT.details.unknown : formatLatency(counts.result_ms / counts.actions);
   return (
     <li class={connected ? "row" : "row is-offline"} data-name="integration" data-id={id}>
-      <div class="row-main" onClick={() => store.toggleIntegration(id)}>
+      <div class="row-main" data-row onClick={() => store.toggleIntegration(id)}>
         <button
           type="button"
           class="row-name"
@@ -106,12 +153,14 @@ function IntegrationRow({ integration }: RowProps) {
           </span>
           <span class={`dot ${connected ? "good" : "off"}`} aria-hidden="true" />
           <span class="row-title">
-            <Name text={name} max={64} />
+            <span class="row-first">
+              <Name text={name} max={64} />
+              <Marks integration={integration} />
+            </span>
             <span class="row-more faint small">
               <Since integration={integration} /> · {TEXT.actions(actions)}
             </span>
           </span>
-          <Marks integration={integration} />
         </button>
         <Activity id={id} />
         <span class="cell end num" title={TEXT.counts(counts.actions, counts.contexts, counts.forces)}>
@@ -122,13 +171,14 @@ function IntegrationRow({ integration }: RowProps) {
           <span class="cell-label">{TEXT.columns.failed}</span>
           {formatCount(counts.failures)}
         </span>
-        <span class="cell end num">
+        <span class="cell mean end num">
           <span class="cell-label">{TEXT.columns.mean}</span>
           {mean}
         </span>
         <Controls integration={integration} />
       </div>
       <div class={isExpanded ? "row-detail" : "row-detail hidden"}>
+        <div class="narrow-only">{isExpanded ? <Controls key="controls" integration={integration} isWordy /> : null}</div>
         {isExpanded ? <IntegrationDetails key="detail" id={id} /> : null}
       </div>
     </li>
@@ -138,27 +188,6 @@ function IntegrationRow({ integration }: RowProps) {
 function Since({ integration: { connected, since } }: RowProps) {
   const age = useStore(({ now }) => formatAge(now - since));
   return <span>{connected ? TEXT.connectedFor(age) : TEXT.offlineFor(age)}</span>;
-}
-
-/** Everything unusual about an integration. */
-function Marks({ integration }: RowProps) {
-  const { listener, paused, muted, solo, approval, off_air: isOffAir, visible: isShown, connected, pending } = integration;
-  const { marks } = TEXT;
-  const isHidden = connected && !isShown && !paused && !isOffAir;
-  return (
-    <span class="marks">
-      {pending > 0 ? <Chip key="running" tone="accent">{marks.running(pending)}</Chip> : null}
-      {paused ? <Chip key="paused" tone="warn">{marks.paused}</Chip> : null}
-      {muted ? <Chip key="muted" tone="warn">{marks.muted}</Chip> : null}
-      {solo ? <Chip key="solo" tone="accent">{marks.solo}</Chip> : null}
-      {approval ? <Chip key="approval" tone="warn">{marks.approval}</Chip> : null}
-      {isOffAir ? <Chip key="off-air" title={marks.offAirMeans}>{marks.offAir}</Chip> : null}
-      {isHidden ? <Chip key="hidden" title={marks.hiddenMeans}>{marks.hidden}</Chip> : null}
-      {listener === "intermediary"
-        ? <Chip key="intermediary" title={marks.intermediaryMeans}>{marks.intermediary}</Chip>
-        : null}
-    </span>
-  );
 }
 
 function Activity({ id }: { readonly id: string }) {
@@ -173,43 +202,6 @@ function Activity({ id }: { readonly id: string }) {
         {rate}
         <span class="faint">{TEXT.perSecondUnit}</span>
       </span>
-    </span>
-  );
-}
-
-interface Control {
-  readonly name: keyof typeof TEXT.controls;
-  readonly key: Exclude<keyof IntegrationControls, "behaviour">;
-  readonly icon: IconName;
-}
-
-const CONTROLS: readonly Control[] = [
-  { name: "pause", key: "paused", icon: "pause" },
-  { name: "mute", key: "muted", icon: "mute" },
-  { name: "solo", key: "solo", icon: "solo" },
-  { name: "approve", key: "approval", icon: "shield" },
-];
-
-function Controls({ integration }: RowProps) {
-  const { id, name } = integration;
-  const missingScope = useMissingScope("admin");
-  return (
-    <span class="controls" role="group" aria-label={TEXT.controlsOf(sanitize(name, 40))}>
-      {CONTROLS.map(({ name: control, key, icon }) => {
-        const [turnOn, turnOff] = TEXT.controls[control];
-        return (
-          <Button
-            key={control}
-            kind="quiet"
-            icon={icon}
-            label={integration[key] ? turnOff : turnOn}
-            pressed={integration[key]}
-            disabledReason={missingScope}
-            name={control}
-            onPress={() => store.send("PATCH", `integrations/${pathSegment(id)}`, { [key]: !integration[key] })}
-          />
-        );
-      })}
     </span>
   );
 }

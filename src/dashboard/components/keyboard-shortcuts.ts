@@ -1,5 +1,6 @@
 /** Keyboard shortcuts: single keys, ignored while a text field has the focus. `TEXTS.help.shortcuts` lists them. */
 import { PANELS } from "../panels/registry.ts";
+import { focusNextDecision, pressInDecision } from "./decisions.ts";
 import { store } from "../state/hooks.ts";
 
 /** Names of the controls of the focused integration. */
@@ -7,9 +8,9 @@ const ROW_CONTROLS: ReadonlyMap<string, string> = new Map([["x", "pause"], ["m",
 
 export function handleKey(event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  const { session, isHelpOpen } = store.state;
+  const { session, dialog } = store.state;
   if (event.key === "Escape") return leave(event.target);
-  if (session.is === "signed_out" || isHelpOpen || isTyping(event.target)) return;
+  if (session.is === "signed_out" || dialog !== undefined || isTyping(event.target)) return;
   if (runShortcut(event.key)) event.preventDefault();
 }
 
@@ -17,14 +18,16 @@ export function handleKey(event: KeyboardEvent): void {
 function runShortcut(key: string): boolean {
   const panel = PANELS[Number(key) - 1];
   if (panel !== undefined) store.openPanel(panel.name);
-  else if (key === "?") store.setHelpOpen(true);
+  else if (key === "?") store.openDialog("help");
+  else if (key === "c") store.openDialog("connect");
+  else if (key === "n") focusNextDecision();
   else if (key === "S") press("stop");
   else if (key === "/") focusSearch();
   else if (key === "p") store.feed.toggle();
   else if (key === "t") store.switchTheme();
   else if (key === "j") focusIntegration(1);
   else if (key === "k") focusIntegration(-1);
-  else return pressRowControl(key);
+  else return pressDecisionControl(key) || pressRowControl(key);
   return true;
 }
 
@@ -34,7 +37,7 @@ const isTyping = (target: EventTarget | null): boolean =>
     : target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 
 function leave(target: EventTarget | null): void {
-  if (store.state.isHelpOpen) store.setHelpOpen(false);
+  if (store.state.dialog !== undefined) store.openDialog(undefined);
   else if (isTyping(target) && target instanceof HTMLElement) target.blur();
 }
 
@@ -56,6 +59,20 @@ function focusIntegration(step: 1 | -1): void {
   const next = heads[current < 0 ? first : Math.min(heads.length - 1, Math.max(0, current + step))];
   next?.focus();
   next?.scrollIntoView({ block: "nearest" });
+}
+
+/** Names of the controls of a question or an approval. */
+const DECISION_CONTROLS: ReadonlyMap<string, string> = new Map([
+  ["y", "approve-pending"],
+  ["r", "reject-pending"],
+  ["e", "edit-pending"],
+  ["w", "answer"],
+  ["v", "veto"],
+]);
+
+function pressDecisionControl(key: string): boolean {
+  const name = DECISION_CONTROLS.get(key);
+  return name !== undefined && pressInDecision(name);
 }
 
 function pressRowControl(key: string): boolean {

@@ -1,8 +1,9 @@
-/** What needs attention now: the open forces, the actions without a result, and the queued forces. */
+/** What needs attention now: approvals, the open forces, the actions without a result, and the queued forces. */
 import type { ForceView, PendingView } from "../../core/view.ts";
 import { upstreamsOf } from "../state/dashboard-state.ts";
 import { useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
+import { Approvals } from "./approvals.tsx";
 import { ForceCard } from "./force-card.tsx";
 import { PendingList } from "./pending-list.tsx";
 import { EmptyState } from "./primitives.tsx";
@@ -12,10 +13,12 @@ const TEXT = TEXTS.now;
 export function Now() {
   const upstreams = useStore(upstreamsOf);
   const now = useStore((state) => state.now);
-  const pending = upstreams.flatMap((upstream) => upstream.pending).filter((one) => isWorthShowing(one, now));
+  const all = upstreams.flatMap((upstream) => upstream.pending);
+  const approvals = all.filter(({ is }) => is === "approval").sort((one, other) => one.deadline - other.deadline);
+  const running = all.filter((one) => one.is !== "approval" && isWorthShowing(one, now));
   const open = upstreams.flatMap(({ force }) => (force === null ? [] : [force]));
   const waiting = upstreams.flatMap((upstream) => upstream.waiting);
-  const isQuiet = pending.length + open.length + waiting.length === 0;
+  const isQuiet = approvals.length + running.length + open.length + waiting.length === 0;
   const upstreamOf = (force: ForceView) =>
     upstreams.find((upstream) => upstream.force === force || upstream.waiting.includes(force));
   const item = (force: ForceView) => {
@@ -28,15 +31,18 @@ export function Now() {
     );
   };
   return (
-    <section class="card now" aria-labelledby="now-title">
+    <section id="now" class="card now" aria-labelledby="now-title" tabindex={-1}>
       <h2 id="now-title" class="card-title">{TEXT.title}</h2>
       {isQuiet
         ? <EmptyState key="quiet" title={TEXT.quiet}>{TEXT.quietMeans}</EmptyState>
         : (
           <div key="busy" class="now-body">
+            <Approvals pending={approvals} />
             <ul class={open.length === 0 ? "hidden" : "forces"} aria-label={TEXT.openForces}>{open.map(item)}</ul>
-            <PendingList pending={pending} />
-            <ol class={waiting.length === 0 ? "hidden" : "forces"} aria-label={TEXT.waitingForces}>{waiting.map(item)}</ol>
+            <PendingList pending={running} />
+            <ol class={waiting.length === 0 ? "hidden" : "forces waiting"} aria-label={TEXT.waitingForces}>
+              {waiting.map(item)}
+            </ol>
           </div>
         )}
     </section>

@@ -1,7 +1,9 @@
 /** The basic components that all others are made of. */
 import { type Child, useLayoutEffect, useRef, useState } from "hono/jsx/dom";
+import type { Millis } from "../../core/ids.ts";
+import { formatDuration } from "../lib/format.ts";
 import { sanitize } from "../lib/sanitize.ts";
-import { store } from "../state/hooks.ts";
+import { store, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
@@ -24,6 +26,8 @@ export interface ButtonProps {
   readonly disabledReason?: string | undefined;
   readonly pressed?: boolean;
   readonly name?: string;
+  /** -1 for a button that is reached by the arrow keys of its row. */
+  readonly tabindex?: 0 | -1;
   onPress(): unknown;
 }
 
@@ -31,7 +35,9 @@ export interface ButtonProps {
  * A button that is busy until `onPress` is done. A disabled one stays in the tab order and gives its reason, so that the reason can be
  * found.
  */
-export function Button({ children, icon, label, kind = "plain", disabledReason, pressed, name, onPress }: ButtonProps) {
+export function Button(
+  { children, icon, label, kind = "plain", disabledReason, pressed, name, tabindex, onPress }: ButtonProps,
+) {
   const [isBusy, setBusy] = useState(false);
   const press = async (): Promise<void> => {
     if (isBusy) return;
@@ -54,6 +60,7 @@ export function Button({ children, icon, label, kind = "plain", disabledReason, 
       aria-disabled={disabledReason === undefined ? undefined : "true"}
       aria-busy={isBusy ? "true" : undefined}
       data-name={name}
+      tabindex={tabindex}
       onClick={(event: Event) => {
         event.stopPropagation();
         void press();
@@ -83,6 +90,21 @@ export function ConfirmButton({ children, confirmText, ...rest }: ButtonProps & 
     <Button {...rest} kind={isAsking ? "danger" : rest.kind ?? "plain"} onPress={press}>
       {isAsking ? confirmText : children}
     </Button>
+  );
+}
+
+/** The time until a deadline, as a number and as a bar. */
+export function TimeLeft({ since, deadline }: { readonly since: Millis; readonly deadline: Millis }) {
+  const now = useStore((state) => state.now);
+  const elapsed = Math.min(1, Math.max(0, (now - since) / Math.max(1, deadline - since)));
+  const tone = elapsed > 0.8 ? "bad" : elapsed > 0.5 ? "warn" : "good";
+  return (
+    <span class={`time-left ${tone}`}>
+      <span class="bar" role="img" aria-label={TEXTS.now.elapsed(Math.round(elapsed * 100))}>
+        <span class="bar-fill" style={{ width: `${(elapsed * 100).toFixed(1)}%` }} />
+      </span>
+      <span class="num time-left-text">{TEXTS.now.left(formatDuration(deadline - now))}</span>
+    </span>
   );
 }
 

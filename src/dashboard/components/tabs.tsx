@@ -5,6 +5,7 @@ import { countApprovals, countDeadLetters } from "../state/dashboard-state.ts";
 import { store, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
 import { Icon, type IconName } from "./icons.tsx";
+import { SavedViews } from "./saved-views.tsx";
 
 interface Tab {
   readonly name: string;
@@ -19,7 +20,7 @@ const LEFT_TABS: readonly Tab[] = [
 ];
 
 export function Tabs() {
-  const panel = useStore((state) => state.panel);
+  const panel = useStore((state) => state.route.panel);
   const side = sidePanel(panel);
   const badges: ReadonlyMap<string, number> = new Map([
     ["queue", useStore(countDeadLetters)],
@@ -48,6 +49,7 @@ export function Tabs() {
     <nav class="tabs" aria-label={TEXTS.tabs.title}>
       {LEFT_TABS.map((one) => tab(one, " narrow-only"))}
       {PANELS.map((one) => tab(one, one === side ? " is-side" : ""))}
+      <SavedViews />
     </nav>
   );
 }

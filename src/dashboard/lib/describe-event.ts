@@ -75,7 +75,7 @@ const FORMATS: { readonly [Event in keyof typeof EVENT_TEXTS.labels]: EventForma
     format: ({ end, ms }) => joined(textOf(FORCE_ENDS, text(end)), EVENT_TEXTS.after(formatDuration(number(ms)))),
   },
   choose_action: {
-    category: "forces",
+    category: "raw",
     format: ({ payload }) =>
       isObject(payload) ? joined(text(payload["query"]), bracketed(namesIn(payload["actions"]))) : "",
   },
@@ -85,7 +85,7 @@ const FORMATS: { readonly [Event in keyof typeof EVENT_TEXTS.labels]: EventForma
     category: "messages",
     format: ({ trace }) => (isObject(trace) ? joined(text(trace["kind"]), text(trace["outcome"])) : ""),
   },
-  backend_message: { category: "context", format: ({ payload }) => text(payload) },
+  backend_message: { category: "raw", format: ({ payload }) => text(payload) },
   integration_message: { category: "messages", format: ({ payload }) => text(payload) },
   binary_received: {
     category: "messages",
@@ -164,6 +164,18 @@ const FORMATS: { readonly [Event in keyof typeof EVENT_TEXTS.labels]: EventForma
   },
 };
 
+/** Messages of integrations that another event describes, too. */
+const DESCRIBED =
+  /^\s*\{\s*"(?:command|event)"\s*:\s*"(?:context|startup|action|force|register|unregister|choose|shutdown)/;
+
+/**
+ * True for a message in its own words, of which another event says what it means. Why apart: the feed has one row for each fact, unless
+ * these are asked for.
+ */
+export const isRaw = ({ event, payload }: JsonObject): boolean =>
+  event === "choose_action" || event === "backend_message" ||
+  (event === "integration_message" && typeof payload === "string" && DESCRIBED.test(payload));
+
 type KnownEvent = keyof typeof FORMATS;
 
 const isKnown = (name: string): name is KnownEvent => Object.hasOwn(FORMATS, name);
@@ -181,7 +193,8 @@ export function describeEvent(event: JsonObject): EventSummary {
       text: sanitize(JSON.stringify(event), 400),
     };
   }
-  const { category, tone = "plain", format } = FORMATS[name];
+  const { category: usual, tone = "plain", format } = FORMATS[name];
+  const category = isRaw(event) ? "raw" : usual;
   const label = EVENT_TEXTS.labels[name];
   return { category, tone: toneOf(event, tone), label, names, text: sanitize(format?.(event) ?? "", 400) };
 }

@@ -1,9 +1,9 @@
 /** `/dock`: a narrow page for a browser dock of OBS. Stop, approvals and the current question, and nothing else. */
-import { Banners } from "../components/banners.tsx";
 import { StopButton } from "../components/header.tsx";
 import { Now } from "../components/now.tsx";
 import { SignIn } from "../components/sign-in.tsx";
 import { Toasts } from "../components/toasts.tsx";
+import { TroubleStrip } from "../components/trouble-strip.tsx";
 import { useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
 
@@ -19,7 +19,7 @@ export function Dock() {
   return (
     <main key="signed-in" class="dock" aria-label={TEXTS.dock.label}>
       <StopButton />
-      <Banners />
+      <TroubleStrip />
       <Now />
       <Toasts />
     </main>

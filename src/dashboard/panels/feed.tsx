@@ -4,8 +4,9 @@ import { Icon } from "../components/icons.tsx";
 import { Button } from "../components/primitives.tsx";
 import type { EventCategory } from "../lib/describe-event.ts";
 import { formatTime } from "../lib/format.ts";
+import { linkTo } from "../lib/route.ts";
 import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
-import { type FeedFilter, type FeedRow, NO_FILTER } from "../state/event-feed.ts";
+import type { FeedRow } from "../state/event-feed.ts";
 import { store, useFeed, useStore } from "../state/hooks.ts";
 import { EVENT_CATEGORIES, TEXTS } from "../texts.ts";
 import { FeedList } from "./feed-list.ts";
@@ -49,6 +50,7 @@ export function FeedPanel() {
           <div key="selected" class="feed-selected-body">
             <p class="feed-selected-head">
               <strong>{selected.summary.label}</strong>
+              <SubjectLink row={selected} />
               <span class="faint num">{formatTime(selected.at, true)}</span>
               <Button kind="quiet" icon="close" label={TEXTS.close} onPress={() => list.current?.select(undefined)} />
             </p>
@@ -60,9 +62,14 @@ export function FeedPanel() {
   );
 }
 
-function changeFilter(change: Partial<FeedFilter>): void {
-  store.feed.setFilter({ ...store.feed.filter, ...change });
+/** To the page of the integration that the event is about. */
+function SubjectLink({ row: { event } }: { readonly row: FeedRow }) {
+  const id = [event.integration_id, event.from_id].find((value) => typeof value === "string");
+  return id === undefined ? <span /> : <a href={linkTo("integration", String(id))}>{TEXT.openIntegration}</a>;
 }
+
+/** Why by the address: the filter is a part of it. */
+const showAll = (): void => store.setParams({ kinds: "", integration: "", text: "" });
 
 function FeedTools() {
   useFeed();
@@ -82,7 +89,7 @@ function FeedTools() {
             aria-label={TEXT.searchLabel}
             data-name="feed-text"
             value={text}
-            onInput={(event: Event) => changeFilter({ text: (event.target as HTMLInputElement).value })}
+            onInput={(event: Event) => store.setParams({ text: (event.target as HTMLInputElement).value })}
           />
         </label>
         <select
@@ -90,7 +97,7 @@ function FeedTools() {
           aria-label={TEXT.integration}
           data-name="feed-integration"
           value={integration}
-          onChange={(event: Event) => changeFilter({ integration: (event.target as HTMLSelectElement).value })}
+          onChange={(event: Event) => store.setParams({ integration: (event.target as HTMLSelectElement).value })}
         >
           <option value="">{TEXT.allIntegrations}</option>
           {names.map((name) => <option key={name} value={name}>{sanitize(name, 40)}</option>)}
@@ -119,7 +126,7 @@ function CategoryFilter({ categories, isFiltered }: CategoryFilterProps) {
   const toggle = (category: EventCategory): void => {
     const next = new Set(categories);
     if (!next.delete(category)) next.add(category);
-    changeFilter({ categories: next });
+    store.setParams({ kinds: [...next].join(",") });
   };
   return (
     <div class="categories" role="group" aria-label={TEXT.categories}>
@@ -139,7 +146,7 @@ function CategoryFilter({ categories, isFiltered }: CategoryFilterProps) {
         key="all"
         type="button"
         class={isFiltered ? "category clear" : "category clear hidden"}
-        onClick={() => store.feed.setFilter(NO_FILTER)}
+        onClick={showAll}
       >
         {TEXT.showAll}
       </button>

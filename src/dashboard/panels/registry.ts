@@ -4,6 +4,7 @@ import { TEXTS } from "../texts.ts";
 import { Audit } from "./audit.tsx";
 import { Brain } from "./brain.tsx";
 import { FeedPanel } from "./feed.tsx";
+import { IntegrationPage } from "./integration.tsx";
 import { Nallely } from "./nallely.tsx";
 import { Queue } from "./queue.tsx";
 import { Relays } from "./relays.tsx";
@@ -30,5 +31,11 @@ export const PANELS: readonly Panel[] = [
   { name: "tools", title: TITLES.tools, icon: "wrench", content: Tools },
 ];
 
+/** Panels without a tab: links open them. */
+const PAGES: readonly Panel[] = [
+  { name: "integration", title: TITLES.integration, icon: "people", content: IntegrationPage },
+];
+
 /** The panel on the right side of a wide screen: the open one, or the first while a part of the left side is open. */
-export const sidePanel = (open: string): Panel => PANELS.find(({ name }) => name === open) ?? PANELS[0] as Panel;
+export const sidePanel = (open: string): Panel =>
+  [...PANELS, ...PAGES].find(({ name }) => name === open) ?? PANELS[0] as Panel;

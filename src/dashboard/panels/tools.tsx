@@ -16,13 +16,19 @@ const NAME_MAX = 60;
 const ALL = "*";
 
 export function Tools() {
+  const hasSound = useStore((state) => state.hasSound);
+  const theme = useStore((state) => state.theme);
   return (
     <div class="scrolls tools">
       <ContextForm />
       <RawMessageForm />
       <CommandForm />
       <AllIntegrations />
-      <section class="tool narrow-only" aria-label={TEXT.session}>
+      <section class="tool narrow-only session" aria-label={TEXT.session}>
+        <Button icon="plug" onPress={() => store.openDialog("connect")}>{TEXTS.header.connect}</Button>
+        <Button icon="eye" onPress={() => store.openDialog("watchers")}>{TEXTS.header.watchers}</Button>
+        <Button icon="sound" onPress={() => store.switchSound()}>{hasSound ? TEXT.soundOn : TEXT.soundOff}</Button>
+        <Button icon="half" onPress={() => store.switchTheme()}>{TEXTS.header.theme(TEXTS.header.themes[theme])}</Button>
         <Button icon="leave" onPress={() => store.signOut()}>{TEXTS.header.signOut}</Button>
       </section>
     </div>
@@ -32,7 +38,7 @@ export function Tools() {
 /** Requests to every connected integration. */
 function AllIntegrations() {
   const disabledReason = useMissingScope("admin");
-  const ask = (how: "graceful" | "cancel") => store.send("POST", "shutdown", { how });
+  const ask = (how: "graceful" | "immediate" | "cancel") => store.send("POST", "shutdown", { how });
   return (
     <section class="tool" aria-labelledby="all-title">
       <h2 id="all-title" class="panel-title">{TEXT.all.title}</h2>
@@ -46,6 +52,14 @@ function AllIntegrations() {
         >
           {TEXT.all.shutDown}
         </ConfirmButton>
+        <ConfirmButton
+          name="shutdown-all-now"
+          disabledReason={disabledReason}
+          confirmText={TEXT.all.confirmShutDownNow}
+          onPress={() => ask("immediate")}
+        >
+          {TEXT.all.shutDownNow}
+        </ConfirmButton>
         <Button name="cancel-shutdown" disabledReason={disabledReason} onPress={() => ask("cancel")}>
           {TEXT.all.cancel}
         </Button>
@@ -56,6 +70,14 @@ function AllIntegrations() {
         >
           {TEXT.all.reregister}
         </Button>
+        <ConfirmButton
+          name="clear-all"
+          disabledReason={disabledReason}
+          confirmText={TEXT.all.confirmClear}
+          onPress={() => store.send("POST", "reregistration", { clear: true })}
+        >
+          {TEXT.all.clear}
+        </ConfirmButton>
       </div>
     </section>
   );

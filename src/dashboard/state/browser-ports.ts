@@ -2,9 +2,9 @@
 import { ApiClient } from "../../clients/api-client.ts";
 import { systemClock } from "../../websocket-client/socket-driver.ts";
 import { relayAddress, relaySocketAddress } from "../lib/address.ts";
-import type { DashboardPorts, PageClock, ThemeStorage, TokenStorage, Undo, Visibility } from "./ports.ts";
+import type { AddressBar, DashboardPorts, PageClock, Preferences, TokenStorage, Undo, Visibility } from "./ports.ts";
 
-const THEME_KEY = "neuro-relay.theme";
+const PREFERENCE_PREFIX = "neuro-relay.";
 const TOKEN_KEY = "neuro-relay.token";
 
 const clock: PageClock = { ...systemClock, wallTime: () => Date.now() };
@@ -47,13 +47,21 @@ class TabTokens implements TokenStorage {
   }
 }
 
-const themes: ThemeStorage = {
-  read: () => {
-    const theme = attempt(() => localStorage.getItem(THEME_KEY));
-    return theme === "dark" || theme === "light" ? theme : "system";
+const preferences: Preferences = {
+  read: (name) => attempt(() => localStorage.getItem(PREFERENCE_PREFIX + name)) ?? undefined,
+  write: (name, value) => void attempt(() => localStorage.setItem(PREFERENCE_PREFIX + name, value)),
+};
+
+const address: AddressBar = {
+  read: () => location.hash,
+  write: (fragment, how) => {
+    const url = location.pathname + location.search + fragment;
+    if (how === "push") history.pushState(null, "", url);
+    else history.replaceState(null, "", url);
   },
-  write: (theme) => {
-    attempt(() => localStorage.setItem(THEME_KEY, theme));
+  onChange: (run) => {
+    addEventListener("popstate", run);
+    return () => removeEventListener("popstate", run);
   },
 };
 
@@ -72,7 +80,8 @@ export const browserPorts = (): DashboardPorts => ({
   eventsUrl: relaySocketAddress("intermediary").href,
   openSocket: (url) => new WebSocket(url),
   tokens: new TabTokens(),
-  themes,
+  preferences,
+  address,
   visibility,
 });
 

@@ -1,7 +1,8 @@
 /** The state of the page, as one immutable value, and the values derived from it. */
 import type { Millis } from "../../core/ids.ts";
 import type { Json } from "../../core/json.ts";
-import type { IntegrationView, Overview, UpstreamView } from "../../core/view.ts";
+import type { IntegrationView, Overview, PendingView, UpstreamView } from "../../core/view.ts";
+import type { Route } from "../lib/route.ts";
 import type { Theme } from "./theme.ts";
 
 /** Why the relay did not accept a token. */
@@ -21,6 +22,15 @@ export type EventStream =
   | { readonly is: "lost"; readonly since: Millis }
   | { readonly is: "reconnecting"; readonly since: Millis };
 
+/** A view that a person has saved. `fragment`: its address. */
+export interface SavedView {
+  readonly name: string;
+  readonly fragment: string;
+}
+
+/** The dialogs. At most one is open. */
+export type DialogName = "help" | "connect" | "watchers";
+
 export interface Toast {
   readonly id: number;
   readonly tone: "good" | "bad";
@@ -36,29 +46,39 @@ export interface DashboardState {
   readonly integrations: readonly IntegrationView[] | undefined;
   /** What visible components show of the API beyond that, by path; null if the relay has nothing there. */
   readonly resources: ReadonlyMap<string, Json>;
-  /** The name of the open panel, as in `panels/registry.ts`. */
-  readonly panel: string;
+  /** What is shown, as in the address of the page. */
+  readonly route: Route;
   /** Ids of the integrations whose rows are expanded. */
   readonly expanded: ReadonlySet<string>;
   readonly toasts: readonly Toast[];
-  readonly isHelpOpen: boolean;
+  readonly dialog: DialogName | undefined;
+  /** New questions and approvals are announced by a sound. */
+  readonly hasSound: boolean;
+  readonly savedViews: readonly SavedView[];
   readonly theme: Theme;
   /** The relay's clock, updated once a second. */
   readonly now: Millis;
 }
 
 /** The state before anybody has signed in. */
-export const initialState = (theme: Theme, now: Millis): DashboardState => ({
+export const initialState = (
+  { theme, hasSound, savedViews, route, now }: Pick<
+    DashboardState,
+    "theme" | "hasSound" | "savedViews" | "route" | "now"
+  >,
+): DashboardState => ({
   session: { is: "signed_out", refusal: undefined },
   events: { is: "connecting" },
   requestError: undefined,
   overview: undefined,
   integrations: undefined,
   resources: new Map(),
-  panel: "feed",
+  route,
   expanded: new Set(),
   toasts: [],
-  isHelpOpen: false,
+  dialog: undefined,
+  hasSound,
+  savedViews,
   theme,
   now,
 });
@@ -84,9 +104,13 @@ export const upstreamsOf = ({ overview }: DashboardState): readonly UpstreamView
 
 const NONE: readonly UpstreamView[] = [];
 
+/** The actions without a result. */
+export const pendingOf = (state: DashboardState): readonly PendingView[] =>
+  upstreamsOf(state).flatMap(({ pending }) => pending);
+
 /** How many actions wait for approval. */
 export const countApprovals = (state: DashboardState): number =>
-  upstreamsOf(state).reduce((sum, { pending }) => sum + pending.filter(({ is }) => is === "approval").length, 0);
+  pendingOf(state).filter(({ is }) => is === "approval").length;
 
 /** True while everything is stopped. */
 export const isStopped = ({ overview }: DashboardState): boolean => overview?.services.neuro?.controls.stopped === true;

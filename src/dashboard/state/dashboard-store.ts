@@ -9,21 +9,43 @@
  */
 import type { ApiMethod } from "../../clients/api-client.ts";
 import type { Millis } from "../../core/ids.ts";
-import { isObject, type JsonObject } from "../../core/json.ts";
+import { isObject, type JsonObject, parseJson } from "../../core/json.ts";
 import { errorText } from "../../core/text.ts";
 import type { IntegrationView, Overview } from "../../core/view.ts";
 import { TEXTS } from "../texts.ts";
-import { type DashboardState, initialState, type Toast, type TokenRefusal } from "./dashboard-state.ts";
-import { EventFeed, type WatchEvent } from "./event-feed.ts";
+import { sanitize } from "../lib/sanitize.ts";
+import { formatRoute, parseRoute, type Route } from "../lib/route.ts";
+import {
+  type DashboardState,
+  type DialogName,
+  initialState,
+  pendingOf,
+  type SavedView,
+  type Toast,
+  type TokenRefusal,
+} from "./dashboard-state.ts";
+import { EventFeed, filterOf, type WatchEvent } from "./event-feed.ts";
 import type { DashboardPorts, Undo } from "./ports.ts";
 import { RelaySession, type SessionOwner } from "./relay-session.ts";
-import { nextTheme } from "./theme.ts";
+import { RecentResults } from "./recent-results.ts";
+import { nextTheme, themeOf } from "./theme.ts";
 import { Traffic } from "./traffic.ts";
 import { ValueHistory } from "./value-history.ts";
 
 const TICK_MS: Millis = 1_000;
 const TOAST_MS: Millis = 6_000;
 const TOASTS_MAX = 4;
+
+const VIEWS_MAX = 20;
+
+/** The saved views of a stored text, which anything may have written. */
+function savedViewsOf(text: string | undefined): readonly SavedView[] {
+  const value = text === undefined ? undefined : parseJson(text, 8);
+  if (!Array.isArray(value)) return [];
+  return value.filter(isObject).flatMap(({ name, fragment }) =>
+    typeof name === "string" && typeof fragment === "string" ? [{ name, fragment: formatRoute(parseRoute(fragment)) }] : []
+  ).slice(-VIEWS_MAX);
+}
 
 /** The result of a request that a person made. */
 export type RequestOutcome<Body> =
@@ -33,6 +55,7 @@ export type RequestOutcome<Body> =
 export class DashboardStore {
   readonly feed: EventFeed = new EventFeed();
   readonly traffic: Traffic = new Traffic();
+  readonly results: RecentResults = new RecentResults();
   /** Inputs and outputs of Nallely, named `in <parameter>` and `out <parameter>`. */
   readonly nallelyValues: ValueHistory = new ValueHistory();
   readonly #ports: DashboardPorts;
@@ -48,8 +71,19 @@ export class DashboardStore {
 
   constructor(ports: DashboardPorts) {
     this.#ports = ports;
-    this.#state = initialState(ports.themes.read(), ports.clock.wallTime());
-    this.#unsubscribe = ports.visibility.onReturn(() => this.refreshNow());
+    this.#state = initialState({
+      theme: themeOf(ports.preferences.read("theme")),
+      hasSound: ports.preferences.read("sound") === "on",
+      savedViews: savedViewsOf(ports.preferences.read("views")),
+      route: parseRoute(ports.address.read()),
+      now: ports.clock.wallTime(),
+    });
+    this.feed.setFilter(filterOf(this.#state.route.params));
+    const undo = [
+      ports.visibility.onReturn(() => this.refreshNow()),
+      ports.address.onChange(() => this.#show(parseRoute(ports.address.read()))),
+    ];
+    this.#unsubscribe = () => undo.forEach((run) => run());
   }
 
   /** Starts the clock of the page, and signs in with `token` or with the one of this tab. */
@@ -86,7 +120,7 @@ export class DashboardStore {
   /** Tries a token. If the relay refuses it, the state says so. */
   signIn(token: string): void {
     this.#ports.tokens.write(token);
-    this.#reset({ session: { is: "signing_in" }, panel: this.#state.panel });
+    this.#reset({ session: { is: "signing_in" } });
     this.#session = new RelaySession(token, this.#ports, this.#sessionOwner());
     this.#session.start();
   }
@@ -101,8 +135,9 @@ export class DashboardStore {
     this.#session = undefined;
     this.feed.clear();
     this.traffic.clear();
+    this.results.clear();
     this.nallelyValues.clear();
-    this.update({ ...initialState(this.#state.theme, this.#ports.clock.wallTime()), ...change });
+    this.update({ ...initialState({ ...this.#state, now: this.#ports.clock.wallTime() }), ...change });
   }
 
   #sessionOwner(): SessionOwner {
@@ -128,8 +163,24 @@ export class DashboardStore {
   }
 
   #event(event: WatchEvent, at: Millis): void {
+    if (event.event === "action_expired") this.#tellExpired(event);
     this.feed.push(event, at);
     this.traffic.recordEvent(event, at);
+    const { event: name, from_id: id, success, message } = event;
+    if (name === "action_result" && typeof id === "string") {
+      this.results.record(id, success === true, typeof message === "string" ? message : "", at);
+    }
+  }
+
+  /** Why kept until somebody has seen it: a decision that nobody made has to be noticed. */
+  #tellExpired({ action_id: id, name }: WatchEvent): void {
+    const pending = pendingOf(this.#state).find((one) => one.id === id && one.is === "approval");
+    if (pending === undefined) return;
+    this.showToast(
+      "bad",
+      TEXTS.now.notApproved(sanitize(String(name), 64), sanitize(pending.names.join(", "), 80)),
+      "kept",
+    );
   }
 
   /** The relay's clock. */
@@ -183,8 +234,27 @@ export class DashboardStore {
     };
   }
 
-  openPanel(panel: string): void {
-    if (panel !== this.#state.panel) this.update({ panel });
+  /** Opens a panel, or one item of it. The browser's button goes back. */
+  openPanel(panel: string, item = ""): void {
+    const { route } = this.#state;
+    if (panel !== route.panel || item !== route.item) this.#go({ ...route, panel, item }, "push");
+  }
+
+  /** Changes filters or the order. */
+  setParams(params: Route["params"]): void {
+    const { route } = this.#state;
+    this.#go({ ...route, params: { ...route.params, ...params } }, "replace");
+  }
+
+  #go(route: Route, how: "push" | "replace"): void {
+    this.#ports.address.write(formatRoute(route), how);
+    this.#show(route);
+  }
+
+  #show(route: Route): void {
+    const { params } = this.#state.route;
+    this.update({ route });
+    if (JSON.stringify(params) !== JSON.stringify(route.params)) this.feed.setFilter(filterOf(route.params));
   }
 
   /** Expands the row of an integration, or collapses it. */
@@ -194,19 +264,43 @@ export class DashboardStore {
     this.update({ expanded });
   }
 
-  setHelpOpen(isHelpOpen: boolean): void {
-    if (isHelpOpen !== this.#state.isHelpOpen) this.update({ isHelpOpen });
+  /** Opens a dialog in place of an open one, or closes it. */
+  openDialog(dialog: DialogName | undefined): void {
+    if (dialog !== this.#state.dialog) this.update({ dialog });
   }
 
   switchTheme(): void {
     const theme = nextTheme(this.#state.theme);
-    this.#ports.themes.write(theme);
+    this.#ports.preferences.write("theme", theme);
     this.update({ theme });
   }
 
-  showToast(tone: Toast["tone"], text: string): void {
+  /** Saves what is shown now under a name, in place of an earlier view of that name. */
+  saveView(name: string): void {
+    const others = this.#state.savedViews.filter((view) => view.name !== name);
+    this.#keepViews([...others, { name, fragment: formatRoute(this.#state.route) }].slice(-VIEWS_MAX));
+  }
+
+  removeView(name: string): void {
+    this.#keepViews(this.#state.savedViews.filter((view) => view.name !== name));
+  }
+
+  #keepViews(savedViews: readonly SavedView[]): void {
+    this.#ports.preferences.write("views", JSON.stringify(savedViews));
+    this.update({ savedViews });
+  }
+
+  switchSound(): void {
+    const hasSound = !this.#state.hasSound;
+    this.#ports.preferences.write("sound", hasSound ? "on" : "off");
+    this.update({ hasSound });
+  }
+
+  /** Shows a message for some seconds, or until it is dismissed. */
+  showToast(tone: Toast["tone"], text: string, lasts: "briefly" | "kept" = "briefly"): void {
     const id = ++this.#toastCount;
     this.update({ toasts: [...this.#state.toasts, { id, tone, text }].slice(-TOASTS_MAX) });
+    if (lasts === "kept") return;
     const cancel = this.#ports.clock.later(TOAST_MS, () => {
       this.#timers.delete(cancel);
       this.dismissToast(id);

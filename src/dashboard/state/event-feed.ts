@@ -6,7 +6,9 @@
  */
 import type { JsonObject } from "../../core/json.ts";
 import type { Millis } from "../../core/ids.ts";
-import { describeEvent, type EventCategory, type EventSummary } from "../lib/describe-event.ts";
+import type { Route } from "../lib/route.ts";
+import { EVENT_CATEGORIES } from "../texts.ts";
+import { describeEvent, type EventCategory, type EventSummary, isRaw } from "../lib/describe-event.ts";
 
 /** Rows that are kept at least. */
 export const ROWS_MAX = 2_000;
@@ -43,6 +45,12 @@ export interface FeedFilter {
   readonly integration: string;
   /** Part of the row's text, in any case. */
   readonly text: string;
+}
+
+/** The filter that the address of a view describes. */
+export function filterOf({ kinds = "", integration = "", text = "" }: Route["params"]): FeedFilter {
+  const categories = kinds.split(",").filter((kind): kind is EventCategory => Object.hasOwn(EVENT_CATEGORIES, kind));
+  return { categories: new Set(categories), integration, text };
 }
 
 /** Matches everything. */
@@ -109,6 +117,11 @@ export class EventFeed {
     this.#show(this.#view.is === "paused" ? this.#snapshot() : RUNNING);
   }
 
+  /** The last rows about one integration, by its id or its name, whatever the filter. */
+  rowsOf(id: string, name: string, countMax: number): readonly FeedRow[] {
+    return this.#kept.filter((row) => isAbout(row, id, name)).slice(-countMax);
+  }
+
   pause(): void {
     this.#show(this.#snapshot());
   }
@@ -146,7 +159,12 @@ function appendBounded(rows: FeedRow[], row: FeedRow): FeedRow[] {
   return rows.length > 2 * ROWS_MAX ? rows.slice(-ROWS_MAX) : rows;
 }
 
+const isAbout = ({ event, summary }: FeedRow, id: string, name: string): boolean =>
+  event.integration_id === id || event.from_id === id ||
+  (event.event !== "operator_acted" && summary.names.includes(name));
+
 function matches(row: FeedRow, { categories, integration, text }: FeedFilter): boolean {
+  if (categories.size === 0 && isRaw(row.event)) return false;
   if (categories.size === 0 && integration === "" && text === "") return true;
   const { category, names, text: rowText } = row.summary;
   if (categories.size > 0 && !categories.has(category)) return false;

@@ -5,7 +5,6 @@
 import type { ApiClient } from "../../clients/api-client.ts";
 import type { Millis } from "../../core/ids.ts";
 import type { ClientClock, OpenSocket } from "../../websocket-client/socket-driver.ts";
-import type { Theme } from "./theme.ts";
 
 /** Undoes a subscription or cancels a timer. */
 export type Undo = () => void;
@@ -25,17 +24,26 @@ export interface TokenStorage {
   clear(): void;
 }
 
-/** Keeps the chosen theme of this browser. */
-export interface ThemeStorage {
-  read(): Theme;
-  write(theme: Theme): void;
-}
-
 /** The visibility of the page and the state of the network. */
 export interface Visibility {
   isVisible(): boolean;
   /** Calls `run` whenever the page becomes visible, or the network comes back. */
   onReturn(run: () => void): Undo;
+}
+
+/** The fragment of the page's address, and the history of the browser. */
+export interface AddressBar {
+  read(): string;
+  /** `push`: the browser's button goes back to the address before. */
+  write(fragment: string, how: "push" | "replace"): void;
+  /** Calls `run` when the browser goes back or forward, or a link is opened. */
+  onChange(run: () => void): Undo;
+}
+
+/** Small values that are kept for this browser. */
+export interface Preferences {
+  read(name: string): string | undefined;
+  write(name: string, value: string): void;
 }
 
 export interface DashboardPorts {
@@ -45,6 +53,7 @@ export interface DashboardPorts {
   readonly eventsUrl: string;
   readonly openSocket: OpenSocket;
   readonly tokens: TokenStorage;
-  readonly themes: ThemeStorage;
+  readonly preferences: Preferences;
+  readonly address: AddressBar;
   readonly visibility: Visibility;
 }

@@ -388,10 +388,71 @@ test("DB13 the chosen theme is kept, also after signing in", async () => {
   const page = new StoreFixture();
   for (const theme of ["dark", "light", "system", "dark"] as const) {
     page.store.switchTheme();
-    check.equal([page.store.state.theme, page.theme], [theme, theme]);
+    check.equal([page.store.state.theme, page.preferences.get("theme")], [theme, theme]);
   }
   await page.signIn();
   check.equal(page.store.state.theme, "dark");
+});
+
+test("DB34 the address is the view: a new page shows the same, and the browser's button goes back", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  page.store.openPanel("feed");
+  page.store.setParams({ kinds: "actions,problems", text: "e4 & more" });
+  page.store.openPanel("integration", "chess/2");
+  check.equal(page.history, [
+    "",
+    "#/feed?kinds=actions%2Cproblems&text=e4+%26+more",
+    "#/integration/chess%2F2?kinds=actions%2Cproblems&text=e4+%26+more",
+  ]);
+  const other = new StoreFixture(undefined, { fragment: page.history.at(-1) ?? "" });
+  check.equal(other.store.state.route, page.store.state.route);
+  check.equal([[...other.store.feed.filter.categories], other.store.feed.filter.text], [
+    ["actions", "problems"],
+    "e4 & more",
+  ]);
+  page.goBack();
+  check.equal([page.store.state.route.panel, page.store.state.route.item], ["feed", ""]);
+  page.goBack();
+  check.equal([page.store.state.route.panel, page.store.feed.filter.text], ["now", ""]);
+  await page.signIn();
+  check.equal(page.store.state.route.panel, "now");
+});
+
+test("DB34 a view is saved under a name, kept, and removed; stored views of another form are ignored", () => {
+  const page = new StoreFixture();
+  page.store.openPanel("queue");
+  page.store.saveView("Mine");
+  page.store.openPanel("audit");
+  page.store.saveView("Mine");
+  page.store.saveView("Other");
+  check.equal(page.store.state.savedViews.map(({ name, fragment }) => [name, fragment]), [
+    ["Mine", "#/audit"],
+    ["Other", "#/audit"],
+  ]);
+  const views = page.preferences.get("views") ?? "";
+  const later = new StoreFixture(undefined, { views });
+  check.equal(later.store.state.savedViews, page.store.state.savedViews);
+  later.store.removeView("Mine");
+  check.equal(later.store.state.savedViews.map(({ name }) => name), ["Other"]);
+  for (const broken of ["", "{", "[1,{}]", `[{"name":1,"fragment":"#/now"}]`]) {
+    check.equal(new StoreFixture(undefined, { views: broken }).store.state.savedViews, []);
+  }
+  const [evil] =
+    new StoreFixture(undefined, { views: `[{"name":"x","fragment":"javascript:alert(1)"}]` }).store.state.savedViews;
+  check.equal(evil?.fragment, "");
+});
+
+test("DB33 an action that nobody approved in time is named until somebody has seen it", async () => {
+  const page = new StoreFixture();
+  const pending = { id: "7", action: "move", names: ["Chess"], is: "approval", since: 0, deadline: 1, to: ["chess"] };
+  const neuro = { controls: { stopped: false, approval: true }, upstreams: [{ pending: [pending] }] };
+  page.replies.set("overview", () => page.overview({ services: { neuro, intermediary: {} } }));
+  await page.signIn();
+  page.event("1", { event: "action_expired", action_id: "8", name: "wave", to: ["Chess"] });
+  page.event("2", { event: "action_expired", action_id: "7", name: "move", to: ["Chess"] });
+  await page.clock.advance(60_000);
+  check.equal(page.store.state.toasts.map(({ text }) => text), ["Nobody approved move of Chess in time."]);
 });
 
 test("DB26 a store that is stopped does nothing any more", async () => {

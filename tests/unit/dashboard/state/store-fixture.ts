@@ -3,7 +3,6 @@ import { ApiError } from "../../../../src/clients/api-client.ts";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import { DashboardStore } from "../../../../src/dashboard/state/dashboard-store.ts";
 import type { DashboardApi, DashboardPorts } from "../../../../src/dashboard/state/ports.ts";
-import type { Theme } from "../../../../src/dashboard/state/theme.ts";
 import type { SocketLike } from "../../../../src/websocket-client/socket-driver.ts";
 import { VirtualClock } from "../../../../src/testing/clock.ts";
 
@@ -65,14 +64,19 @@ export class StoreFixture {
   /** Replies by path; a function may throw. */
   readonly replies: Map<string, () => Json | Promise<Json>> = new Map();
   token: string | undefined;
-  theme: Theme = "system";
+  readonly preferences: Map<string, string> = new Map();
+  /** The fragments of the page's address, the present one last. */
+  readonly history: string[];
   isVisible = true;
   /** Timers that have neither fired nor been cancelled. */
   pendingTimers = 0;
   readonly #returned = new Set<() => void>();
+  readonly #moved = new Set<() => void>();
 
-  constructor(token?: string) {
+  constructor(token?: string, { fragment = "", views }: { readonly fragment?: string; readonly views?: string } = {}) {
     this.token = token;
+    this.history = [fragment];
+    if (views !== undefined) this.preferences.set("views", views);
     this.replies.set("overview", () => this.overview());
     this.store = new DashboardStore(this.#ports());
   }
@@ -112,12 +116,23 @@ export class StoreFixture {
 
   /** What still runs or listens. */
   get leftovers(): number {
-    return this.pendingTimers + this.#returned.size;
+    return this.pendingTimers + this.#returned.size + this.#moved.size;
   }
 
   setVisible(isVisible: boolean): void {
     this.isVisible = isVisible;
     if (isVisible) { for (const run of this.#returned) run(); }
+  }
+
+  /** The browser's button. */
+  goBack(): void {
+    this.history.pop();
+    for (const run of this.#moved) run();
+  }
+
+  #listen(listeners: Set<() => void>, run: () => void): () => void {
+    listeners.add(run);
+    return () => void listeners.delete(run);
   }
 
   event(id: string, event: JsonObject = { event: "add_context", message: id }): void {
@@ -161,13 +176,21 @@ export class StoreFixture {
         write: (token) => void (this.token = token),
         clear: () => void (this.token = undefined),
       },
-      themes: { read: () => this.theme, write: (theme) => void (this.theme = theme) },
+      preferences: {
+        read: (name) => this.preferences.get(name),
+        write: (name, value) => void this.preferences.set(name, value),
+      },
+      address: {
+        read: () => this.history.at(-1) ?? "",
+        write: (fragment, how) => {
+          if (how === "replace") this.history.pop();
+          this.history.push(fragment);
+        },
+        onChange: (run) => this.#listen(this.#moved, run),
+      },
       visibility: {
         isVisible: () => this.isVisible,
-        onReturn: (run) => {
-          this.#returned.add(run);
-          return () => void this.#returned.delete(run);
-        },
+        onReturn: (run) => this.#listen(this.#returned, run),
       },
     };
   }
