@@ -1,9 +1,9 @@
 /** The whole page. */
 import { useLayoutEffect } from "hono/jsx/dom";
 import { Announcer } from "./components/announcer.tsx";
-import { ConnectDialog } from "./components/connect-dialog.tsx";
+import { ConnectDialog } from "./dialogs/connect.tsx";
 import { Header } from "./components/header.tsx";
-import { Help } from "./components/help.tsx";
+import { Help } from "./dialogs/help.tsx";
 import { Integrations } from "./components/integrations.tsx";
 import { handleKey } from "./components/keyboard-shortcuts.ts";
 import { Now } from "./components/now.tsx";
@@ -13,7 +13,7 @@ import { Stats } from "./components/stats.tsx";
 import { Tabs } from "./components/tabs.tsx";
 import { Toasts } from "./components/toasts.tsx";
 import { TroubleStrip } from "./components/trouble-strip.tsx";
-import { Watchers } from "./components/watchers.tsx";
+import { Watchers } from "./dialogs/watchers.tsx";
 import { Panels } from "./panels/panels.tsx";
 import { isDisconnected } from "./state/dashboard-state.ts";
 import { useStore } from "./state/hooks.ts";

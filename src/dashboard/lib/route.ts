@@ -5,7 +5,7 @@
  */
 
 /** What the page shows, as far as it can be bookmarked. */
-export interface Route {
+export interface PageRoute {
   /** Name of the open panel. */
   readonly panel: string;
   /** Id of the item that the panel shows; empty if it shows all. */
@@ -19,14 +19,14 @@ export const ROUTE_PARAMS = ["kinds", "integration", "text", "find", "sort"] as 
 export type RouteParam = (typeof ROUTE_PARAMS)[number];
 
 /** The view of an address without a fragment. */
-export const START: Route = { panel: "now", item: "", params: {} };
+export const START: PageRoute = { panel: "now", item: "", params: {} };
 
 /** Longer values are cut: an address can be written by anybody. */
 const VALUE_MAX = 300;
 const PANEL = /^[a-z_-]{1,40}$/;
 
 /** The route of a fragment. What it does not understand it leaves out. */
-export function parseRoute(fragment: string): Route {
+export function parseRoute(fragment: string): PageRoute {
   const match = /^#?\/([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(fragment);
   if (match === null) return START;
   const [, panel = "", item = "", query = ""] = match;
@@ -43,7 +43,7 @@ export function parseRoute(fragment: string): Route {
 }
 
 /** The fragment of a route; empty for the view that opens without one. */
-export function formatRoute({ panel, item, params }: Route): string {
+export function formatRoute({ panel, item, params }: PageRoute): string {
   const query = new URLSearchParams(
     ROUTE_PARAMS.flatMap((name): [string, string][] => (params[name] ? [[name, params[name]]] : [])),
   ).toString();
@@ -52,7 +52,7 @@ export function formatRoute({ panel, item, params }: Route): string {
 }
 
 /** The address of an item of a panel, for a link. */
-export const linkTo = (panel: string, item = "", params: Route["params"] = {}): string =>
+export const linkTo = (panel: string, item = "", params: PageRoute["params"] = {}): string =>
   formatRoute({ panel, item, params }) || "#/now";
 
 function decode(text: string): string {

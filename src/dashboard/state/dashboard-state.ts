@@ -2,7 +2,7 @@
 import type { Millis } from "../../core/ids.ts";
 import type { Json } from "../../core/json.ts";
 import type { IntegrationView, Overview, PendingView, UpstreamView } from "../../core/view.ts";
-import type { Route } from "../lib/route.ts";
+import type { PageRoute } from "../lib/route.ts";
 import type { Theme } from "./theme.ts";
 
 /** Why the relay did not accept a token. */
@@ -47,7 +47,7 @@ export interface DashboardState {
   /** What visible components show of the API beyond that, by path; null if the relay has nothing there. */
   readonly resources: ReadonlyMap<string, Json>;
   /** What is shown, as in the address of the page. */
-  readonly route: Route;
+  readonly route: PageRoute;
   /** Ids of the integrations whose rows are expanded. */
   readonly expanded: ReadonlySet<string>;
   readonly toasts: readonly Toast[];

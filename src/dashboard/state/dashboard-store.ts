@@ -14,7 +14,7 @@ import { errorText } from "../../core/text.ts";
 import type { IntegrationView, Overview } from "../../core/view.ts";
 import { TEXTS } from "../texts.ts";
 import { sanitize } from "../lib/sanitize.ts";
-import { formatRoute, parseRoute, type Route } from "../lib/route.ts";
+import { formatRoute, type PageRoute, parseRoute } from "../lib/route.ts";
 import {
   type DashboardState,
   type DialogName,
@@ -241,17 +241,17 @@ export class DashboardStore {
   }
 
   /** Changes filters or the order. */
-  setParams(params: Route["params"]): void {
+  setParams(params: PageRoute["params"]): void {
     const { route } = this.#state;
     this.#go({ ...route, params: { ...route.params, ...params } }, "replace");
   }
 
-  #go(route: Route, how: "push" | "replace"): void {
+  #go(route: PageRoute, how: "push" | "replace"): void {
     this.#ports.address.write(formatRoute(route), how);
     this.#show(route);
   }
 
-  #show(route: Route): void {
+  #show(route: PageRoute): void {
     const { params } = this.#state.route;
     this.update({ route });
     if (JSON.stringify(params) !== JSON.stringify(route.params)) this.feed.setFilter(filterOf(route.params));

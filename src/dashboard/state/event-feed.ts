@@ -6,7 +6,7 @@
  */
 import type { JsonObject } from "../../core/json.ts";
 import type { Millis } from "../../core/ids.ts";
-import type { Route } from "../lib/route.ts";
+import type { PageRoute } from "../lib/route.ts";
 import { EVENT_CATEGORIES } from "../texts.ts";
 import { describeEvent, type EventCategory, type EventSummary, isRaw } from "../lib/describe-event.ts";
 
@@ -48,7 +48,7 @@ export interface FeedFilter {
 }
 
 /** The filter that the address of a view describes. */
-export function filterOf({ kinds = "", integration = "", text = "" }: Route["params"]): FeedFilter {
+export function filterOf({ kinds = "", integration = "", text = "" }: PageRoute["params"]): FeedFilter {
   const categories = kinds.split(",").filter((kind): kind is EventCategory => Object.hasOwn(EVENT_CATEGORIES, kind));
   return { categories: new Set(categories), integration, text };
 }

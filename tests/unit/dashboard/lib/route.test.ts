@@ -1,10 +1,10 @@
 /** Addresses of views. */
 import { test } from "#runner";
-import { formatRoute, linkTo, parseRoute, type Route, START } from "../../../../src/dashboard/lib/route.ts";
+import { formatRoute, linkTo, type PageRoute, parseRoute, START } from "../../../../src/dashboard/lib/route.ts";
 import { check } from "../../../harness/check.ts";
 
 test("DB34 every view has an address, from which it is read again", () => {
-  const routes: readonly Route[] = [
+  const routes: readonly PageRoute[] = [
     START,
     { panel: "feed", item: "", params: {} },
     { panel: "integration", item: "a/b?c#d e%", params: {} },

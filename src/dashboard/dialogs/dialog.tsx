@@ -3,7 +3,7 @@ import { type Child, useLayoutEffect, useRef } from "hono/jsx/dom";
 import type { DialogName } from "../state/dashboard-state.ts";
 import { store, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
-import { Button } from "./primitives.tsx";
+import { Button } from "../components/primitives.tsx";
 
 interface DialogProps {
   readonly name: DialogName;

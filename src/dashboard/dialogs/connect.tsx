@@ -8,8 +8,8 @@ import { sanitize } from "../lib/sanitize.ts";
 import { store, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
 import { Dialog } from "./dialog.tsx";
-import { Icon } from "./icons.tsx";
-import { CopyableText, Prose } from "./primitives.tsx";
+import { Icon } from "../components/icons.tsx";
+import { CopyableText, Prose } from "../components/primitives.tsx";
 
 const TEXT = TEXTS.connect;
 
