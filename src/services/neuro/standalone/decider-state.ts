@@ -16,6 +16,8 @@ export interface DeciderHost {
   behaviourOf(from: string | undefined): Behaviour;
   /** The actions of an integration, by the names that Neuro has for them. */
   actionsOf(from: string): readonly string[];
+  /** Neuro has a force, or its names are still those of the last one, so the next one waits. */
+  hasForce(): boolean;
   /** The integrations with an action. */
   ownersOf(action: string): readonly string[];
 }

@@ -35,7 +35,7 @@ export function followImpulse(decider: Decider, from: string, ctx: StepContext):
   const names = host.actionsOf(from).filter((name) => actions.has(name));
   if (names.length === 0 || behaviour.voluntary === "never") return NOTHING;
   if (behaviour.voluntary === "timer") impulses.set(from, ctx.now + intervalUntilNext(behaviour, random));
-  if (force !== undefined || unanswered.size > 0 || decider.voluntary !== undefined) return NOTHING;
+  if (force !== undefined || host.hasForce() || unanswered.size > 0 || decider.voluntary !== undefined) return NOTHING;
   switch (decider.settings.decider) {
     case "none":
       return NOTHING;
@@ -70,7 +70,7 @@ export function voluntaryDecided(
 ): readonly NeuroMessage[] {
   decider.voluntary = undefined;
   if (isFinal === true) giveModelUp(decider, reason ?? NO_ANSWER, ctx);
-  if (decider.force !== undefined) return NOTHING;
+  if (decider.force !== undefined || decider.host.hasForce()) return NOTHING;
   const decision = readDecision(decider, decider.host.actionsOf(from), output);
   return typeof decision === "string" ? NOTHING : sendDecision(decider, decision, { force: undefined, from }, ctx);
 }

@@ -126,6 +126,23 @@ test("NB261c nothing happens without a force while one is open or an action has 
   check.equal(play.decider.impulses.size, 0);
 });
 
+test("NB261c a game that sends its next force with each result gets no action in between, and nothing is reported of it", () => {
+  const scenario = standalone({ ...behaving({ preset: "lively", interval: 500 }), choice_timeout: 100 });
+  const chess = started(scenario, "Chess", "move");
+  chess.force(["move"]);
+  let count = 0;
+  for (const until = scenario.now + 60_000; scenario.now < until; scenario.pass(10)) {
+    for (const frame of chess.heard()) {
+      if (!frame.startsWith("action")) continue;
+      count++;
+      chess.result(true).force(["move"]);
+    }
+  }
+  check.that(count > 20, `${count} actions`);
+  check.equal(scenario.observed("diagnostic"), []);
+  check.that(scenario.observed("action_sent").every(({ forced }) => forced));
+});
+
 test("NB261d the language model is asked for a voluntary action without a query, and may decline; a force comes first", () => {
   const play = new Play({ ...behaving({ voluntary: "on_context" }), decider: "openai" });
   const ask = () => {

@@ -48,6 +48,7 @@ export const hostOf = (decider: () => Decider): DeciderHost => ({
   report: (from, { id, detail }, ctx) => ctx.observe({ is: "input_repaired", from, what: id, hint: hintFor(id, detail) }),
   behaviourOf: () => resolveBehaviour(decider().settings.behaviour, undefined),
   actionsOf: (from) => from === "Chess" ? [...decider().actions.keys()] : [],
+  hasForce: () => decider().force !== undefined,
   ownersOf: () => ["Chess"],
 });
 
