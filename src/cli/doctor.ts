@@ -39,11 +39,15 @@ async function doctor(options: ConfigurationOptions): Promise<void> {
   const isRunning = await answers(settings);
   if (isRunning) console.log("note  a relay with this configuration is running, so its ports and its queue are in use");
   let failures = 0;
-  for (const { name, run } of checksOf(settings, isRunning)) {
+  const cluster = settings.cluster.enabled
+    ? await (await import("../runtimes/cluster/checks.ts")).clusterChecks(settings, isRunning)
+    : undefined;
+  for (const { name, run } of [...checksOf(settings, isRunning), ...cluster?.checks ?? []]) {
     const problem = await run();
     if (problem !== undefined) failures++;
     console.log(problem === undefined ? `ok    ${name}` : `FAIL  ${name}: ${problem}`);
   }
+  await cluster?.close();
   process.exitCode = failures > 0 ? 1 : 0;
 }
 
@@ -79,9 +83,13 @@ function checksOf(settings: Settings, isRunning: boolean): readonly Check[] {
     ...(LISTENER_BLOCKS.some((block) => settings[block].tls.cert !== "")
       ? [{ name: "certificates", run: () => certificateProblem(settings) }]
       : []),
-    ...(isRunning
-      ? []
-      : [...portChecks(settings), { name: `queue (${settings.queue.backend})`, run: () => queueProblem(settings) }]),
+    ...(isRunning ? [] : [
+      ...portChecks(settings),
+      // Why not in a cluster: the entries are in its Redis.
+      ...(settings.cluster.enabled
+        ? []
+        : [{ name: `queue (${settings.queue.backend})`, run: () => queueProblem(settings) }]),
+    ]),
     ...peers.map(({ name, url, setting }) => ({
       name: `${name} at ${redactUrl(url)}`,
       run: () => dialProblem(url, setting),

@@ -113,6 +113,8 @@ export const DEFAULTS: Settings = {
   cluster: {
     enabled: false,
     url: "redis://127.0.0.1:6379",
+    sentinels: [],
+    sentinel_master: "mymaster",
     prefix: "neuro-relay",
     node: "",
     host: "127.0.0.1",

@@ -175,6 +175,10 @@ export interface ClusterSettings extends ListenSettings {
   readonly enabled: boolean;
   /** The Redis server of all nodes. */
   readonly url: string;
+  /** Sentinels, each `host:port`, that know the present master; none: `url` is the server. */
+  readonly sentinels: readonly string[];
+  /** The name of the master among the sentinels. */
+  readonly sentinel_master: string;
   /** The beginning of every key. */
   readonly prefix: string;
   /** The name of this node; empty: the name of the host. */

@@ -9,7 +9,7 @@ import { ROOT } from "../harness/machine.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
 import { JsonClient, type Message } from "../harness/json-client.ts";
 import { LinkProcess } from "../conformance/link-process.ts";
-import { TestCluster, TestGame, type TestNode, until, WEB_TOKEN } from "./fixture.ts";
+import { SECRET, TestCluster, TestGame, type TestNode, until, WEB_TOKEN } from "./fixture.ts";
 
 const MINUTE_MS = 60_000;
 const LINK_TOKEN = "the-token-of-the-link";
@@ -31,6 +31,36 @@ async function withCluster(run: (cluster: TestCluster) => Promise<void>, sets: r
       await cluster.stop();
     }
   });
+}
+
+/** What a command prints with these settings. */
+async function outputOf(command: "status" | "doctor", sets: readonly string[]): Promise<string> {
+  const words = sets.flatMap((set) => ["--set", set]);
+  return await new Response(Bun.spawn([process.execPath, join(ROOT, "src/cli/main.ts"), command, ...words]).stdout).text();
+}
+
+async function doctorSays(cluster: TestCluster): Promise<void> {
+  const sets = [
+    "cluster.enabled=true",
+    `cluster.url=${await TestCluster.redisUrl()}`,
+    "web.port=0",
+    `web.token=${WEB_TOKEN}`,
+  ];
+  const [good, bad] = await Promise.all([
+    outputOf("doctor", [...sets, `cluster.secret=${SECRET}`, "cluster.node=n9"]),
+    outputOf("doctor", [...sets, `cluster.secret=${SECRET}, or another one`, "cluster.node=n0"]),
+  ]);
+  // Why some: a node that gets no processor here can be declared dead, and is no member for a moment.
+  check.that(
+    cluster.nodes.some(({ name }) => new RegExp(`^ok    node ${name} at 127\\.0\\.0\\.1:\\d+$`, "m").test(good)),
+    good,
+  );
+  for (const what of ["settings of a node", "clock against that of Redis", "node name n9"]) {
+    check.match(good, new RegExp(`^ok    ${what}$`, "m"));
+  }
+  check.match(good, /^FAIL  Redis of the cluster .* has appendonly no/m);
+  check.match(bad, /^FAIL  node name n0: a node at 127\.0\.0\.1:\d+ has this name; set cluster\.node/m);
+  check.match(bad, /^FAIL  node n1 at .*: it has another cluster\.secret; set the same one at all nodes$/m);
 }
 
 /** A game at each node that does not own the relay, and one turn of traffic with each. */
@@ -177,7 +207,7 @@ test(
 );
 
 test(
-  "CN24 CN29 CN37 CN50 the API and named relays answer at every node, and only the path of a served name",
+  "CN24 CN29 CN37 CN39 CN50 the API and named relays answer at every node, and only the path of a served name",
   () =>
     withCluster(async (cluster) => {
       const owner = await cluster.owner();
@@ -212,13 +242,12 @@ test(
         check.equal(nodes, cluster.nodes.map((node) => `${node.name} holding true ${node === owner} true`));
         check.equal(relays, ["default", "show-n0", "show-n1", "show-n2"].map((name) => `${name} running true`));
       }
-      const sets = ["web.token=" + WEB_TOKEN, "web.port=" + new URL(owner.web).port].flatMap((set) => ["--set", set]);
-      const status = Bun.spawn([process.execPath, join(ROOT, "src/cli/main.ts"), "status", ...sets]);
-      const printed = await new Response(status.stdout).text();
+      const printed = await outputOf("status", [`web.token=${WEB_TOKEN}`, `web.port=${new URL(owner.web).port}`]);
       for (const { name } of cluster.nodes) {
         check.match(printed, new RegExp(`^node ${name}: holding, last beat \\d+\\.\\d s ago, relays: [0-4]$`, "m"));
       }
       check.match(printed, /^relay show-n1: running at node n\d$/m);
+      await doctorSays(cluster);
       const [first, second] = cluster.nodes;
       const visitor = await TestGame.connect("visitor", `${first?.process.urls.neuro}/r/show-1`);
       await until(async () => {

@@ -8,7 +8,7 @@ import { RelayProcess } from "../harness/relay.ts";
 import { LoggingNeuro } from "./logging-neuro.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
-const SECRET = "a secret of the nodes, at least 32 characters";
+export const SECRET = "a secret of the nodes, at least 32 characters";
 
 /** One node, which can be started again under its name. */
 export class TestNode {

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { DEFAULTS } from "../../core/defaults.ts";
 import type { ClusterSettings } from "../../core/settings.ts";
-import { block, duration, flag, host, port, text, url } from "../setting.ts";
+import { block, duration, flag, host, itemOfForm, list, port, text, url } from "../setting.ts";
 
 const c = DEFAULTS.cluster;
 export const cluster: z.ZodType<ClusterSettings> = block(
@@ -21,6 +21,15 @@ export const cluster: z.ZodType<ClusterSettings> = block(
       restart: true,
       example: "redis://127.0.0.1:6379",
     }),
+    sentinels: list(
+      "Sentinels of Redis, each as `host:port`: the nodes ask them for the present master, and follow a failover. " +
+        "User, password and database of `url` then are those of the master. Read at the start.",
+      {
+        item: itemOfForm({ fits: (text) => /^(?:\[[\da-fA-F:.]+\]|[^\s:/@]+):\d{1,5}$/.test(text), expected: "host:port" }),
+        type: "addresses",
+      },
+    ),
+    sentinel_master: text("The name of the master among the sentinels.", { default: c.sentinel_master, restart: true }),
     prefix: text("The beginning of every key in Redis. Clusters with different prefixes can share a server.", {
       default: c.prefix,
       restart: true,

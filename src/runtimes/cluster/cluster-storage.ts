@@ -2,6 +2,8 @@
 import type { Redis } from "ioredis";
 import type { ClusterDirectory } from "../../cluster/directory.ts";
 import { redisDirectory } from "../../cluster/redis-directory.ts";
+import type { Millis } from "../../core/ids.ts";
+import type { ClusterSettings } from "../../core/settings.ts";
 import { errorText, redactUrl } from "../../core/text.ts";
 import type { Store } from "../../engine/mod.ts";
 import { connectRedis, openRelayStore, relayUploads } from "../../storage/redis-relay.ts";
@@ -12,6 +14,9 @@ import { StartError } from "../serve-options.ts";
 
 /** A command that has no answer for this long: the server hangs, or the connection to it. */
 const CONNECT_MS = 1_000;
+
+/** Where Redis is: `cluster.sentinels` know the present master, or `cluster.url` is it. */
+export type RedisSettings = Pick<ClusterSettings, "url" | "prefix" | "sentinels" | "sentinel_master">;
 
 export interface ClusterStoreHooks extends StoreHooks {
   /** Redis refused a write, because another session owns the relay. */
@@ -24,6 +29,8 @@ export interface ClusterStorage {
   readonly localAddress: string;
   openStore(relay: string, record: string, hooks: ClusterStoreHooks): Promise<Store>;
   openUploads(relay: string, record: string): UploadStore;
+  /** By how many milliseconds the clock of Redis is ahead of the one here. */
+  clockDifference(): Promise<Millis>;
   /** Makes the connection again. */
   reconnect(): void;
   close(): Promise<void>;
@@ -31,13 +38,17 @@ export interface ClusterStorage {
 
 /** Connects to Redis, and refuses a server that may lose what it stores. */
 export async function openClusterStorage(
-  url: string,
-  prefix: string,
+  { url, prefix, sentinels, sentinel_master: name }: RedisSettings,
   warn: (text: string) => void,
 ): Promise<ClusterStorage> {
   let client: Redis;
   try {
-    client = await connectRedis(url, { connectTimeout: CONNECT_MS, retryStrategy: (times) => Math.min(50 * times, 300) });
+    client = await connectRedis(url, {
+      connectTimeout: CONNECT_MS,
+      retryStrategy: (times) => Math.min(50 * times, 300),
+      // Why also then the URL: its user, password and database are those of the master.
+      ...(sentinels.length > 0 && { name, sentinels: sentinels.map(endpointOf), sentinelRetryStrategy: () => 200 }),
+    });
     await checkServer(client, warn);
   } catch (error) {
     if (error instanceof StoreOpenError) throw new StartError(`cluster.url: ${error.message}`);
@@ -54,6 +65,11 @@ export async function openClusterStorage(
       return openRelayStore(client, { prefix, relay, record, onFenced: fenced }, { onQuarantine });
     },
     openUploads: (relay, record) => relayUploads(client, { prefix, relay, record }),
+    async clockDifference() {
+      const before = Date.now();
+      const [seconds, microseconds] = await client.time();
+      return Number(seconds) * 1_000 + Number(microseconds) / 1_000 - (before + Date.now()) / 2;
+    },
     reconnect: () => client.disconnect(true),
     close: () => Promise.resolve(client.disconnect()),
   };
@@ -62,7 +78,7 @@ export async function openClusterStorage(
     const setting = async (name: string): Promise<string> =>
       // Why errors are ignored: hosted servers refuse the command.
       String((await client.config("GET", name).catch(() => []) as unknown[])[1] ?? "");
-    const place = redactUrl(url);
+    const place = sentinels.length > 0 ? `the master ${name} of ${sentinels.join(", ")}` : redactUrl(url);
     try {
       if (/^cluster_enabled:1/m.test(await client.info("cluster"))) {
         throw new StartError(
@@ -86,4 +102,10 @@ export async function openClusterStorage(
       throw new StartError(`cluster.url: ${place}: ${errorText(error)}`, { cause: error });
     }
   }
+}
+
+/** A sentinel, written as `host:port`. */
+function endpointOf(text: string): { readonly host: string; readonly port: number } {
+  const end = text.lastIndexOf(":");
+  return { host: text.slice(0, end).replace(/^\[|\]$/g, ""), port: Number(text.slice(end + 1)) };
 }
