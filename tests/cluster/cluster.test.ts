@@ -58,9 +58,9 @@ async function doctorSays(cluster: TestCluster): Promise<void> {
   for (const what of ["settings of a node", "clock against that of Redis", "node name n9"]) {
     check.match(good, new RegExp(`^ok    ${what}$`, "m"));
   }
-  check.match(good, /^FAIL  Redis of the cluster .* has appendonly no/m);
-  check.match(bad, /^FAIL  node name n0: a node at 127\.0\.0\.1:\d+ has this name; set cluster\.node/m);
-  check.match(bad, /^FAIL  node n1 at .*: it has another cluster\.secret; set the same one at all nodes$/m);
+  check.match(good, /^FAIL {2}Redis of the cluster .* has appendonly no/m);
+  check.match(bad, /^FAIL {2}node name n0: a node at 127\.0\.0\.1:\d+ has this name; set cluster\.node/m);
+  check.match(bad, /^FAIL {2}node n1 at .*: it has another cluster\.secret; set the same one at all nodes$/m);
 }
 
 /** A game at each node that does not own the relay, and one turn of traffic with each. */
