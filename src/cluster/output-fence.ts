@@ -21,6 +21,11 @@ export class OutputFence {
     return !this.#isDiscarded && (this.#isReleasing || this.#held.length === 0) && this.#mayAct();
   }
 
+  /** True while something is held. Reads no clock. */
+  get isHolding(): boolean {
+    return this.#held.length > 0;
+  }
+
   /** Acts now, or once the lease is confirmed. */
   pass(act: () => void): void {
     if (this.#isDiscarded) return;

@@ -182,6 +182,8 @@ export class OwnedRelay {
       this.#named.set(gateway, message.peers);
       return this.#allNamed();
     }
+    // Why: these only count as work, and a client could send any number of them meanwhile.
+    if (message.is === "controlFrame" && this.#fence.isHolding) return;
     this.#enter(() => this.#remote.receive(gateway, message), gateway);
   }
 
