@@ -11,7 +11,7 @@ import type { ByteStream, ByteStreamListener, RawDialerPorts } from "../../webso
 type Connect = RawDialerPorts["connect"];
 
 /** Bytes of one connection that are read while the fence holds something. */
-export const HELD_BYTES_MAX = 8 * 1_048_576;
+export const HELD_BYTES_MAX: number = 8 * 1_048_576;
 
 export class FencedConnections {
   readonly #connect: Connect;
