@@ -96,7 +96,7 @@ export const DEFAULTS: Settings = {
     },
     choice_timeout: 8 * SECOND,
     retries: 3,
-    openai: { url: "", model: "", timeout: 10 * SECOND, attempts: 3 },
+    openai: { url: "", model: "", timeout: 10 * SECOND, attempts: 3, memory_entries: 64, memory_bytes: 64 * KIB },
   },
   "nakurity-clients": [],
   "dependency-authentication": { "neuro-os": { auth_token: undefined } },

@@ -98,7 +98,17 @@ export interface BackendSettings extends ListenerSettings {
   readonly faults: FaultSettings;
   readonly choice_timeout: Millis;
   readonly retries: number;
-  readonly openai: { readonly url: string; readonly model: string; readonly timeout: Millis; readonly attempts: number };
+  readonly openai: ModelSettings;
+}
+
+export interface ModelSettings {
+  readonly url: string;
+  readonly model: string;
+  readonly timeout: Millis;
+  readonly attempts: number;
+  /** What the model is told of what happened before; estimated bytes in memory. */
+  readonly memory_entries: number;
+  readonly memory_bytes: number;
 }
 
 export type BehaviourPreset = "polite" | "lively" | "clumsy" | "hostile";

@@ -215,6 +215,11 @@ export const backend: z.ZodType<BackendSettings> = block("Games connect here, as
       min: 1,
       max: 20,
     }),
+    memory_entries: count(
+      "How many contexts, forces that are not ephemeral, actions and results the model is told of; the last ones.",
+      { default: b.openai.memory_entries, max: 10_000 },
+    ),
+    memory_bytes: size("Maximum memory for them.", { default: b.openai.memory_bytes, max: 1_048_576 }),
   }),
 });
 

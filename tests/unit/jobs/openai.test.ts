@@ -17,7 +17,7 @@ const SETTINGS: Settings = {
   "nakurity-backend": {
     ...DEFAULTS["nakurity-backend"],
     decider: "openai",
-    openai: { url: "http://model.test/v1/", model: "small", timeout: 5_000, attempts: 3 },
+    openai: { ...DEFAULTS["nakurity-backend"].openai, url: "http://model.test/v1/", model: "small", timeout: 5_000 },
   },
 };
 const INPUT: Json = {

@@ -77,7 +77,7 @@ export function askModel(
     return action === undefined ? [] : [{ ...action }];
   });
   const job = jobId(`neuro:decide:${ctx.id()}`);
-  const input: JsonObject = { ...task, actions, memory: [...decider.memory] };
+  const input: JsonObject = { ...task, actions, memory: [...decider.memory.texts] };
   ctx.emit({ do: "runJob", job, name: "decide", input, deadline: ctx.now + decider.settings.openai.timeout });
   return job;
 }
@@ -141,6 +141,7 @@ export function sendAction(
   const { name, data, force, to } = action;
   const id = ctx.id();
   if (force !== undefined) {
+    if (force.failures === 0) rememberForce(decider, force);
     force.state = { is: "awaiting_result" };
     decider.recentlyDecided = { names: force.message.names, until: ctx.now + decider.settings.choice_timeout };
   }
@@ -148,6 +149,7 @@ export function sendAction(
   if (decider.unanswered.size >= UNANSWERED_MAX && oldest.done !== true) decider.unanswered.delete(oldest.value);
   // Why not then: an integration need not answer an action that it does not know.
   if (to === undefined || force !== undefined) decider.unanswered.set(id, force);
+  remember(decider, `You: ${JSON.stringify({ name, ...(data !== undefined && { data }) })}`);
   return [{ command: "action", id, name, ...(data !== undefined && { data }), ...(to !== undefined && { to }) }];
 }
 
@@ -156,6 +158,16 @@ export function giveModelUp(decider: Decider, why: string, ctx: StepContext): vo
   decider.modelFailure = why;
   const reason = `${why}; until then the relay decides at random`;
   ctx.observe({ is: "input_refused", from: "openai", fault: "jobLost", reason });
+}
+
+/** Neuro remembers query and state of a force that she has answered, unless they are ephemeral. */
+function rememberForce(decider: Decider, { message: { from = "a game", query, state, ephemeral } }: DeciderForce): void {
+  if (!ephemeral) remember(decider, `${from} asks: ${query}${state === undefined ? "" : `\nState: ${state}`}`);
+}
+
+/** Keeps a text for the language model, if there is one. */
+export function remember({ memory, settings }: Decider, text: string): void {
+  if (settings.decider === "openai") memory.add(text, settings.openai);
 }
 
 export function schemaOf({ compiled }: Decider, known: KnownAction): CompiledSchema | undefined {

@@ -3,6 +3,8 @@ import type { DiagnosticId } from "../../../core/diagnostics/catalogue.ts";
 import { Deadlines } from "../../../core/deadlines.ts";
 import type { JobId, Millis } from "../../../core/ids.ts";
 import type { Action, ForceMessage } from "../../../core/neuro-messages.ts";
+import { RetainedBytes } from "../../../core/retained-bytes.ts";
+import { Memory } from "./memory.ts";
 import { seededRandom } from "../../../core/random.ts";
 import type { BackendSettings, Behaviour } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
@@ -10,6 +12,8 @@ import type { CompiledSchema } from "../codec/validate-data.ts";
 
 /** What the decider knows of the integrations, by their names. */
 export interface DeciderHost {
+  /** The account of what the decider keeps. */
+  readonly retained: RetainedBytes;
   /** Reports a problem of an integration to its author. */
   report(from: string, problem: { readonly id: DiagnosticId; readonly detail: string }, ctx: StepContext): void;
   /** How the decider behaves towards an integration; of another sender, as the settings say. */
@@ -34,8 +38,8 @@ export interface Decider {
   readonly unanswered: Map<string, DeciderForce | undefined>;
   /** Names of the force that was decided last; until then a choice among them is refused as late. */
   recentlyDecided: { readonly names: readonly string[]; readonly until: Millis };
-  /** The last contexts and queries, for a language model. */
-  readonly memory: string[];
+  /** For a language model; empty with every other decider. */
+  readonly memory: Memory;
   readonly random: () => number;
   /** When it acts without a force, at most one time for each integration. */
   readonly impulses: Deadlines;
@@ -77,7 +81,7 @@ export const createDecider = (settings: BackendSettings, host: DeciderHost): Dec
   force: undefined,
   unanswered: new Map(),
   recentlyDecided: { names: [], until: 0 },
-  memory: [],
+  memory: new Memory(new RetainedBytes(host.retained)),
   random: seededRandom(settings.seed),
   impulses: new Deadlines(),
   voluntary: undefined,

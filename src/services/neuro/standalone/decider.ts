@@ -27,6 +27,7 @@ import {
   giveModelUp,
   NO_ANSWER,
   readDecision,
+  remember,
   sampleChoice,
   schemaOf,
   sendAction,
@@ -43,8 +44,6 @@ export interface Choice {
   readonly data: string;
 }
 
-const MEMORY_MAX = 32;
-const MEMORY_TEXT_MAX = 2_048;
 const NOTHING: readonly NeuroMessage[] = [];
 const DISPLAY_NAMES: ReadonlyMap<string, string> = new Map([["neuro", "Neuro-sama"], ["evil", "Evil Neuro"]]);
 
@@ -58,6 +57,8 @@ export function reconfigure(decider: Decider, settings: BackendSettings, ctx: St
     session_id === settings.session_id;
   decider.settings = settings;
   decider.modelFailure = undefined;
+  if (settings.decider === "openai") decider.memory.trim(settings.openai);
+  else decider.memory.clear();
   behaviourChanged(decider, ctx);
   return isSame ? NOTHING : [introduction(settings, ctx)];
 }
@@ -78,7 +79,7 @@ export function handleMessage(
     case "startup":
       return answerStartup(decider, ctx);
     case "context":
-      remember(decider, message.message);
+      remember(decider, `${from}: ${message.message}`);
       if (!message.silent) noticeContext(decider, from, ctx);
       return NOTHING;
     case "actions/register":
@@ -92,7 +93,7 @@ export function handleMessage(
     case "actions/force":
       return openForce(decider, message, ctx);
     case "action/result":
-      return handleResult(decider, message, ctx);
+      return handleResult(decider, message, from, ctx);
     case "shutdown/ready":
     case "other":
       return NOTHING;
@@ -247,6 +248,7 @@ function requestDecision(decider: Decider, force: DeciderForce, ctx: StepContext
 function handleResult(
   decider: Decider,
   { id = "", success, message }: ResultMessage,
+  from: string,
   ctx: StepContext,
 ): readonly NeuroMessage[] {
   if (!decider.unanswered.has(id)) {
@@ -255,11 +257,13 @@ function handleResult(
   }
   const force = decider.unanswered.get(id);
   decider.unanswered.delete(id);
-  if (message !== undefined) remember(decider, `${success ? "done" : "failed"}: ${message}`);
+  remember(decider, `${from}: ${success ? "done" : "failed"}${message === undefined ? "" : `: ${message}`}`);
   if (force === undefined || force !== decider.force) return NOTHING;
-  if (success) return endForce(decider, force);
-  force.failures++;
-  if (force.failures > decider.settings.retries) return endForce(decider, force);
+  if (!success) force.failures++;
+  if (success || force.failures > decider.settings.retries) {
+    decider.force = undefined;
+    return NOTHING;
+  }
   force.rejection = message ?? "the action failed";
   force.invalidAnswers = 0;
   if (decider.settings.decider === "none") offerForce(decider, force, ctx);
@@ -269,18 +273,6 @@ function handleResult(
     force.state = { is: "offered", deadline: ctx.now + delay };
   }
   return NOTHING;
-}
-
-/** The force is over. Its query is remembered unless it is ephemeral. */
-function endForce(decider: Decider, force: DeciderForce): readonly NeuroMessage[] {
-  decider.force = undefined;
-  if (!force.message.ephemeral) remember(decider, force.message.query);
-  return NOTHING;
-}
-
-function remember(decider: Decider, text: string): void {
-  decider.memory.push(text.slice(0, MEMORY_TEXT_MAX));
-  if (decider.memory.length > MEMORY_MAX) decider.memory.shift();
 }
 
 const registeredNames = (decider: Decider, { message }: DeciderForce): readonly string[] =>

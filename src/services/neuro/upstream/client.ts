@@ -151,6 +151,7 @@ export function redial(upstream: Upstream, ctx: StepContext): void {
 
 /** Closes the link permanently. */
 export function stop(upstream: Upstream, ctx: StepContext): void {
+  upstream.decider?.memory.clear();
   close(upstream, ctx);
   closeLink(upstream.link, ctx);
 }

@@ -6,6 +6,7 @@ import { reportProblem } from "../outbound.ts";
 import type { Game, NeuroState } from "../state.ts";
 
 export const deciderHost = (state: NeuroState): DeciderHost => ({
+  retained: state.retained,
   report: (from, problem, ctx) => reportProblem(state, from, problem, ctx),
   behaviourOf: (from) => behaviourTowards(state, from === undefined ? undefined : gameNamed(state, from)),
   actionsOf: (from) => [...gameNamed(state, from)?.actions.values() ?? []].map(({ upstreamAction }) => upstreamAction.name),

@@ -10,6 +10,7 @@ import type { Observation } from "../../../../../src/core/observation.ts";
 import type { BackendSettings } from "../../../../../src/core/settings.ts";
 import type { StepContext } from "../../../../../src/core/context.ts";
 import { hintFor } from "../../../../../src/core/diagnostics/catalogue.ts";
+import { RetainedBytes } from "../../../../../src/core/retained-bytes.ts";
 import { resolveBehaviour } from "../../../../../src/services/neuro/standalone/behaviour.ts";
 import {
   createDecider,
@@ -45,6 +46,7 @@ export const FORCE: GameMessage = {
 
 /** The only integration is Chess, which owns every action. Its problems are observed, and `decider` says how to behave. */
 export const hostOf = (decider: () => Decider): DeciderHost => ({
+  retained: new RetainedBytes(),
   report: (from, { id, detail }, ctx) => ctx.observe({ is: "input_repaired", from, what: id, hint: hintFor(id, detail) }),
   behaviourOf: () => resolveBehaviour(decider().settings.behaviour, undefined),
   actionsOf: (from) => from === "Chess" ? [...decider().actions.keys()] : [],

@@ -1,11 +1,14 @@
 /** The relay in the place of Neuro, in cases of error: failures, retries, late choices, invalid answers of models. */
 import { test } from "#runner";
 import fc from "fast-check";
+import { DEFAULTS } from "../../../../../src/core/defaults.ts";
 import type { GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
 import { reconfigure } from "../../../../../src/services/neuro/standalone/decider.ts";
 import { compileSchema, validationError } from "../../../../../src/services/neuro/codec/validate-data.ts";
 import { check } from "../../../../harness/check.ts";
 import { FORCE, MOVE, names, PASS, Play, SCHEMA } from "./decider-fixture.ts";
+
+const MODEL = { ...DEFAULTS["nakurity-backend"].openai, url: "http://x", model: "m" };
 
 test("NB144 `random` decides with valid data, and the same for the same seed", () => {
   const decisions = (seed: number): readonly NeuroMessage[] => {
@@ -102,7 +105,7 @@ test("NB148 a choice for a force that is already decided is refused", () => {
 });
 
 test("NB149 `openai`: an invalid answer is asked for again with the reason", () => {
-  const play = new Play({ decider: "openai", openai: { url: "http://x", model: "m", timeout: 10_000, attempts: 3 } });
+  const play = new Play({ decider: "openai", openai: MODEL });
   play.hear({ command: "context", message: "The queen is lost.", silent: true });
   play.hear(FORCE);
   play.pass(8_000);
@@ -110,7 +113,7 @@ test("NB149 `openai`: an invalid answer is asked for again with the reason", () 
     state: "board",
     query: "Your move",
     actions: [{ ...MOVE }, { ...PASS }],
-    memory: ["The queen is lost."],
+    memory: ["Chess: The queen is lost."],
     wrong: undefined,
   });
   check.equal(play.ran({ name: "move", data: { to: "z9" } }), []);
@@ -128,7 +131,7 @@ test("NB149 `openai`: an invalid answer is asked for again with the reason", () 
 });
 
 test("NB149 `openai`: after `attempts` invalid answers the decision is random, and that is reported", () => {
-  const play = new Play({ decider: "openai", openai: { url: "http://x", model: "m", timeout: 10_000, attempts: 2 } });
+  const play = new Play({ decider: "openai", openai: { ...MODEL, timeout: 10_000, attempts: 2 } });
   play.hear(FORCE);
   play.pass(8_000);
   check.equal(play.ran({ name: "castle" }), []);
@@ -137,7 +140,7 @@ test("NB149 `openai`: after `attempts` invalid answers the decision is random, a
 });
 
 test("NB165 a language model that can never answer is asked once, and again after the settings changed", () => {
-  const play = new Play({ decider: "openai", openai: { url: "http://x", model: "m", timeout: 10_000, attempts: 3 } });
+  const play = new Play({ decider: "openai", openai: MODEL });
   const force = (): void => {
     play.hear(FORCE);
     play.pass(8_000);
@@ -184,25 +187,55 @@ test("NB151 the registered names of a force are choices, and the others are repo
   }
 });
 
-test("NB152 queries are remembered for the model, but not the ephemeral ones; the memory is bounded", () => {
+test("NB152 the model is told of contexts, forces, actions and results in their order, and of nothing that is ephemeral", () => {
   const play = new Play({ decider: "openai" });
-  const ask = (query: string, ephemeral: boolean): void => {
+  play.hear({ command: "context", message: "It is dark.", silent: true });
+  for (const [query, ephemeral] of [["Once?", true], ["Again?", false]] as const) {
     play.hear({ ...FORCE, query, ephemeral } as GameMessage);
-    play.choose("pass");
-    play.result(true);
-  };
-  ask("once", true);
-  ask("for good", false);
-  for (let at = 0; at < 100; at++) play.hear({ command: "context", message: `${at}`.padEnd(9_000), silent: true });
-  check.equal(play.decider.memory.length, 32);
-  check.that(play.decider.memory.every((text) => text.length <= 2_048));
-  const fresh = new Play({ decider: "openai" });
-  for (const [query, ephemeral] of [["once", true], ["for good", false]] as const) {
-    fresh.hear({ ...FORCE, query, ephemeral } as GameMessage);
-    fresh.choose("pass");
-    fresh.result(true);
+    play.choose("move", '{"to":"a1"}');
+    play.result(true, query === "Once?" ? "at a1" : undefined);
   }
-  check.equal(fresh.decider.memory, ["for good"]);
+  const lines = [
+    "Chess: It is dark.",
+    'You: {"name":"move","data":"{\\"to\\":\\"a1\\"}"}',
+    "Chess: done: at a1",
+    "Chess asks: Again?\nState: board",
+    'You: {"name":"move","data":"{\\"to\\":\\"a1\\"}"}',
+    "Chess: done",
+  ];
+  check.equal(play.decider.memory.texts, lines);
+  play.hear(FORCE);
+  play.pass(8_000);
+  check.equal(play.asked.at(-1)?.["memory"], lines);
+});
+
+test("NB152b the memory has at most `openai.memory_entries` texts with `openai.memory_bytes`, which are charged, and only for a model", () => {
+  const play = new Play({ decider: "openai", openai: { ...MODEL, memory_entries: 20, memory_bytes: 100_000 } });
+  const { memory, host: { retained } } = play.decider;
+  const tell = (length: number) => play.hear({ command: "context", message: "x".repeat(length), silent: true });
+  for (let count = 0; count < 100; count++) tell(10);
+  check.equal(memory.texts.length, 20);
+  for (let count = 0; count < 100; count++) tell(90_000);
+  check.that(memory.texts.every(({ length }) => length <= 2_048));
+  check.that(retained.bytes <= 100_000 && retained.bytes > 50_000, `${retained.bytes} bytes`);
+  reconfigure(
+    play.decider,
+    { ...play.decider.settings, openai: { ...MODEL, memory_entries: 2, memory_bytes: 100_000 } },
+    play,
+  );
+  check.equal(memory.texts.length, 2);
+  reconfigure(play.decider, { ...play.decider.settings, openai: { ...MODEL, memory_entries: 9, memory_bytes: 100 } }, play);
+  check.equal([memory.texts.length, retained.bytes], [0, 0]);
+  reconfigure(
+    play.decider,
+    { ...play.decider.settings, openai: { ...MODEL, memory_entries: 9, memory_bytes: 9_000 } },
+    play,
+  );
+  tell(10);
+  check.equal(memory.texts.length, 1);
+  reconfigure(play.decider, { ...play.decider.settings, decider: "random" }, play);
+  tell(10);
+  check.equal([memory.texts.length, retained.bytes], [0, 0]);
 });
 
 test("NB144b an action without valid data is skipped and reported; if all are skipped, the force waits for a choice", () => {
