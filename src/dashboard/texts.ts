@@ -7,6 +7,7 @@
  */
 import type { Severity } from "../core/diagnostics/catalogue.ts";
 import type { ForceView, IntegrationView, NodeView, PendingView, RelayView } from "../core/view.ts";
+import type { BehaviourPreset } from "../core/settings.ts";
 import { formatCount, formatQuantity } from "./lib/format.ts";
 import type { EventStream, TokenRefusal } from "./state/dashboard-state.ts";
 import type { Theme } from "./state/theme.ts";
@@ -565,6 +566,13 @@ export const TEXTS = {
     title: "Audit",
     none: "No operator actions yet",
     noneMeans: "Everything done here, by API or by a watcher is logged with its token's name.",
+  },
+
+  behaviour: {
+    label: "How the relay plays Neuro",
+    asConfigured: "As configured",
+    asForAll: "As for all integrations",
+    mark: (preset: BehaviourPreset) => `Neuro is ${preset}`,
   },
 
   tools: {

@@ -1,6 +1,7 @@
 /** The texts of values of the API: states, reasons, events, and the actions of operators. Knows nothing of the page. */
 import type { FaultName } from "../core/fault.ts";
 import type { ForceEnd, ResultOrigin } from "../core/observation.ts";
+import type { BehaviourPreset } from "../core/settings.ts";
 import type { UpstreamView } from "../core/view.ts";
 import { formatLatency, formatQuantity } from "./lib/format.ts";
 
@@ -17,6 +18,14 @@ export const UPSTREAM_STATES: Readonly<Record<UpstreamView["state"], string>> = 
   dialing: "connecting",
   waiting: "disconnected",
   standalone: "relay decides",
+};
+
+/** How the relay plays Neuro. */
+export const BEHAVIOURS: Readonly<Record<BehaviourPreset, string>> = {
+  polite: "Polite: answers questions only",
+  lively: "Lively: also acts by herself",
+  clumsy: "Clumsy: also makes mistakes",
+  hostile: "Hostile: makes many mistakes",
 };
 
 /** In place of the state of an upstream `link:<name>` while no program is linked. */

@@ -47,6 +47,28 @@ test(
 );
 
 test(
+  "DB61 an operator selects how the relay plays Neuro, for one integration or for all",
+  () =>
+    withDashboard(async (fixture) => {
+      await Game.join(fixture, "Chess", [{ name: "move" }]);
+      const page = await fixture.open();
+      await byName(integrationRow(page, "Chess"), "integration-head").click();
+      const select = page.locator("select[data-name=behaviour]");
+      check.equal(await select.inputValue(), "");
+      await select.selectOption("hostile");
+      await integrationRow(page, "Chess").getByText("Neuro is hostile").waitFor();
+      check.equal(await select.inputValue(), "hostile");
+      await select.selectOption("");
+      await integrationRow(page, "Chess").getByText("Neuro is hostile").waitFor({ state: "detached" });
+      await page.getByRole("button", { name: "Tools" }).click();
+      await page.locator(".tools select[data-name=behaviour]").selectOption("lively");
+      await byName(page, "tab-audit").click();
+      await page.locator(".audit-row", { hasText: "all lively" }).waitFor();
+    }),
+  TEST_OPTIONS,
+);
+
+test(
   "DB6 an action is sent by a form made from its schema, once the data is valid, and its result is shown",
   () =>
     withDashboard(async (fixture) => {

@@ -15,8 +15,19 @@ interface OfIntegration {
 
 /** Everything unusual about an integration. */
 export function Marks({ integration }: OfIntegration) {
-  const { id, listener, paused, muted, solo, approval, off_air: isOffAir, visible: isShown, connected, pending } =
-    integration;
+  const {
+    id,
+    listener,
+    paused,
+    muted,
+    solo,
+    approval,
+    off_air: isOffAir,
+    visible: isShown,
+    connected,
+    pending,
+    behaviour,
+  } = integration;
   const failing = useStore(({ now }) => store.results.failing(id, now)?.failed ?? 0);
   const { marks } = TEXT;
   const isHidden = connected && !isShown && !paused && !isOffAir;
@@ -28,6 +39,7 @@ export function Marks({ integration }: OfIntegration) {
       {muted ? <Chip key="muted" tone="warn">{marks.muted}</Chip> : null}
       {solo ? <Chip key="solo" tone="accent">{marks.solo}</Chip> : null}
       {approval ? <Chip key="approval" tone="warn">{marks.approval}</Chip> : null}
+      {behaviour !== null ? <Chip key="behaviour" tone="warn">{TEXTS.behaviour.mark(behaviour)}</Chip> : null}
       {isOffAir ? <Chip key="off-air" title={marks.offAirMeans}>{marks.offAir}</Chip> : null}
       {isHidden ? <Chip key="hidden" title={marks.hiddenMeans}>{marks.hidden}</Chip> : null}
       {listener === "intermediary"

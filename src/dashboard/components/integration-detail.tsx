@@ -9,6 +9,7 @@ import { sanitize, sanitizeJson, sanitizeLines } from "../lib/sanitize.ts";
 import { store, useDetail, useMissingScope, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
 import { ActionForm } from "./action-form.tsx";
+import { BehaviourControl } from "./behaviour-control.tsx";
 import { DiagnosticList } from "./diagnostic-list.tsx";
 import { Button, Chip, ConfirmButton, Facts } from "./primitives.tsx";
 
@@ -19,8 +20,18 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
   const missingScope = useMissingScope("admin");
   const age = useStore(({ now }) => (detail === undefined ? "" : formatDuration(now - detail.since)));
   if (detail === undefined) return <p class="faint small pad">{TEXTS.loading}</p>;
-  const { address, user_agent, upstream, registered_actions, always_allowed, diagnostics, connected, listener, counts } =
-    detail;
+  const {
+    address,
+    user_agent,
+    upstream,
+    registered_actions,
+    always_allowed,
+    diagnostics,
+    connected,
+    listener,
+    counts,
+    behaviour,
+  } = detail;
   const disabledReason = missingScope ?? (connected ? undefined : TEXT.isOffline);
   return (
     <div class="detail">
@@ -86,6 +97,11 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
       <p class="page-link">
         <a href={linkTo("integration", id)}>{TEXT.openPage}</a>
       </p>
+      <BehaviourControl
+        path={`integrations/${pathSegment(id)}`}
+        value={behaviour}
+        configured={TEXTS.behaviour.asForAll}
+      />
       <AlwaysAllowed id={id} names={always_allowed} />
       <DiagnosticList diagnostics={diagnostics} />
       {registered_actions.length === 0

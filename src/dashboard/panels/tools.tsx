@@ -3,6 +3,7 @@ import { type Child, useRef, useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import { type JsonObject, parseJson } from "../../core/json.ts";
 import type { SendOutcome } from "../../core/view.ts";
+import { BehaviourControl } from "../components/behaviour-control.tsx";
 import { Button, ConfirmButton, Prose } from "../components/primitives.tsx";
 import { sanitize } from "../lib/sanitize.ts";
 import { upstreamsOf } from "../state/dashboard-state.ts";
@@ -38,10 +39,12 @@ export function Tools() {
 /** Requests to every connected integration. */
 function AllIntegrations() {
   const disabledReason = useMissingScope("admin");
+  const behaviour = useStore(({ overview }) => overview?.services.neuro?.controls.behaviour ?? null);
   const ask = (how: "graceful" | "immediate" | "cancel") => store.send("POST", "shutdown", { how });
   return (
     <section class="tool" aria-labelledby="all-title">
       <h2 id="all-title" class="panel-title">{TEXT.all.title}</h2>
+      <BehaviourControl path="controls" value={behaviour} configured={TEXTS.behaviour.asConfigured} />
       <p class="soft small">{TEXT.all.about}</p>
       <div class="force-buttons">
         <ConfirmButton
