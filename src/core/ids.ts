@@ -28,6 +28,8 @@ export type Millis = number;
 export const peerId = (text: string): PeerId => text as PeerId;
 /** The peer as which the Nallely service is known to the Neuro service: an integration without a socket. */
 export const NALLELY_PEER: PeerId = peerId("nallely");
+/** The peer as which the Neuro service knows the relay's own integration. */
+export const RELAY_PEER: PeerId = peerId("relay");
 /** The id of a link is `<service>:<name>:<attempt>`. */
 export const linkId = (text: string): LinkId => text as LinkId;
 /** True for a link, false for a peer. */

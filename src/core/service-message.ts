@@ -7,6 +7,7 @@
  * | neuro | intermediary | `upstreamChanged` `neuroMessage` `choiceRequested` `contextShared` `directSettled` `choiceSettled` |
  * | nallely | neuro | `integrationJoined` `integrationLeft` `gameMessage` `actionChosen` |
  * | neuro | nallely | `neuroMessage`, to `NALLELY_PEER` |
+ * | neuro | neuro | `neuroMessage`, to `RELAY_PEER` |
  * | any | services that observe | `observed` |
  *
  * Messages are delivered first in, first out, within the step in which they were posted.

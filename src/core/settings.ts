@@ -220,6 +220,8 @@ export interface PolicySettings {
   /** Their `critical` forces take the place of the one that Neuro has. */
   readonly critical_preempts?: boolean | undefined;
   readonly shutdown?: boolean | undefined;
+  /** Neuro has an action that asks it to shut down. */
+  readonly shutdown_action?: boolean | undefined;
   readonly speech_finished?: boolean | undefined;
   /** Patterns, with `*`, of the actions that it can register. */
   readonly allow?: readonly string[] | undefined;

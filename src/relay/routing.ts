@@ -2,7 +2,7 @@
 import { assertNever } from "../core/assert.ts";
 import type { Effect } from "../core/effect.ts";
 import type { LinkEvent, StoreEvent, WorkEvent } from "../core/event.ts";
-import { NALLELY_PEER } from "../core/ids.ts";
+import { NALLELY_PEER, RELAY_PEER } from "../core/ids.ts";
 import type { ServiceMessage } from "../core/service-message.ts";
 import { type ServiceName, serviceOfName } from "../core/service.ts";
 
@@ -67,6 +67,9 @@ export function serviceOfEffect(effect: Effect): ServiceName | undefined {
   }
 }
 
-/** The recipient of a message: what Neuro says to the relay's own neuron goes to Nallely, not to the Intermediary. */
-export const recipientOf = (service: ServiceName, message: ServiceMessage): ServiceName =>
-  message.is === "neuroMessage" && message.peer === NALLELY_PEER ? "nallely" : service;
+/** The recipient of a message: what Neuro says to the relay's own integrations goes to their services, not to the Intermediary. */
+export function recipientOf(service: ServiceName, message: ServiceMessage): ServiceName {
+  if (message.is !== "neuroMessage") return service;
+  if (message.peer === NALLELY_PEER) return "nallely";
+  return message.peer === RELAY_PEER ? "neuro" : service;
+}

@@ -184,6 +184,10 @@ const policyFields = entry({
       "integration is completed first, and a force that has waited for so long that it is as urgent keeps its place. Default: false.",
   ),
   shutdown: optionalFlag("Forward shutdown requests of Neuro. Default: false."),
+  shutdown_action: optionalFlag(
+    "Give Neuro an action, `shut_down_<id>`, that asks them to shut down, or takes that back. It belongs to the integration `Neuro Relay`, for which " +
+      "approval can be required. Default: false.",
+  ),
   speech_finished: optionalFlag("Notify them when Neuro has finished speaking. Default: false."),
   allow: patterns(
     'The names of the actions that they can register, with `*` as a wildcard. Others are refused, and reported. Default: `["*"]`.',

@@ -11,7 +11,7 @@ import { assert, assertNever } from "../../core/assert.ts";
 import type { StepContext } from "../../core/context.ts";
 import { earlier } from "../../core/deadlines.ts";
 import type { LinkEvent, PeerEvent, ServiceEvent } from "../../core/event.ts";
-import type { Key, LinkId, Millis, PeerId } from "../../core/ids.ts";
+import { type Key, type LinkId, type Millis, type PeerId, RELAY_PEER } from "../../core/ids.ts";
 import { key, segmentAt } from "../../core/key.ts";
 import { linkDeadline, linkIdOf } from "../../core/link.ts";
 import type { NeuroMessage } from "../../core/neuro-messages.ts";
@@ -43,6 +43,7 @@ import { beginDrain, configure, continueDrain, restoreState, startService } from
 import { withRepairs } from "../../neuro-api/repair.ts";
 import { diagnose, reportRepairs } from "./diagnostics/diagnose.ts";
 import { handleRequest } from "./operator/requests.ts";
+import { answerNeuro, syncShutdownActions } from "./operator/shutdown-actions.ts";
 import { endShutdown } from "./operator/shutdown.ts";
 import { reportProblem } from "./outbound.ts";
 import { expireActions } from "./pending/pending.ts";
@@ -261,13 +262,14 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
       const { what, detail, message: given } = message;
       return game === undefined ? undefined : diagnose(game, what, { detail, message: given, isReported: true }, ctx);
     }
+    case "neuroMessage":
+      return message.peer === RELAY_PEER ? answerNeuro(state, message.message, ctx) : undefined;
     case "directMessage":
       return forwardToNeuro(state, message, ctx);
     case "actionChosen":
       return handleChoice(state, message, ctx);
     case "directSettled": // Why: this service posts these messages, or other services receive them.
     case "upstreamChanged":
-    case "neuroMessage":
     case "choiceRequested":
     case "choiceSettled":
     case "contextShared":
@@ -400,6 +402,7 @@ const INBOX_MAX = 10_000;
 /** The end of every step. */
 function finishStep(state: NeuroState, ctx: StepContext): void {
   if (state.drain.is === "drained") return;
+  if (state.shutdownActions.isStale && state.hasStarted) syncShutdownActions(state, ctx);
   for (const upstream of state.upstreams.values()) {
     if (upstream.inbox.length > 0) readInbox(upstream, ctx);
     if (upstream.contexts.ready.size > 0) flushContexts(upstream, ctx);

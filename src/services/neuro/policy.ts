@@ -19,6 +19,7 @@ export interface Policy {
   /** Its `critical` forces take the place of the one that Neuro has. */
   readonly critical_preempts: boolean;
   readonly shutdown: boolean;
+  readonly shutdown_action: boolean;
   readonly speech_finished: boolean;
   readonly allow: readonly string[];
   readonly deny: readonly string[];
@@ -73,6 +74,7 @@ export function policyOf({ integrations, actions }: Settings, name: string): Pol
     priority_max: first("priority_max") ?? "critical",
     critical_preempts: first("critical_preempts") ?? false,
     shutdown: first("shutdown") ?? false,
+    shutdown_action: first("shutdown_action") ?? false,
     speech_finished: first("speech_finished") ?? false,
     allow: first("allow") ?? ALL,
     deny: first("deny") ?? NONE,

@@ -42,6 +42,13 @@ export type Drain =
   | { readonly is: "leaving"; readonly closeAt: Millis }
   | { readonly is: "drained" };
 
+/** The actions that Neuro has for shutting down, by name, with the ids of their integrations. */
+export interface ShutdownActions {
+  readonly offered: Map<string, string>;
+  /** Integrations came or left, or policies changed. */
+  isStale: boolean;
+}
+
 export interface NeuroState {
   settings: Settings;
   /** What is kept of all peers; the part of a socket, a game or a link is charged to its own account below it. */
@@ -62,6 +69,8 @@ export interface NeuroState {
   readonly slugs: Map<string, Game>;
   /** Number of actions of all games, visible or not. */
   actionCount: number;
+  /** The actions by which Neuro asks integrations to shut down. */
+  readonly shutdownActions: ShutdownActions;
   /** In the order of the settings; the first serves games that no pattern assigns. */
   readonly upstreams: Map<string, Upstream>;
   /** Everything with a deadline except actions in flight. */
@@ -516,6 +525,7 @@ export function emptyState(settings: Settings, retained: RetainedBytes): NeuroSt
     away: new Set(),
     slugs: new Map(),
     actionCount: 0,
+    shutdownActions: { offered: new Map(), isStale: true },
     upstreams: new Map(),
     timers: new Timers(),
     unsavedRecords: new Set(),

@@ -120,3 +120,15 @@ test("AP72 forces and actions without a result are listed", () =>
     check.equal([pending.action, pending.to, pending.is], ["play", ["chess"], "sent"]);
     check.equal(await fixture.items("listPendingActions", { query: { integration: "lamp" } }), []);
   }));
+
+test("NB255 over sockets: Neuro asks a game to shut down with an action", () =>
+  ApiFixture.with(async (fixture) => {
+    const chess = await Game.join(fixture, "Chess");
+    await fixture.neuro.knows("shut_down_chess");
+    const id = fixture.neuro.act("shut_down_chess", { how: "graceful" });
+    check.equal(await chess.line.next(({ command }) => command === "shutdown/graceful"), {
+      command: "shutdown/graceful",
+      data: { wants_shutdown: true },
+    });
+    check.equal((await fixture.neuro.resultOf(id)).success, true);
+  }, ["integrations=[{match: Chess, shutdown_action: true}]"]));

@@ -166,7 +166,8 @@ export function connectGame(
 
 /** A game is connected from now on. */
 export function setConnected(game: Game, peer: PeerId, now: Millis): void {
-  const { service: { away, silent } } = game;
+  const { service: { away, silent, shutdownActions } } = game;
+  shutdownActions.isStale = true;
   game.presence = { is: "connected", peer, since: now };
   game.wantsTraces = false;
   away.delete(game);
@@ -175,7 +176,8 @@ export function setConnected(game: Game, peer: PeerId, now: Millis): void {
 
 /** A game that is not connected since then. Call this in the order of these times. */
 export function setAway(game: Game, presence: GamePresence & { readonly is: "grace" | "away" }): void {
-  const { service: { away, silent } } = game;
+  const { service: { away, silent, shutdownActions } } = game;
+  shutdownActions.isStale = true;
   game.presence = presence;
   away.delete(game);
   away.add(game);

@@ -2,7 +2,7 @@
 import { isObject, isShallow, type Json } from "../../../core/json.ts";
 import { linkIdOf } from "../../../core/link.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
-import { NALLELY_PEER, type RequestId } from "../../../core/ids.ts";
+import { NALLELY_PEER, RELAY_PEER, type RequestId } from "../../../core/ids.ts";
 import { GAME_FRAME_BYTES_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { RELAY, toNeuro } from "../outbound.ts";
@@ -48,7 +48,7 @@ export function injectToGame(game: Game, message: Json, ctx: StepContext): Resul
   const { name } = game;
   const peer = peerOf(game);
   if (peer === undefined) return failed("notNow", `${name} is not connected`);
-  if (peer === NALLELY_PEER) return failed("notNow", `${name} is a part of the relay and has no connection`);
+  if (peer === NALLELY_PEER || peer === RELAY_PEER) return failed("notNow", `${name} is a part of the relay and has no connection`);
   const frame = JSON.stringify(message);
   if (!isObject(message)) return failed("badMessage", "a message must be a JSON object");
   const { message_bytes } = game.service.settings.limits;

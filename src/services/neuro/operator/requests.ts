@@ -5,7 +5,7 @@
  * Knows nothing of: tokens, HTTP, where the audit log is kept.
  */
 import type { ServiceEvent } from "../../../core/event.ts";
-import { NALLELY_PEER, type RequestId } from "../../../core/ids.ts";
+import { NALLELY_PEER, RELAY_PEER, type RequestId } from "../../../core/ids.ts";
 import { type Json, plain } from "../../../core/json.ts";
 import type { NeuroRequest, Requested } from "../../../core/request.ts";
 import { assertNever } from "../../../core/assert.ts";
@@ -185,7 +185,7 @@ function executeOn(
       const { name } = game;
       const peer = peerOf(game);
       if (peer === undefined) return failed("notNow", `${name} is not connected`);
-      if (peer === NALLELY_PEER) return failed("notNow", `${name} is a part of the relay and has no connection`);
+      if (peer === NALLELY_PEER || peer === RELAY_PEER) return failed("notNow", `${name} is a part of the relay and has no connection`);
       ctx.emit({ do: "close", peer, fault: "leaving" });
       return ok({ status: "disconnecting" });
     }

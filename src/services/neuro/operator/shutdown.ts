@@ -5,7 +5,7 @@
  * was wanted. One that does not answer within `actions.shutdown_timeout` is disconnected.
  */
 import { assertNever } from "../../../core/assert.ts";
-import { NALLELY_PEER } from "../../../core/ids.ts";
+import { NALLELY_PEER, RELAY_PEER } from "../../../core/ids.ts";
 import type { ShutdownKind } from "../../../core/request.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { unregisterNames } from "../games/game-messages.ts";
@@ -17,7 +17,7 @@ import { type Game, type GameSocket, isConnected, type NeuroState, peerOf } from
 /** The connected integrations that are programs of their own, or the one that is given. */
 export const askable = (state: NeuroState, only: Game | undefined): readonly Game[] =>
   [...only === undefined ? state.games.values() : [only]].filter((game) =>
-    isConnected(game) && peerOf(game) !== NALLELY_PEER
+    isConnected(game) && peerOf(game) !== NALLELY_PEER && peerOf(game) !== RELAY_PEER
   );
 
 /** Asks games to shut down, or takes that back. Returns how many were asked. */

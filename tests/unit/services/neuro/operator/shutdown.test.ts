@@ -1,6 +1,6 @@
 /** An operator asks integrations to shut down, or to register their actions again. */
 import { test } from "#runner";
-import { toRequestId } from "../../../../../src/core/ids.ts";
+import { RELAY_PEER, toRequestId } from "../../../../../src/core/ids.ts";
 import type { Json } from "../../../../../src/core/json.ts";
 import type { NeuroRequest } from "../../../../../src/core/request.ts";
 import type { Scope } from "../../../../../src/core/settings.ts";
@@ -130,4 +130,63 @@ test("NB252 these commands need the scope `admin` and a connected integration, a
     "shut_down_now chess notNow",
     "cancel_shutdown all done",
   ]);
+});
+
+/** Hands what Neuro sends to the relay's own integration back to the service, as the relay does. */
+function passOn(scenario: Scenario): void {
+  for (const message of scenario.posted()) {
+    if (message.is === "neuroMessage" && message.peer === RELAY_PEER) scenario.post(message);
+  }
+}
+
+test("NB255 with `shutdown_action` Neuro has an action for each connected integration, and asks it to shut down with it", () => {
+  const { scenario, neuro } = opened({ integrations: [{ match: "Chess*", shutdown_action: true }] });
+  const chess = started(scenario, "Chess", "move");
+  started(scenario, "Poker", "bet");
+  check.equal(scenario.harness.state.shutdownActions.offered, new Map([["shut_down_chess", "chess"]]));
+  chess.heard();
+  const act = (data: object): Json | undefined => {
+    neuro.heard();
+    neuro.action("1", "shut_down_chess", JSON.stringify(data));
+    passOn(scenario);
+    return neuro.frames().find(({ command }) => command === "action/result")?.data;
+  };
+  check.equal(act({ how: "graceful" }), { id: "1", success: true, message: "Chess was asked to shut down." });
+  check.equal(shutdowns(chess.heardFrames()), [{ command: "shutdown/graceful", data: { wants_shutdown: true } }]);
+  check.equal(act({ how: "cancel" }), { id: "1", success: true, message: "Chess continues." });
+  check.equal(act({ how: "cancel" }), { id: "1", success: false, message: "Chess was not asked to shut down before." });
+  check.equal(act({ how: "immediate" }), { id: "1", success: true, message: "Chess was asked to shut down." });
+  check.equal(shutdowns(chess.heardFrames()).at(-1), { command: "shutdown/immediate" });
+  check.equal(scenario.observed("operator_acted").map(({ by, did, outcome }) => [by, did, outcome]), [
+    ["neuro", "shut_down", "done"],
+    ["neuro", "cancel_shutdown", "done"],
+    ["neuro", "cancel_shutdown", "notNow"],
+    ["neuro", "shut_down_now", "done"],
+  ]);
+  for (const data of [{}, { how: "now" }, { how: 7 }]) check.equal(act(data), { id: "1", success: false, message: "`how` must be one of graceful, cancel, immediate." });
+});
+
+test("NB256 the action disappears with its integration and with the setting, and comes back", () => {
+  const { scenario, neuro } = opened({ integrations: [{ match: "Chess", shutdown_action: true }] });
+  const chess = started(scenario, "Chess", "move");
+  const offered = (): readonly string[] => [...scenario.harness.state.shutdownActions.offered.keys()];
+  check.equal(offered(), ["shut_down_chess"]);
+  neuro.heard();
+  chess.close();
+  check.equal([offered(), neuro.heard()], [[], ["unregister shut_down_chess"]]);
+  started(scenario, "Chess", "move");
+  check.that(neuro.heard().includes("register shut_down_chess"));
+  scenario.configure({ integrations: [] });
+  check.equal([offered(), neuro.heard()], [[], ["unregister shut_down_chess"]]);
+  scenario.configure({ integrations: [{ match: "Chess", shutdown_action: true }] });
+  check.equal(neuro.heard(), ["register shut_down_chess"]);
+});
+
+test("NB257 without the setting there is no integration of the relay's own, and it is not asked with all others", () => {
+  const { scenario, ask } = opened();
+  started(scenario, "Chess", "move");
+  check.equal([...scenario.harness.state.games.keys()], ["neuro:Chess"]);
+  scenario.configure({ integrations: [{ match: "*", shutdown_action: true }] });
+  check.equal([...scenario.harness.state.games.keys()], ["neuro:Chess", "intermediary:Neuro Relay"]);
+  check.equal(ask({ of: "neuro", do: "shutDown", how: "graceful" }), asked(1));
 });
