@@ -105,7 +105,7 @@ export function configure(state: NeuroState, settings: Settings, ctx: StepContex
   }
   announceUpstreams(state, ctx);
   recheckGames(state, ctx);
-  state.shutdownActions.isStale = true;
+  for (const game of state.games.values()) state.shutdownActions.changed.add(game);
 }
 
 /** Starts a drain: nothing new is accepted, and games may answer their pending actions until shortly before `until`. */

@@ -402,7 +402,7 @@ const INBOX_MAX = 10_000;
 /** The end of every step. */
 function finishStep(state: NeuroState, ctx: StepContext): void {
   if (state.drain.is === "drained") return;
-  if (state.shutdownActions.isStale && state.hasStarted) syncShutdownActions(state, ctx);
+  if (state.shutdownActions.changed.size > 0) syncShutdownActions(state, ctx);
   for (const upstream of state.upstreams.values()) {
     if (upstream.inbox.length > 0) readInbox(upstream, ctx);
     if (upstream.contexts.ready.size > 0) flushContexts(upstream, ctx);

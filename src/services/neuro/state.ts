@@ -45,8 +45,8 @@ export type Drain =
 /** The actions that Neuro has for shutting down, by name, with the ids of their integrations. */
 export interface ShutdownActions {
   readonly offered: Map<string, string>;
-  /** Integrations came or left, or policies changed. */
-  isStale: boolean;
+  /** Integrations that came or left, or whose policy changed. */
+  readonly changed: Set<Game>;
 }
 
 export interface NeuroState {
@@ -525,7 +525,7 @@ export function emptyState(settings: Settings, retained: RetainedBytes): NeuroSt
     away: new Set(),
     slugs: new Map(),
     actionCount: 0,
-    shutdownActions: { offered: new Map(), isStale: true },
+    shutdownActions: { offered: new Map(), changed: new Set() },
     upstreams: new Map(),
     timers: new Timers(),
     unsavedRecords: new Set(),

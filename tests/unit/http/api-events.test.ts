@@ -125,7 +125,7 @@ test("NB255 over sockets: Neuro asks a game to shut down with an action", () =>
   ApiFixture.with(async (fixture) => {
     const chess = await Game.join(fixture, "Chess");
     await fixture.neuro.knows("shut_down_chess");
-    const id = fixture.neuro.act("shut_down_chess", { how: "graceful" });
+    const id = fixture.neuro.act("shut_down_chess", '{"how":"graceful"}');
     check.equal(await chess.line.next(({ command }) => command === "shutdown/graceful"), {
       command: "shutdown/graceful",
       data: { wants_shutdown: true },

@@ -167,7 +167,7 @@ export function connectGame(
 /** A game is connected from now on. */
 export function setConnected(game: Game, peer: PeerId, now: Millis): void {
   const { service: { away, silent, shutdownActions } } = game;
-  shutdownActions.isStale = true;
+  shutdownActions.changed.add(game);
   game.presence = { is: "connected", peer, since: now };
   game.wantsTraces = false;
   away.delete(game);
@@ -177,7 +177,7 @@ export function setConnected(game: Game, peer: PeerId, now: Millis): void {
 /** A game that is not connected since then. Call this in the order of these times. */
 export function setAway(game: Game, presence: GamePresence & { readonly is: "grace" | "away" }): void {
   const { service: { away, silent, shutdownActions } } = game;
-  shutdownActions.isStale = true;
+  shutdownActions.changed.add(game);
   game.presence = presence;
   away.delete(game);
   away.add(game);

@@ -25,22 +25,27 @@ const KINDS: readonly ShutdownKind[] = ["graceful", "cancel", "immediate"];
 
 /** Registers the actions that are missing, and unregisters those whose integration has left. */
 export function syncShutdownActions(state: NeuroState, ctx: StepContext): void {
-  const { shutdownActions, drain } = state;
-  shutdownActions.isStale = false;
-  if (drain.is !== "none") return;
-  const wanted = new Map(
-    askable(state, undefined).filter(({ policy }) => policy.shutdown_action).map((game) => [nameFor(game), game] as const),
-  );
-  const { offered } = shutdownActions;
-  const gone = [...offered].filter(([name, slug]) => wanted.get(name)?.slug !== slug).map(([name]) => name);
-  const added = [...wanted].filter(([name]) => !offered.has(name) || gone.includes(name));
+  const { shutdownActions: { offered, changed }, drain } = state;
+  const [gone, added]: [string[], Action[]] = [[], []];
+  for (const game of changed) {
+    const name = nameFor(game);
+    const isOffered = offered.get(name) === game.slug;
+    const isWanted = game.policy.shutdown_action && drain.is === "none" && askable(state, game).length > 0;
+    if (isWanted === isOffered || (isWanted && offered.has(name))) continue;
+    if (isWanted) {
+      offered.set(name, game.slug);
+      added.push(actionFor(name, game));
+    } else {
+      offered.delete(name);
+      gone.push(name);
+    }
+  }
+  changed.clear();
   if (gone.length === 0 && added.length === 0) return;
   const relay = state.integrations.get(RELAY_PEER) ?? joinRelay(state, ctx);
-  for (const name of gone) offered.delete(name);
-  for (const [name, { slug }] of added) offered.set(name, slug);
   if (gone.length > 0) handleGameMessage(relay, { command: "actions/unregister", names: gone }, ctx);
-  const actions = added.map(([name, game]) => actionFor(name, game));
-  if (actions.length > 0) handleGameMessage(relay, { command: "actions/register", actions }, ctx);
+  if (added.length > 0) handleGameMessage(relay, { command: "actions/register", actions: added }, ctx);
+  changed.delete(relay);
 }
 
 /** A message of Neuro to the relay's own integration. */
@@ -54,7 +59,7 @@ export function answerNeuro(state: NeuroState, message: NeuroMessage, ctx: StepC
     }
     case "actions/reregister_all":
       state.shutdownActions.offered.clear();
-      state.shutdownActions.isStale = true;
+      for (const game of state.games.values()) state.shutdownActions.changed.add(game);
       return;
     case "startup":
     case "speech_finished":
