@@ -72,7 +72,7 @@ export function createApp(ports: WebPorts): App {
   for (const path of ["/", "/overlay", "/dock"]) app.get(path, ({ req }) => dashboard(req.raw));
   app.get("/health", () => health(ports));
   app.get("/ready", (hono) => ready(readiness, scopes(hono), ports));
-  app.get("/metrics", (hono) => metrics(ports, scopes(hono)));
+  app.get("/metrics", (hono) => metrics(ports, scopes(hono), hono.req.header("accept")));
   app.get("/uploads/:file", (hono) => upload(ports, scopes(hono), hono.req.param("file")));
   for (const path of ["/api", "/api/*"]) app.all(path, (hono) => api(hono, ports));
   app.notFound(() => problemResponse({ status: 404, title: "Not found" }));

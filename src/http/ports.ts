@@ -1,6 +1,7 @@
 /** What the web app needs: ports from the process, and a context from the runtime with every request. */
 import type { CredentialDigest } from "../core/access.ts";
 import type { ConnectionInfo } from "../core/event.ts";
+import type { MetricFormat } from "../core/metric-format.ts";
 import type { Observation } from "../core/observation.ts";
 import type { Done, Principal, ReplyTo, ServiceRequest } from "../core/request.ts";
 import type { ListenerName, ServiceName } from "../core/service.ts";
@@ -32,8 +33,8 @@ export interface WebPorts {
   readonly services: readonly ServiceName[];
   request<R extends ServiceRequest>(request: R, principal: Principal): Promise<RequestResult<ReplyTo<R>>>;
   observe(observation: Observation): void;
-  /** The metrics in Prometheus' text format. */
-  metrics(): Promise<string>;
+  /** The metrics in a text format. */
+  metrics(format: MetricFormat): Promise<string>;
   /** The number of frames of all listeners, in both directions. */
   frames(): number;
   /** The bytes of an upload; undefined if it does not exist. */

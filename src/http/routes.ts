@@ -1,4 +1,5 @@
 /** The web port's own routes: health, readiness, metrics and uploads. */
+import { METRIC_TYPES } from "../core/metric-format.ts";
 import type { Millis } from "../core/ids.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { Scope } from "../core/settings.ts";
@@ -65,11 +66,12 @@ async function notReadyReasonsOf(service: ServiceName, ports: WebPorts): Promise
   return reasons.length > 0 ? reasons.map((reason) => `${service}: ${reason}`) : [`${service}: not ready`];
 }
 
-/** `/metrics`, for Prometheus. */
-export async function metrics(ports: WebPorts, scopes: readonly Scope[]): Promise<Response> {
+/** `/metrics`, for Prometheus; as OpenMetrics for clients that accept it. */
+export async function metrics(ports: WebPorts, scopes: readonly Scope[], accept: string | undefined): Promise<Response> {
   if (ports.settings().web.metrics !== "open" && !scopes.includes("watch")) return unauthorized();
-  return new Response(await ports.metrics(), {
-    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
+  const format = /\bapplication\/openmetrics-text\b/i.test(accept ?? "") ? "openmetrics" : "prometheus";
+  return new Response(await ports.metrics(format), {
+    headers: { "content-type": METRIC_TYPES[format], "cache-control": "no-store", "vary": "accept" },
   });
 }
 

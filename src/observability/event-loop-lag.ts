@@ -3,9 +3,15 @@
 const PERIOD_MS = 100;
 
 export class EventLoopLag {
+  readonly #measured: (delayMs: number) => void;
   #longestMs = 0;
   #dueAt = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** `measured` is called with the delay of each timer. */
+  constructor(measured: (delayMs: number) => void) {
+    this.#measured = measured;
+  }
 
   /**
    * Starts measuring, unless it already runs. Why not from the start: without a reader of the value, the timer would wake the process in
@@ -36,6 +42,7 @@ export class EventLoopLag {
   #tick(): void {
     const now = performance.now();
     this.#longestMs = Math.max(this.#longestMs, now - this.#dueAt);
+    this.#measured(Math.max(0, now - this.#dueAt));
     this.#dueAt = now + PERIOD_MS;
   }
 }

@@ -247,13 +247,17 @@ const LOG_MESSAGES = {
     limit: workLimit("opened forces"),
     text: ({ integration, names, priority, waited }) =>
       `opened force of ${quoted(integration)} (${priority}, waited ${waited} ms) over ${list(names)}`,
+    measure: ({ waited }, { forceWait }) => forceWait.observe(waited / 1_000),
   },
   force_ended: {
     level: "info",
     source: "neuro",
     limit: workLimit("ended forces"),
     text: ({ integration, end, ms }) => `force of ${quoted(integration)} ended after ${ms} ms: ${end}`,
-    measure: ({ end }, { forces }) => forces.labels(end).add(),
+    measure: ({ end, ms }, { forces, forceDuration }) => {
+      forces.labels(end).add();
+      forceDuration.observe(ms / 1_000);
+    },
   },
   upstream_dialing: {
     level: "debug",

@@ -1,11 +1,13 @@
 /**
- * Counters, gauges and histograms, and their Prometheus text format.
+ * Counters, gauges and histograms, and their text formats: that of Prometheus, and OpenMetrics.
  *
  * Why not a library: see "Why no metrics library" in this folder's README.
  *
  * Invariant: a family has at most `SERIES_MAX` series and one more, `other`, that counts all further label values together. So a
  * scrape stays small whatever peers call themselves.
  */
+
+import { type MetricFormat, OPENMETRICS_END } from "../core/metric-format.ts";
 
 export const SERIES_MAX = 1_000;
 
@@ -138,9 +140,10 @@ export class MetricRegistry {
     return this.#families;
   }
 
-  /** Everything in the text format 0.0.4. */
-  text(): string {
-    return this.#families.map(textOf).join("");
+  /** Everything in a text format. */
+  text(format: MetricFormat = "prometheus"): string {
+    const text = this.#families.map((family) => textOf(family, format)).join("");
+    return format === "openmetrics" ? text + OPENMETRICS_END : text;
   }
 
   #add<Of extends Counter | Histogram>(family: MetricFamily<Of>): MetricFamily<Of> {
@@ -149,9 +152,11 @@ export class MetricRegistry {
   }
 }
 
-function textOf(family: MetricFamily<Counter | Histogram>): string {
+function textOf(family: MetricFamily<Counter | Histogram>, format: MetricFormat): string {
   const { name, help, kind } = family;
-  const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`];
+  // Why: a counter of OpenMetrics is named without the end that its samples have.
+  const described = format === "openmetrics" && kind === "counter" ? name.replace(/_total$/, "") : name;
+  const lines = [`# HELP ${described} ${help}`, `# TYPE ${described} ${kind}`];
   for (const { labels, metric } of family.all()) {
     if (metric instanceof Histogram) lines.push(...bucketLines(name, labels, metric));
     else lines.push(`${name}${labels && `{${labels}}`} ${metric.value}`);

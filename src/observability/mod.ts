@@ -9,4 +9,4 @@ export { createMetrics, type RelayMetrics } from "./metric-definitions.ts";
 export type { Counter, Gauge } from "./metric-registry.ts";
 export { createObserver, type Observer } from "./observer.ts";
 export { predictionLine } from "./prediction-line.ts";
-export { scrape } from "./scrape.ts";
+export { type ProcessStats, scrape } from "./scrape.ts";

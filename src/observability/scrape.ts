@@ -6,9 +6,11 @@
 import type { Millis } from "../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { MessageCount } from "../core/message-counter.ts";
+import type { IntegrationView } from "../core/view.ts";
 import type { ServiceName } from "../core/service.ts";
 import { type ConnectedIntegration, INTEGRATION_LISTENERS } from "./connected-integrations.ts";
 import type { RelayMetrics } from "./metric-definitions.ts";
+import type { MetricFormat } from "../core/metric-format.ts";
 import type { Gauge, MetricFamily } from "./metric-registry.ts";
 
 /** The input of a scrape, besides the metrics that observations update. */
@@ -18,6 +20,10 @@ export interface ScrapeInput {
   /** Since the start. */
   readonly uptimeMs: Millis;
   readonly lagSeconds: number;
+  /** Undefined where the runtime hides it. */
+  readonly process?: ProcessStats | undefined;
+  /** All integrations that the relay knows. */
+  readonly integrations: readonly IntegrationView[];
   /** The status of each service that answered. */
   readonly statuses: ReadonlyMap<ServiceName, Json>;
   readonly messages: Iterable<Readonly<MessageCount>>;
@@ -27,20 +33,31 @@ export interface ScrapeInput {
   hide(text: string): string;
 }
 
-/** All metrics in the Prometheus text format. */
-export function scrape(metrics: RelayMetrics, input: ScrapeInput): string {
+/** What a process uses. */
+export interface ProcessStats {
+  readonly residentBytes: number;
+  readonly heapBytes: number;
+  readonly cpuSeconds: number;
+  /** Unix time. */
+  readonly startedAtSeconds: number;
+}
+
+/** All metrics in a text format. */
+export function scrape(metrics: RelayMetrics, input: ScrapeInput, format: MetricFormat = "prometheus"): string {
   metrics.build.labels(input.version).set(1);
   metrics.uptime.set(input.uptimeMs / 1_000);
   metrics.lag.set(input.lagSeconds);
   for (const { service, counterpart, direction, kind, value } of input.messages) {
     metrics.messages.labels(service, counterpart, direction, kind).value = value;
   }
+  fillProcess(metrics, input.process);
   fillIntegrations(metrics, input);
+  fillCounts(metrics, input);
   fillIntermediary(metrics, input.statuses.get("intermediary"), input.now);
   fillNeuro(metrics, input.statuses.get("neuro"));
   const brain = input.statuses.get("brain");
   if (isObject(brain)) setNumber(metrics.sessions, brain.sessions);
-  return metrics.registry.text();
+  return metrics.registry.text(format);
 }
 
 const OTHER = "other";
@@ -58,6 +75,31 @@ function fillIntegrations({ connected, integrations, integrationUptime }: RelayM
     const others = integrationUptime.labels(integration.listener, OTHER);
     others.set(Math.max(others.value, seconds(integration)));
   }
+}
+
+function fillProcess(metrics: RelayMetrics, stats: ProcessStats | undefined): void {
+  if (stats === undefined) return;
+  metrics.residentBytes.set(stats.residentBytes);
+  metrics.heapBytes.set(stats.heapBytes);
+  metrics.cpuSeconds.value = stats.cpuSeconds;
+  metrics.processStart.set(stats.startedAtSeconds);
+}
+
+/** The connected integrations first, because the others do not change. */
+function fillCounts(metrics: RelayMetrics, { integrations, integrationsMax, hide }: ScrapeInput): void {
+  const { integrationActions, integrationFailures, integrationSeconds, integrationContexts, integrationForces } = metrics;
+  const families = [integrationActions, integrationFailures, integrationSeconds, integrationContexts, integrationForces];
+  for (const family of families) family.clear();
+  const connectedFirst = [...integrations].sort((one, other) => Number(other.connected) - Number(one.connected));
+  for (const [at, { listener, name, counts }] of connectedFirst.entries()) {
+    const labels = [listener, at < integrationsMax ? hide(name) : OTHER];
+    integrationActions.labels(...labels).add(counts.actions);
+    integrationFailures.labels(...labels).add(counts.failures);
+    integrationSeconds.labels(...labels).add(counts.result_ms / 1_000);
+    integrationContexts.labels(...labels).add(counts.contexts);
+    integrationForces.labels(...labels).add(counts.forces);
+  }
+  metrics.integrationsPaused.set(integrations.filter(({ paused }) => paused).length);
 }
 
 function fillIntermediary(metrics: RelayMetrics, status: Json | undefined, now: Millis): void {
@@ -78,8 +120,12 @@ function fillIntermediary(metrics: RelayMetrics, status: Json | undefined, now: 
 
 function fillNeuro(metrics: RelayMetrics, status: Json | undefined): void {
   const upstreams = isObject(status) && Array.isArray(status.upstreams) ? status.upstreams.filter(isObject) : [];
+  const controls = isObject(status) ? status.controls : undefined;
+  if (isObject(controls)) metrics.stopped.set(controls.stopped === true ? 1 : 0);
+  let approvals = 0;
   for (const { id, url, state, force, waiting, pending, contexts_held } of upstreams) {
     if (typeof id !== "string") continue;
+    if (Array.isArray(pending)) approvals += pending.filter((action) => isObject(action) && action.is === "approval").length;
     metrics.forcesOpen.labels(id).set(isObject(force) ? 1 : 0);
     setLength(metrics.forcesWaiting, id, waiting);
     setLength(metrics.pending, id, pending);
@@ -87,6 +133,7 @@ function fillNeuro(metrics: RelayMetrics, status: Json | undefined): void {
     // Why only with a URL: without one the relay acts as Neuro, and there is no connection that could be down.
     if (url !== null) metrics.upstreamUp.labels(id).set(state === "open" ? 1 : 0);
   }
+  metrics.approvalsPending.set(approvals);
 }
 
 function setLength(family: MetricFamily<Gauge>, id: string, list: JsonObject[string]): void {

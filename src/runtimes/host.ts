@@ -6,6 +6,7 @@
 import type { Event, ResumedPeer } from "../core/event.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
 import { type Json, plain } from "../core/json.ts";
+import type { MetricFormat } from "../core/metric-format.ts";
 import type { Observation } from "../core/observation.ts";
 import { type Secrets, secretsOf } from "../core/secrets.ts";
 import type { ServiceName } from "../core/service.ts";
@@ -31,11 +32,15 @@ import {
   type Log,
   type Observer,
   predictionLine,
+  type ProcessStats,
   type RelayMetrics,
   scrape,
 } from "../observability/mod.ts";
 import { Relay, type SupervisedService } from "../relay/mod.ts";
+import { type IntegrationView, PAGE_LENGTH_MAX, type PageRequest } from "../core/view.ts";
+import type { Principal } from "../core/request.ts";
 import type { LinkView } from "../core/view.ts";
+import { measuredStore } from "../storage/measured-store.ts";
 import { deleteOrphanedUploads } from "../storage/orphaned-uploads.ts";
 import type { UploadStore } from "../storage/upload-store.ts";
 import { Tokens } from "./tokens/tokens.ts";
@@ -50,6 +55,8 @@ export interface HostOptions {
   readonly jobs: Jobs;
   /** True for a process that runs until it is stopped: it may run a timer for its own metrics. */
   readonly isResident?: boolean;
+  /** What the process uses. */
+  processStats?(): ProcessStats;
   /** Takes lines for standard output. */
   print(line: string): void;
   /** The relays and nodes around this one; none if they are not known. */
@@ -103,7 +110,7 @@ export class Host {
   #early: Event[] = [];
   #store: Store | undefined;
   #uploads: UploadStore | undefined;
-  readonly #lag = new EventLoopLag();
+  readonly #lag = new EventLoopLag((ms) => this.metrics.loopDelay.observe(ms / 1_000));
   readonly #observer: Observer;
   #isDraining = false;
   /** Listeners that the runtime has ended, and how many of their addresses. */
@@ -151,7 +158,7 @@ export class Host {
       nodes: () => options.surroundings?.nodes() ?? Promise.resolve([]),
       otherReasons: () => options.otherReasons?.() ?? Promise.resolve([]),
       frames: () => this.#frames(),
-      metrics: () => this.#scrape(),
+      metrics: (format) => this.#scrape(format),
       readUpload: (file) => this.#uploads?.read(file) ?? Promise.resolve(undefined),
     };
     this.app = createApp(this.#ports);
@@ -165,8 +172,13 @@ export class Host {
 
   /** Restores the services from the store, and starts the engine. */
   async start(
-    { sockets, store, uploads, clock, afterTurn, links, resumed = [], hasSlept = true }: HostPorts,
+    { sockets, store: given, uploads, clock, afterTurn, links, resumed = [], hasSlept = true }: HostPorts,
   ): Promise<void> {
+    const { storeDuration, storeErrors } = this.metrics;
+    const store = measuredStore(given, (operation, seconds, isFailed) => {
+      storeDuration.labels(operation).observe(seconds);
+      if (isFailed) storeErrors.labels(operation).add();
+    });
     this.#links = links;
     this.#store = store;
     this.#uploads = uploads;
@@ -309,7 +321,23 @@ export class Host {
     return sum;
   }
 
-  async #scrape(): Promise<string> {
+  /** Every integration that the Neuro service knows. */
+  async #integrations(): Promise<readonly IntegrationView[]> {
+    const all: IntegrationView[] = [];
+    if (this.#engine === undefined || !this.services.includes("neuro")) return all;
+    const principal: Principal = { by: "relay", scopes: ["watch"] };
+    for (let after: string | null = ""; after !== null;) {
+      const page: PageRequest = { limit: PAGE_LENGTH_MAX, ...(after !== "" && { after }) };
+      const reply = await this.#engine.request({ of: "neuro", get: "integrations", ...page }, principal);
+      // Why the check: tests and programs can replace a service by one that answers something else.
+      if ("fault" in reply || !Array.isArray(reply.body.items)) return all;
+      all.push(...reply.body.items);
+      after = reply.body.next ?? null;
+    }
+    return all;
+  }
+
+  async #scrape(format: MetricFormat): Promise<string> {
     if (this.#options.isResident === true) this.#lag.start();
     const lagSeconds = await this.#lag.take();
     const statuses = new Map<ServiceName, Json>();
@@ -327,7 +355,9 @@ export class Host {
       messages: this.#relay.messages,
       integrationsMax: this.#settings.limits.metric_integrations,
       hide: (text) => this.secrets.redact(text),
-    });
+      integrations: await this.#integrations(),
+      process: this.#options.processStats?.(),
+    }, format);
   }
 }
 

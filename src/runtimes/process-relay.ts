@@ -1,4 +1,5 @@
 /** One relay of a process: its host, the peers and links of its services, and its recording. The listeners belong to the process. */
+import { processStats } from "./process-stats.ts";
 import { Panic } from "../core/assert.ts";
 import type { CredentialDigest } from "../core/access.ts";
 import type { ConnectionInfo, ListenerName } from "../core/event.ts";
@@ -90,6 +91,7 @@ export class ProcessRelay implements RegisteredRelay {
       webToken,
       jobs: options.jobs ?? lazyJobs,
       isResident: true,
+      processStats,
       print,
       surroundings,
       ...(isDefault && { otherReasons }),

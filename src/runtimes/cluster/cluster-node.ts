@@ -4,6 +4,8 @@
  * Invariants: CL1 a relay runs only under a record of this session; CL2 at most `STARTS_MAX` relays start at a time, so that a node that takes over
  * many does not miss its beats; CL3 nothing here waits for a message of Redis or of another node: everything is also found by looking.
  */
+import { processStats } from "../process-stats.ts";
+import { METRIC_TYPES, OPENMETRICS_END } from "../../core/metric-format.ts";
 import { assertNever } from "../../core/assert.ts";
 import type { Observation } from "../../core/observation.ts";
 import type { Settings } from "../../core/settings.ts";
@@ -102,6 +104,7 @@ export class ClusterNode implements RelaySet {
       webToken,
       jobs: lazyJobs,
       isResident: true,
+      processStats,
       print,
     });
     this.#voiceChannels = new VoiceChannels({ limits: () => this.host.settings.limits, now: () => Date.now() });
@@ -565,7 +568,9 @@ export class ClusterNode implements RelaySet {
     relays.set(this.#owned.size);
     peers.set(this.#gateway.size);
     waitingBytes.set(this.#gateway.keptBytes);
-    return new Response(await response.text() + registry.text(), { headers: response.headers });
+    const format = response.headers.get("content-type") === METRIC_TYPES.openmetrics ? "openmetrics" : "prometheus";
+    const text = (await response.text()).replace(OPENMETRICS_END, "");
+    return new Response(text + registry.text(format), { headers: response.headers });
   }
 
   /** As `/ready` of a relay; what it says of the node is for `watch`, too. */

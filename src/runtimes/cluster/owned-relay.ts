@@ -2,6 +2,7 @@
  * A relay at the node that owns it: the same host as in a process, with peers at gateways, entries in Redis, and everything that leaves it
  * behind the output fence.
  */
+import { processStats } from "../process-stats.ts";
 import type { ResumedPeer } from "../../core/event.ts";
 import type { Millis } from "../../core/ids.ts";
 import type { Settings } from "../../core/settings.ts";
@@ -89,7 +90,7 @@ export class OwnedRelay {
     this.record = record;
     this.#options = options;
     this.#ports = ports;
-    this.host = new Host({ settings, services, log, webToken, jobs, isResident: true, print, surroundings });
+    this.host = new Host({ settings, services, log, webToken, jobs, isResident: true, processStats, print, surroundings });
     this.#fence = new OutputFence(() => ports.mayAct());
     this.#connections = new FencedConnections(ports.connect, this.#fence);
     const { host } = this;

@@ -87,11 +87,18 @@ async function playGames(harness: ScrapedRelay, neuro: Running): Promise<void> {
   await harness.changes("action_results_total", { origin: "game", success: "true" }, is(1));
   await harness.changes("action_duration_seconds", {}, is(1));
   await harness.changes("forces_total", { end: "completed" }, is(1));
+  await harness.changes("force_wait_seconds", {}, over(0));
+  await harness.changes("force_duration_seconds", {}, over(0));
+  const integration = { listener: "neuro", integration: "chess" };
+  await harness.changes("integration_actions_total", integration, is(1));
+  await harness.changes("integration_forces_total", integration, is(1));
+  await harness.changes("integration_action_seconds_total", integration, over(0));
   await harness.remember();
   await neuro.drain();
   await harness.changes("upstream_up", { upstream: "neuro" }, is(0));
   chess.send({ command: "context", game: "chess", data: { message: "anyone?", silent: true } });
   await harness.changes("contexts_queued", { upstream: "neuro" }, is(1));
+  await harness.changes("integration_contexts_total", integration, is(1));
   await harness.remember();
   for (const client of [chess, go]) client.close();
   await harness.changes("integrations", { listener: "neuro" }, is(0));
@@ -168,6 +175,23 @@ test("OB28 every metric of a running relay changes when what it measures changes
       const headers = { authorization: `Bearer ${WEB_TOKEN}`, "content-type": "application/json" };
       const order = { method: "PATCH", headers, body: '{"approval":true}' };
       check.equal((await fetch(`${relay.urls.web}/api/controls`, order)).status, 200);
+      const stop = { method: "PATCH", headers, body: '{"stopped":true}' };
+      check.equal((await fetch(`${relay.urls.web}/api/controls`, stop)).status, 200);
+      await harness.changes("stopped", {}, is(1));
+      const pause = { method: "PATCH", headers, body: '{"paused":true}' };
+      check.equal((await fetch(`${relay.urls.web}/api/integrations/chess`, pause)).status, 200);
+      await harness.changes("integrations_paused", {}, is(1));
+      // Why the text: the parser does not know histograms with labels.
+      const { text } = await harness.scrape();
+      for (const operation of ["put", "keys", "read", "delete"]) {
+        check.match(text, new RegExp(`neuro_relay_store_duration_seconds_count\\{operation="${operation}"\\} [1-9]`));
+      }
+      seen.add("neuro_relay_store_duration_seconds");
+      await harness.changes("event_loop_delay_seconds", {}, over(0));
+      for (const name of ["resident_memory_bytes", "heap_bytes", "cpu_seconds_total", "start_time_seconds"]) {
+        check.that(((await harness.scrape()).whole(`process_${name}`) ?? 0) > 0, name);
+        seen.add(`process_${name}`);
+      }
       await harness.changes("operator_commands_total", { command: "require_approval", outcome: "done" }, is(1));
       const brain = (await JsonClient.open(relay.urls.brain)).send({ cmd: "CreateSession" });
       await harness.changes("brain_sessions", {}, is(1));
@@ -188,6 +212,8 @@ test("OB28 every metric of a running relay changes when what it measures changes
     link.close();
     await new ScrapedRelay(relay).reaches("link_up", { link: "pc" }, is(0));
   }, { services: services(linked) });
+  // Why: OB42, OB43 and NB210 test these. Here no action fails, the store works, and nothing waits for approval.
+  for (const name of ["integration_failures_total", "store_errors_total", "approvals_pending"]) seen.add(`neuro_relay_${name}`);
   seen.add("neuro_relay_writes_suspended"); // Why: the stores of these relays work. NB48 tests it.
   check.equal(createMetrics().registry.describe().map(({ name }) => name).filter((name) => !seen.has(name)), []);
 }, { timeoutMs: 60_000 });

@@ -3,6 +3,7 @@ import { test } from "#runner";
 import { readFile } from "node:fs/promises";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { Observation } from "../../../src/core/observation.ts";
+import type { IntegrationView } from "../../../src/core/view.ts";
 import { MessageCounter } from "../../../src/core/message-counter.ts";
 import { metricsReference } from "../../../src/observability/metrics-reference.ts";
 import { createMetrics, createObserver, openLog, scrape } from "../../../src/observability/mod.ts";
@@ -17,6 +18,7 @@ const LOOK = {
   lagSeconds: 0.25,
   statuses: new Map(),
   messages: [],
+  integrations: [],
   integrationsMax: 3,
   hide: (text: string) => text.replace("CANARY", "***"),
 };
@@ -81,7 +83,7 @@ test("OB8 names state kind and unit, and an independent parser reads every line"
   ]);
   for (const { name, kind } of described) {
     check.equal(name.endsWith("_total"), kind === "counter", name);
-    check.match(name, /^neuro_relay(_[a-z]+)+$/);
+    check.match(name, /^(neuro_relay|process)(_[a-z]+)+$/);
     check.that(!/_(?:ms|milliseconds|kb|chars)(?:_|$)/.test(name), name);
   }
   const lines = scraped.text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
@@ -209,4 +211,55 @@ test("OB27 the metrics reference is up to date; run `bun run docs` when this fai
   check.that(text === metricsReference(), "config/METRICS.md is stale: run `bun run docs`");
   const names = createMetrics().registry.describe().map(({ name }) => name);
   for (const name of names) check.that(text.includes(`| \`${name}\` |`), name);
+});
+
+test("OB41 as OpenMetrics a counter is named without `_total` where it is described, and the text ends with `# EOF`", () => {
+  const metrics = new MetricRegistry();
+  metrics.counter({ name: "a_total", help: "A." }).labels().add(3);
+  metrics.gauge({ name: "b", help: "B." }).labels().set(1);
+  metrics.histogram({ name: "h", help: "H." }, [1]).labels().observe(0.5);
+  check.equal(metrics.text("openmetrics").split("\n"), [
+    "# HELP a A.",
+    "# TYPE a counter",
+    "a_total 3",
+    "# HELP b B.",
+    "# TYPE b gauge",
+    "b 1",
+    "# HELP h H.",
+    "# TYPE h histogram",
+    'h_bucket{le="1"} 1',
+    'h_bucket{le="+Inf"} 1',
+    "h_sum 0.5",
+    "h_count 1",
+    "# EOF",
+    "",
+  ]);
+});
+
+test("OB42 the counts of each integration are metrics; beyond `limits.metric_integrations` they are added up", async () => {
+  const integration = (name: string, connected: boolean, actions: number): IntegrationView => ({
+    id: name,
+    name,
+    listener: "neuro",
+    upstream: "neuro",
+    connected,
+    since: 0,
+    visible: true,
+    off_air: false,
+    actions: 0,
+    pending: 0,
+    counts: { actions, failures: 1, contexts: 2, forces: 3, result_ms: 4_500 },
+    paused: actions === 5,
+    muted: false,
+    solo: false,
+    approval: false,
+    behaviour: null,
+  });
+  const integrations = [integration("away", false, 1), integration("CANARY", true, 5), integration("go", true, 7)];
+  const scraped = await scrapeOf([], { integrations, integrationsMax: 2 });
+  const value = (name: string, integration: string) => scraped.value(name, { listener: "neuro", integration });
+  check.equal(["***", "go", "other"].map((name) => value("integration_actions_total", name)), [5, 7, 1]);
+  const others = ["failures_total", "contexts_total", "forces_total", "action_seconds_total"];
+  check.equal(others.map((name) => value(`integration_${name}`, "go")), [1, 2, 3, 4.5]);
+  check.equal(scraped.value("integrations_paused", {}), 1);
 });

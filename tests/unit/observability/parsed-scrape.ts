@@ -28,7 +28,12 @@ export class ParsedScrape {
 
   /** The sum of all samples of a metric with these labels; undefined without one. For a histogram, its count. */
   value(name: string, labels: Labels = {}): number | undefined {
-    const family = this.#families.find((one) => one.name === `neuro_relay_${name}`);
+    return this.whole(`neuro_relay_${name}`, labels);
+  }
+
+  /** The same for a metric whose name does not begin with that of the relay. */
+  whole(name: string, labels: Labels = {}): number | undefined {
+    const family = this.#families.find((one) => one.name === name);
     const fitting = (family?.metrics ?? []).filter(({ labels: has = {} }) =>
       Object.entries(labels).every(([label, value]) => has[label] === value)
     );
