@@ -125,7 +125,9 @@ function fillNeuro(metrics: RelayMetrics, status: Json | undefined): void {
   let approvals = 0;
   for (const { id, url, state, force, waiting, pending, contexts_held } of upstreams) {
     if (typeof id !== "string") continue;
-    if (Array.isArray(pending)) approvals += pending.filter((action) => isObject(action) && action.is === "approval").length;
+    if (Array.isArray(pending)) {
+      approvals += pending.filter((action) => isObject(action) && action.is === "approval").length;
+    }
     metrics.forcesOpen.labels(id).set(isObject(force) ? 1 : 0);
     setLength(metrics.forcesWaiting, id, waiting);
     setLength(metrics.pending, id, pending);

@@ -214,7 +214,9 @@ test("OB28 every metric of a running relay changes when what it measures changes
     await new ScrapedRelay(relay).reaches("link_up", { link: "pc" }, is(0));
   }, { services: services(linked) });
   // Why: OB42, OB43 and NB210 test these. Here no action fails, the store works, and nothing waits for approval.
-  for (const name of ["integration_failures_total", "store_errors_total", "approvals_pending"]) seen.add(`neuro_relay_${name}`);
+  for (const name of ["integration_failures_total", "store_errors_total", "approvals_pending"]) {
+    seen.add(`neuro_relay_${name}`);
+  }
   seen.add("neuro_relay_writes_suspended"); // Why: the stores of these relays work. NB48 tests it.
   check.equal(createMetrics().registry.describe().map(({ name }) => name).filter((name) => !seen.has(name)), []);
 }, { timeoutMs: 60_000 });

@@ -48,7 +48,9 @@ function problemsOf(expression: string): readonly string[] {
 
 test("OB40 every metric and label of the alert rules exists, and every alert says what happens", async () => {
   const { groups } = parse(await textOf("alerts.yaml")) as {
-    readonly groups: readonly { readonly rules: readonly { alert: string; expr: string; annotations: { summary: string } }[] }[];
+    readonly groups: readonly {
+      readonly rules: readonly { alert: string; expr: string; annotations: { summary: string } }[];
+    }[];
   };
   const rules = groups.flatMap(({ rules }) => rules);
   check.that(rules.length >= 10);

@@ -48,7 +48,9 @@ export function injectToGame(game: Game, message: Json, ctx: StepContext): Resul
   const { name } = game;
   const peer = peerOf(game);
   if (peer === undefined) return failed("notNow", `${name} is not connected`);
-  if (peer === NALLELY_PEER || peer === RELAY_PEER) return failed("notNow", `${name} is a part of the relay and has no connection`);
+  if (peer === NALLELY_PEER || peer === RELAY_PEER) {
+    return failed("notNow", `${name} is a part of the relay and has no connection`);
+  }
   const frame = JSON.stringify(message);
   if (!isObject(message)) return failed("badMessage", "a message must be a JSON object");
   const { message_bytes } = game.service.settings.limits;

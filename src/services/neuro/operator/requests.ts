@@ -185,7 +185,9 @@ function executeOn(
       const { name } = game;
       const peer = peerOf(game);
       if (peer === undefined) return failed("notNow", `${name} is not connected`);
-      if (peer === NALLELY_PEER || peer === RELAY_PEER) return failed("notNow", `${name} is a part of the relay and has no connection`);
+      if (peer === NALLELY_PEER || peer === RELAY_PEER) {
+        return failed("notNow", `${name} is a part of the relay and has no connection`);
+      }
       ctx.emit({ do: "close", peer, fault: "leaving" });
       return ok({ status: "disconnecting" });
     }

@@ -96,7 +96,8 @@ const nameFor = ({ slug }: Game): string => `shut_down_${slug}`.slice(0, UPSTREA
 
 const actionFor = (name: string, game: Game): Action => ({
   name,
-  description: `Asks ${shorten(game.name, 64)} to shut down: gracefully, when it is ready; immediately, with a few seconds to save; ` +
+  description:
+    `Asks ${shorten(game.name, 64)} to shut down: gracefully, when it is ready; immediately, with a few seconds to save; ` +
     "or takes that back with cancel.",
   schema: { type: "object", properties: { how: { enum: [...KINDS] } }, required: ["how"] },
 });

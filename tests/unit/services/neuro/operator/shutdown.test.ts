@@ -163,7 +163,9 @@ test("NB255 with `shutdown_action` Neuro has an action for each connected integr
     ["neuro", "cancel_shutdown", "notNow"],
     ["neuro", "shut_down_now", "done"],
   ]);
-  for (const data of [{}, { how: "now" }, { how: 7 }]) check.equal(act(data), { id: "1", success: false, message: "`how` must be one of graceful, cancel, immediate." });
+  for (const data of [{}, { how: "now" }, { how: 7 }]) {
+    check.equal(act(data), { id: "1", success: false, message: "`how` must be one of graceful, cancel, immediate." });
+  }
 });
 
 test("NB256 the action disappears with its integration and with the setting, and comes back", () => {
