@@ -15,7 +15,7 @@ import { health, metrics, ReadinessCache, ready, upload } from "./routes.ts";
 import { handleUpgrade, linkAt, listenerAt } from "./upgrade.ts";
 
 export { AccessControl };
-export type { LinkTarget, PortName, RequestContext, Surroundings, UpgradeTarget, WebPorts } from "./ports.ts";
+export type { LinkTarget, MetricsText, PortName, RequestContext, Surroundings, UpgradeTarget, WebPorts } from "./ports.ts";
 export { parseRequest } from "./parse-request.ts";
 export { problemResponse } from "./problem.ts";
 export { isOriginAllowed } from "./origin.ts";

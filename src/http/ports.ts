@@ -1,7 +1,6 @@
 /** What the web app needs: ports from the process, and a context from the runtime with every request. */
 import type { CredentialDigest } from "../core/access.ts";
 import type { ConnectionInfo } from "../core/event.ts";
-import type { MetricFormat } from "../core/metric-format.ts";
 import type { Observation } from "../core/observation.ts";
 import type { Done, Principal, ReplyTo, ServiceRequest } from "../core/request.ts";
 import type { ListenerName, ServiceName } from "../core/service.ts";
@@ -21,6 +20,12 @@ export interface LinkTarget {
   readonly link: string;
 }
 
+/** The metrics, and the content type of their format. */
+export interface MetricsText {
+  readonly text: string;
+  readonly type: string;
+}
+
 /** The process, as the web app sees it. */
 export interface WebPorts {
   readonly version: string;
@@ -33,8 +38,8 @@ export interface WebPorts {
   readonly services: readonly ServiceName[];
   request<R extends ServiceRequest>(request: R, principal: Principal): Promise<RequestResult<ReplyTo<R>>>;
   observe(observation: Observation): void;
-  /** The metrics in a text format. */
-  metrics(format: MetricFormat): Promise<string>;
+  /** The metrics, in the text format that this `Accept` asks for. */
+  metrics(accept: string | undefined): Promise<MetricsText>;
   /** The number of frames of all listeners, in both directions. */
   frames(): number;
   /** The bytes of an upload; undefined if it does not exist. */

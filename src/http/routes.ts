@@ -1,5 +1,4 @@
 /** The web port's own routes: health, readiness, metrics and uploads. */
-import { METRIC_TYPES } from "../core/metric-format.ts";
 import type { Millis } from "../core/ids.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { Scope } from "../core/settings.ts";
@@ -69,10 +68,8 @@ async function notReadyReasonsOf(service: ServiceName, ports: WebPorts): Promise
 /** `/metrics`, for Prometheus; as OpenMetrics for clients that accept it. */
 export async function metrics(ports: WebPorts, scopes: readonly Scope[], accept: string | undefined): Promise<Response> {
   if (ports.settings().web.metrics !== "open" && !scopes.includes("watch")) return unauthorized();
-  const format = /\bapplication\/openmetrics-text\b/i.test(accept ?? "") ? "openmetrics" : "prometheus";
-  return new Response(await ports.metrics(format), {
-    headers: { "content-type": METRIC_TYPES[format], "cache-control": "no-store", "vary": "accept" },
-  });
+  const { text, type } = await ports.metrics(accept);
+  return new Response(text, { headers: { "content-type": type, "cache-control": "no-store", "vary": "accept" } });
 }
 
 /** `/uploads/<file>`: a download that no browser displays as a page of this origin. */

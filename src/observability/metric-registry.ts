@@ -7,7 +7,7 @@
  * scrape stays small whatever peers call themselves.
  */
 
-import { type MetricFormat, OPENMETRICS_END } from "../core/metric-format.ts";
+import { type MetricFormat, OPENMETRICS_END } from "./metric-format.ts";
 
 export const SERIES_MAX = 1_000;
 

@@ -7,6 +7,7 @@ export { oneLine, quoted } from "./log-text.ts";
 export { namedLog } from "./named-log.ts";
 export { createMetrics, type RelayMetrics } from "./metric-definitions.ts";
 export type { Counter, Gauge } from "./metric-registry.ts";
+export { formatFor, METRIC_TYPES, OPENMETRICS_END } from "./metric-format.ts";
 export { createObserver, type Observer } from "./observer.ts";
 export { predictionLine } from "./prediction-line.ts";
 export { type ProcessStats, scrape } from "./scrape.ts";

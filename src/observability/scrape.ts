@@ -10,7 +10,7 @@ import type { IntegrationView } from "../core/view.ts";
 import type { ServiceName } from "../core/service.ts";
 import { type ConnectedIntegration, INTEGRATION_LISTENERS } from "./connected-integrations.ts";
 import type { RelayMetrics } from "./metric-definitions.ts";
-import type { MetricFormat } from "../core/metric-format.ts";
+import type { MetricFormat } from "./metric-format.ts";
 import type { Gauge, MetricFamily } from "./metric-registry.ts";
 
 /** The input of a scrape, besides the metrics that observations update. */

@@ -6,7 +6,6 @@
 import type { Event, ResumedPeer } from "../core/event.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
 import { type Json, plain } from "../core/json.ts";
-import type { MetricFormat } from "../core/metric-format.ts";
 import type { Observation } from "../core/observation.ts";
 import { type Secrets, secretsOf } from "../core/secrets.ts";
 import type { ServiceName } from "../core/service.ts";
@@ -18,6 +17,7 @@ import {
   AccessControl,
   type App,
   createApp,
+  type MetricsText,
   notReadyReasons,
   parseRequest,
   type PortName,
@@ -29,7 +29,9 @@ import {
   createMetrics,
   createObserver,
   EventLoopLag,
+  formatFor,
   type Log,
+  METRIC_TYPES,
   type Observer,
   predictionLine,
   type ProcessStats,
@@ -158,7 +160,7 @@ export class Host {
       nodes: () => options.surroundings?.nodes() ?? Promise.resolve([]),
       otherReasons: () => options.otherReasons?.() ?? Promise.resolve([]),
       frames: () => this.#frames(),
-      metrics: (format) => this.#scrape(format),
+      metrics: (accept) => this.#scrape(accept),
       readUpload: (file) => this.#uploads?.read(file) ?? Promise.resolve(undefined),
     };
     this.app = createApp(this.#ports);
@@ -337,7 +339,8 @@ export class Host {
     return all;
   }
 
-  async #scrape(format: MetricFormat): Promise<string> {
+  async #scrape(accept: string | undefined): Promise<MetricsText> {
+    const format = formatFor(accept);
     if (this.#options.isResident === true) this.#lag.start();
     const lagSeconds = await this.#lag.take();
     const statuses = new Map<ServiceName, Json>();
@@ -346,7 +349,7 @@ export class Host {
       if (reply !== undefined && "body" in reply) statuses.set(service, plain(reply.body));
     }
     for (const [name, count] of this.#relay.takeUnread()) this.metrics.observations.labels(name).add(count);
-    return scrape(this.metrics, {
+    const text = scrape(this.metrics, {
       now: Date.now(),
       version: this.version,
       uptimeMs: performance.now() - this.#startedAt,
@@ -358,6 +361,7 @@ export class Host {
       integrations: await this.#integrations(),
       process: this.#options.processStats?.(),
     }, format);
+    return { text, type: METRIC_TYPES[format] };
   }
 }
 

@@ -5,7 +5,6 @@
  * many does not miss its beats; CL3 nothing here waits for a message of Redis or of another node: everything is also found by looking.
  */
 import { processStats } from "../process-stats.ts";
-import { METRIC_TYPES, OPENMETRICS_END } from "../../core/metric-format.ts";
 import { assertNever } from "../../core/assert.ts";
 import type { Observation } from "../../core/observation.ts";
 import type { Settings } from "../../core/settings.ts";
@@ -17,7 +16,7 @@ import { nodeOf, rankedFor } from "../../cluster/placement.ts";
 import type { ToOwner } from "../../cluster/wire.ts";
 import { type PortName, problemResponse, unknownLink } from "../../http/app.ts";
 import { services } from "../../relay/services.ts";
-import { createClusterMetrics, namedLog } from "../../observability/mod.ts";
+import { createClusterMetrics, METRIC_TYPES, namedLog, OPENMETRICS_END } from "../../observability/mod.ts";
 import { CLOSING_MS } from "../../websocket-client/close.ts";
 import { createRawDialer } from "../../websocket-client/raw-socket.ts";
 import { Host } from "../host.ts";

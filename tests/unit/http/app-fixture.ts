@@ -66,7 +66,7 @@ export class AppFixture {
         return Promise.resolve({ body: this.replyTo(request) as never });
       },
       frames: () => 0,
-      metrics: () => Promise.resolve("some_total 1\n"),
+      metrics: () => Promise.resolve({ text: "some_total 1\n", type: "text/plain; version=0.0.4" }),
       tokens: () => [],
       revokeToken: () => Promise.resolve({ fault: "notFound" }),
       links: () => [],

@@ -213,7 +213,7 @@ test("OB28 every metric of a running relay changes when what it measures changes
     link.close();
     await new ScrapedRelay(relay).reaches("link_up", { link: "pc" }, is(0));
   }, { services: services(linked) });
-  // Why: OB42, OB43 and NB210 test these. Here no action fails, the store works, and nothing waits for approval.
+  // Why: OB62, OB63 and NB210 test these. Here no action fails, the store works, and nothing waits for approval.
   for (const name of ["integration_failures_total", "store_errors_total", "approvals_pending"]) {
     seen.add(`neuro_relay_${name}`);
   }

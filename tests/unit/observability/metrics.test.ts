@@ -213,7 +213,7 @@ test("OB27 the metrics reference is up to date; run `bun run docs` when this fai
   for (const name of names) check.that(text.includes(`| \`${name}\` |`), name);
 });
 
-test("OB41 as OpenMetrics a counter is named without `_total` where it is described, and the text ends with `# EOF`", () => {
+test("OB61 as OpenMetrics a counter is named without `_total` where it is described, and the text ends with `# EOF`", () => {
   const metrics = new MetricRegistry();
   metrics.counter({ name: "a_total", help: "A." }).labels().add(3);
   metrics.gauge({ name: "b", help: "B." }).labels().set(1);
@@ -236,7 +236,7 @@ test("OB41 as OpenMetrics a counter is named without `_total` where it is descri
   ]);
 });
 
-test("OB42 the counts of each integration are metrics; beyond `limits.metric_integrations` they are added up", async () => {
+test("OB62 the counts of each integration are metrics; beyond `limits.metric_integrations` they are added up", async () => {
   const integration = (name: string, connected: boolean, actions: number): IntegrationView => ({
     id: name,
     name,

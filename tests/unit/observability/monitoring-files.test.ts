@@ -46,7 +46,7 @@ function problemsOf(expression: string): readonly string[] {
   return problems;
 }
 
-test("OB40 every metric and label of the alert rules exists, and every alert says what happens", async () => {
+test("OB60 every metric and label of the alert rules exists, and every alert says what happens", async () => {
   const { groups } = parse(await textOf("alerts.yaml")) as {
     readonly groups: readonly {
       readonly rules: readonly { alert: string; expr: string; annotations: { summary: string } }[];
@@ -59,7 +59,7 @@ test("OB40 every metric and label of the alert rules exists, and every alert say
   check.equal(new Set(rules.map(({ alert }) => alert)).size, rules.length);
 });
 
-test("OB40 every metric and label of the dashboard exists", async () => {
+test("OB60 every metric and label of the dashboard exists", async () => {
   const { panels } = JSON.parse(await textOf("grafana-dashboard.json")) as {
     readonly panels: readonly { readonly title: string; readonly targets: readonly { readonly expr: string }[] }[];
   };
@@ -69,7 +69,7 @@ test("OB40 every metric and label of the dashboard exists", async () => {
   check.equal([panels.length > 15, problems], [true, []]);
 });
 
-test("OB40 the check finds a wrong name, a wrong label and the rate of a gauge", () => {
+test("OB60 the check finds a wrong name, a wrong label and the rate of a gauge", () => {
   check.equal(problemsOf("rate(neuro_relay_no_such[5m])"), ["neuro_relay_no_such does not exist"]);
   check.equal(problemsOf('neuro_relay_upstream_up{game="x"}'), ["neuro_relay_upstream_up has no label game"]);
   check.equal(problemsOf("rate(neuro_relay_forces_open[5m])"), ["neuro_relay_forces_open is a gauge"]);
@@ -78,7 +78,7 @@ test("OB40 the check finds a wrong name, a wrong label and the rate of a gauge",
 
 const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
 
-test(`OB40 promtool accepts the rules and the configuration${hasPromtool ? "" : " (skipped: no promtool)"}`, () => {
+test(`OB60 promtool accepts the rules and the configuration${hasPromtool ? "" : " (skipped: no promtool)"}`, () => {
   if (!hasPromtool) return;
   const run = (...words: string[]) => spawnSync("promtool", words, { cwd: FOLDER, encoding: "utf8" });
   for (const words of [["check", "rules", "alerts.yaml"], ["check", "config", "--syntax-only", "prometheus.yaml"]]) {

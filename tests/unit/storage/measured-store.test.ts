@@ -4,7 +4,7 @@ import { measuredStore } from "../../../src/storage/measured-store.ts";
 import { check } from "../../harness/check.ts";
 import { MemoryStore } from "../runtimes/memory-store.ts";
 
-test("OB43 each operation of the store is measured, and one that fails is counted as failed and fails as before", async () => {
+test("OB63 each operation of the store is measured, and one that fails is counted as failed and fails as before", async () => {
   const memory = new MemoryStore();
   const measured: string[] = [];
   const store = measuredStore(memory, (operation, seconds, isFailed) => {

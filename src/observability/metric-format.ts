@@ -11,3 +11,7 @@ export const METRIC_TYPES: Readonly<Record<MetricFormat, string>> = {
 
 /** The last line of OpenMetrics. */
 export const OPENMETRICS_END = "# EOF\n";
+
+/** The format that an `Accept` header asks for. */
+export const formatFor = (accept: string | undefined): MetricFormat =>
+  /\bapplication\/openmetrics-text\b/i.test(accept ?? "") ? "openmetrics" : "prometheus";
