@@ -95,7 +95,7 @@ test(
       const history = byName(page, "integration-page").locator(".history-row");
       await history.filter({ hasText: "White is better." }).waitFor();
       check.equal(await history.filter({ hasText: "two aces" }).count(), 0);
-      await byName(page, "pause-wordy").click();
+      await byName(byName(page, "integration-page"), "pause-wordy").click();
       await history.filter({ hasText: "web paused chess" }).waitFor();
       await page.goBack();
       await byName(page, "panel-feed").waitFor();

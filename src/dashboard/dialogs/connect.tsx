@@ -89,7 +89,8 @@ function Arrivals({ listener, since }: { readonly listener: IntegrationView["lis
   const integrations = useStore((state) => state.integrations) ?? [];
   const arrived = integrations.filter((one) => one.connected && one.listener === listener && one.since >= since);
   return (
-    <ul class="arrivals" role="status" data-name="arrivals">
+    <div role="status" data-name="arrivals">
+      <ul class="arrivals">
       {arrived.length === 0
         ? (
           <li key="waiting" class="arrival faint">
@@ -106,7 +107,8 @@ function Arrivals({ listener, since }: { readonly listener: IntegrationView["lis
             <span>{TEXT.connected(actions)}</span>
           </li>
         ))}
-    </ul>
+      </ul>
+    </div>
   );
 }
 
