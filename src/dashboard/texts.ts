@@ -6,7 +6,7 @@
  * checks for completeness. In a text, what stands between backticks is shown as code.
  */
 import type { Severity } from "../core/diagnostics/catalogue.ts";
-import type { ForceView, IntegrationView, NodeView, PendingView, RelayView } from "../core/view.ts";
+import type { ForceView, IntegrationView, NodeView, PendingView, RelayView, TokenView } from "../core/view.ts";
 import type { BehaviourPreset } from "../core/settings.ts";
 import { formatCount, formatQuantity } from "./lib/format.ts";
 import type { EventStream, TokenRefusal } from "./state/dashboard-state.ts";
@@ -148,10 +148,29 @@ export const TEXTS = {
     remove: (name: string) => `Remove the view ${name}`,
   },
 
+  tokens: {
+    about:
+      "To replace a token, write the new one into the configuration, give it to its programs, and revoke the old one here. `neuro-relay token --hash` makes the form that is stored.",
+    notAllowed: "Not shown",
+    uses: { web: "this page", intermediary: "Intermediary", neuro: "game port", brain: "Brain" } satisfies Record<
+      TokenView["use"],
+      string
+    >,
+    states: { valid: "valid", expired: "expired", revoked: "revoked" } satisfies Record<TokenView["state"], string>,
+    neverUsed: "never used",
+    used: (age: string, address: string) => `used ${age} ago${address === "" ? "" : ` from ${address}`}`,
+    expires: (time: string) => `expires in ${time}`,
+    names: (names: string) => `for ${names}`,
+    hashed: "stored as a hash",
+    plain: "stored as plain text",
+    revoke: "Revoke",
+    confirmRevoke: "Revoke it for good?",
+  },
+
   watchers: {
     title: "Watching",
     none: "Nobody.",
-    connected: (age: string) => `connected ${age}`,
+    connected: (token: string, address: string, age: string) => `token ${token}, from ${address}, for ${age}`,
     changes: "Everything that anybody changes is in",
   },
 
@@ -228,6 +247,7 @@ export const TEXTS = {
       relays: "Relays",
       audit: "Audit",
       tools: "Tools",
+      tokens: "Tokens",
       integration: "Integration",
     },
     details: "Details",
@@ -395,6 +415,11 @@ export const TEXTS = {
     data: "Data",
     asForm: "As a form",
     asJson: "As JSON",
+    sample: "Sample",
+    sampleTitle: "Fill in generated data that fits the schema",
+    lastValues: "Last values",
+    sendAnyway: "Send without validation",
+    sentAnyway: "Sent without validation; its result is not awaited.",
     done: (time: string) => `Done in ${time}`,
     failed: (time: string) => `Failed in ${time}`,
     choose: "Choose…",
@@ -430,7 +455,8 @@ export const TEXTS = {
       tooFewItems: (least: number) => `Add at least ${least}`,
       tooManyItems: (most: number) => `At most ${most} allowed`,
       json: "Enter valid JSON",
-      jsonInvalid: "Not valid JSON, or nested too deeply",
+      jsonInvalid: (line: number, column: number) => `Not valid JSON: line ${line}, column ${column}`,
+      jsonTooDeep: "Nested too deeply",
     },
   },
 
@@ -492,6 +518,10 @@ export const TEXTS = {
     attempts: (count: number) => formatQuantity(count, "attempt"),
     expiresIn: (time: string) => `expires in ${time}`,
     ago: (age: string) => `${age} ago`,
+    retryAll: "Retry all",
+    confirmRetryAll: (count: number) => `Retry ${count}?`,
+    dropAll: "Drop all",
+    confirmDropAll: (count: number) => `Drop ${count}?`,
     drop: "Drop",
     confirmDrop: "Drop it?",
     retry: "Retry",

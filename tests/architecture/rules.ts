@@ -90,8 +90,8 @@ export const ENTRY_FILES: Readonly<Record<string, RegExp>> = {
   engine: /^(?:mod|ports)\.ts$/,
   // The list of services is imported by the start of a process; the relay itself gets its services as an argument.
   relay: /^(?:mod|services)\.ts$/,
-  // The dashboard validates the data of an action with the same code.
-  neuro: /^(?:mod|codec\/validate-data)\.ts$/,
+  // The dashboard validates the data of an action, and generates samples, with the same code.
+  neuro: /^(?:mod|codec\/validate-data|standalone\/sampler)\.ts$/,
   nallely: /^mod\.ts$/,
   // `artifact` needs files, so only runtimes with files load it.
   jobs: /^(?:mod|artifact)\.ts$/,

@@ -84,9 +84,14 @@ test(
         "must match ^[a-h][1-8]$",
         "must be at most 3",
       ]);
+      await byName(form, "sample").click();
+      await until(
+        async () => /^[a-h][1-8]$/.test(await form.getByLabel("to", { exact: true }).inputValue()),
+        "it is filled",
+      );
       await form.getByLabel("to", { exact: true }).fill("e4");
       await form.getByLabel("count", { exact: true }).fill("2");
-      await form.getByText("piece", { exact: true }).click();
+      if (await form.locator("select").count() === 0) await form.getByText("piece", { exact: true }).click();
       await form.locator("select").and(form.getByLabel("piece", { exact: true })).selectOption("pawn");
       await byName(form, "send").click();
       const { id, data } = await chess.action();
@@ -96,6 +101,22 @@ test(
       await byName(form, "send").click();
       chess.result((await chess.action()).id, false, "Not your turn.");
       await form.locator(".form-result.bad", { hasText: "Not your turn." }).waitFor();
+      await byName(page, "open-form").click();
+      await byName(page, "open-form").click();
+      await byName(form, "last-values").click();
+      check.equal(await form.getByLabel("count", { exact: true }).inputValue(), "2");
+      await form.getByText("As JSON").click();
+      await form.locator("textarea").fill('{"to": "e4",\n "count": }');
+      await byName(form, "send").click();
+      await form.locator(".field-error:visible", { hasText: "Not valid JSON: line 2, column 11" }).waitFor();
+      check.equal(
+        await form.locator("textarea").evaluate((element) => (element as HTMLTextAreaElement).selectionStart),
+        23,
+      );
+      await form.locator("textarea").fill('{"to": "z9"}');
+      await byName(form, "send").click();
+      await byName(form, "send-anyway").click();
+      check.equal((await chess.action()).data, '{"to": "z9"}');
     }),
   TEST_OPTIONS,
 );
@@ -239,7 +260,7 @@ test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
     first.close();
     await integrationRow(page, "jukebox").locator(".dot.off").waitFor();
     await byName(page, "tab-tools").click();
-    for (const action of ["skip", "louder"]) {
+    for (const action of ["skip", "louder", "softer", "next"]) {
       const form = byName(page, "command");
       await form.getByLabel("To").fill("jukebox");
       await form.getByLabel("Command").fill(JSON.stringify({ action }));
@@ -248,7 +269,7 @@ test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
     }
     await byName(page, "tab-queue").click();
     const letters = byName(page, "dead-letter");
-    await letters.nth(1).waitFor();
+    await letters.nth(3).waitFor();
     await letters.first().getByText("Body").click();
     await letters.first().locator("pre", { hasText: "skip" }).waitFor();
     const second = (await JsonClient.open(fixture.relay.urls.intermediary)).send(greeting);
@@ -257,9 +278,17 @@ test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
     const { id, cmd } = await second.next(({ cmd }) => cmd !== undefined);
     check.equal(cmd, { action: "skip" });
     second.send({ ack: id });
-    await letters.nth(1).waitFor({ state: "detached" });
-    await byName(letters, "drop").click();
+    await letters.nth(3).waitFor({ state: "detached" });
+    await byName(letters.first(), "drop").click();
     await letters.getByText("Drop it?").click();
-    await letters.waitFor({ state: "detached" });
+    await letters.nth(2).waitFor({ state: "detached" });
+    await byName(page, "retry-all").click();
+    await byName(page, "retry-all").filter({ hasText: "Retry 2?" }).click();
+    for (const action of ["softer", "next"]) {
+      const { id, cmd } = await second.next(({ cmd }) => cmd !== undefined);
+      check.equal(cmd, { action });
+      second.send({ ack: id });
+    }
+    await letters.first().waitFor({ state: "detached" });
     second.close();
   }, ["queue.ttl.command=1s", "nakurity-backend.decider=none"]), TEST_OPTIONS);

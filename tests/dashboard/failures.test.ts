@@ -42,7 +42,7 @@ test("DB3 a token in the address is removed from it at once", () =>
   }), TEST_OPTIONS);
 
 test(
-  "DB4 a control that the token does not allow cannot be pressed, and names the missing scope",
+  "DB4 DB42 a control that the token does not allow cannot be pressed, and names the missing scope",
   () =>
     withDashboard(async (fixture) => {
       await Game.join(fixture, "Chess", [{ name: "move" }]);
@@ -55,9 +55,22 @@ test(
       }
       await byName(integrationRow(page, "Chess"), "pause").click({ force: true });
       await page.locator("[aria-label=Notifications]", { hasText: "lacks the scope “admin”" }).waitFor();
+      await byName(page, "tab-tokens").click();
+      await page.locator(".empty-title", { hasText: "Not shown" }).waitFor();
       await byName(page, "tab-audit").click();
       await page.locator(".empty-title", { hasText: "No operator actions yet" }).waitFor();
       check.equal(await byName(integrationRow(page, "Chess"), "pause").getAttribute("aria-pressed"), "false");
+      const admin = await fixture.open();
+      await byName(admin, "watchers").click();
+      await admin.locator("dialog[open] .watcher", { hasText: "token eyes" }).waitFor();
+      await admin.keyboard.press("Escape");
+      await byName(admin, "tab-tokens").click();
+      const eyes = byName(admin, "token").filter({ hasText: "eyes" });
+      await eyes.getByText(/watch · used \d+ s ago from .+ · stored as plain text/).waitFor();
+      await byName(eyes, "revoke").click();
+      await byName(eyes, "revoke").filter({ hasText: "Revoke it for good?" }).click();
+      await eyes.getByText("revoked").waitFor();
+      await page.locator(".sign-in-refusal", { hasText: "That token wasn" }).waitFor();
     }, [
       "nakurity-backend.decider=none",
       `intermediary.tokens=[{"name":"eyes","token":"only-for-watching","scopes":["watch"]}]`,

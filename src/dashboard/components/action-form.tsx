@@ -17,6 +17,7 @@ import { sanitizeLines } from "../lib/sanitize.ts";
 import { type FormField, formFromSchema } from "../lib/schema-form.ts";
 import type { RequestOutcome } from "../state/dashboard-store.ts";
 import { TEXTS } from "../texts.ts";
+import { sampleData } from "../../services/neuro/standalone/sampler.ts";
 import { FieldView } from "./form-fields.tsx";
 import { Button } from "./primitives.tsx";
 
@@ -30,6 +31,10 @@ export interface ActionFormProps {
   readonly initial?: Json | undefined;
   readonly submitText: string;
   readonly disabledReason: string | undefined;
+  /** What the last values are kept under, while the page is open; undefined for a form that is filled already. */
+  readonly memory?: string;
+  /** Sends data that does not fit the schema; undefined where that is impossible. */
+  sendAnyway?(data: string): Promise<RequestOutcome<unknown>>;
   send(data: Json | undefined): Promise<RequestOutcome<ActionOutcome>>;
 }
 
@@ -38,7 +43,20 @@ interface FormResult {
   readonly text: string;
 }
 
-export function ActionForm({ schema, initial, submitText, disabledReason, send }: ActionFormProps) {
+/** The data that was sent last, by `memory`. */
+const lastValues = new Map<string, Json>();
+const LAST_VALUES_MAX = 200;
+
+function remember(memory: string | undefined, data: Json | undefined): void {
+  if (memory === undefined || data === undefined) return;
+  lastValues.delete(memory);
+  lastValues.set(memory, data);
+  const [oldest] = lastValues.keys();
+  if (lastValues.size > LAST_VALUES_MAX && oldest !== undefined) lastValues.delete(oldest);
+}
+
+export function ActionForm(props: ActionFormProps) {
+  const { schema, initial, submitText, disabledReason, memory, sendAnyway, send } = props;
   const form = useId();
   const field = useMemo(() => formFromSchema(schema), [schema]);
   const [isJson, setJson] = useState(() => field.is === "json" || !fits(field, initial));
@@ -64,8 +82,23 @@ export function ActionForm({ schema, initial, submitText, disabledReason, send }
     setResult(undefined);
     if (!data.ok) return focusFirstError(form, data.errors);
     setBusy(true);
-    setResult(resultOf(await send(data.json === "" ? undefined : parseJson(data.json, SCHEMA_DEPTH_MAX))));
+    const value = data.json === "" ? undefined : parseJson(data.json, SCHEMA_DEPTH_MAX);
+    remember(memory, value);
+    setResult(resultOf(await send(value)));
     setBusy(false);
+  };
+  const fill = (value: Json | undefined): void => {
+    if (value === undefined) return;
+    setErrors([]);
+    setDraft(createDraft(field, value));
+    setJsonDraft(createDraft(JSON_FIELD, value));
+    if (!fits(field, value)) setJson(true);
+  };
+  // Why not of every form: what the fields do not accept cannot be written as JSON.
+  const typed = isJson ? jsonDraft.text : textOfDraft(field, draft);
+  const force = async (): Promise<void> => {
+    const outcome = typed === undefined ? undefined : await sendAnyway?.(typed);
+    if (outcome?.ok === true) setResult({ tone: "good", text: TEXT.sentAnyway });
   };
   const change = (path: readonly number[], update: (child: FormDraft) => FormDraft): void =>
     (isJson ? setJsonDraft : setDraft)((before) => updateDraft(before, path, update));
@@ -95,6 +128,19 @@ export function ActionForm({ schema, initial, submitText, disabledReason, send }
         {takesNoData || field.is === "json"
           ? null
           : <Button kind="quiet" onPress={switchMode}>{isJson ? TEXT.asForm : TEXT.asJson}</Button>}
+        {takesNoData || memory === undefined
+          ? null
+          : <Button key="sample" kind="quiet" name="sample" onPress={() => fill(sampleFor(schema))}>{TEXT.sample}</Button>}
+        {memory === undefined || !lastValues.has(memory)
+          ? null
+          : (
+            <Button key="last" kind="quiet" name="last-values" onPress={() => fill(lastValues.get(memory))}>
+              {TEXT.lastValues}
+            </Button>
+          )}
+        {errors.length === 0 || sendAnyway === undefined || typed === undefined
+          ? null
+          : <Button key="anyway" kind="danger" name="send-anyway" onPress={force}>{TEXT.sendAnyway}</Button>}
         <p class={result === undefined ? "form-result hidden" : `form-result ${result.tone}`} role="status">
           {result?.text ?? ""}
         </p>
@@ -108,6 +154,24 @@ function fits(field: FormField, value: Json | undefined): boolean {
   if (value === undefined) return true;
   const written = serializeDraft(field, createDraft(field, value));
   return written.ok && canonicalJson(parseJson(written.json, SCHEMA_DEPTH_MAX)) === canonicalJson(value);
+}
+
+function textOfDraft(field: FormField, draft: FormDraft): string | undefined {
+  const written = serializeDraft(field, draft);
+  return written.ok ? written.json : undefined;
+}
+
+const SAMPLES_MAX = 20;
+
+/** Generated data that fits the schema. Why several attempts: the generator does not know every keyword. */
+function sampleFor(schema: Json): Json | undefined {
+  if (!isObject(schema)) return undefined;
+  const ready = compileSchema(schema);
+  for (let attempt = 0; attempt < SAMPLES_MAX; attempt++) {
+    const sample = sampleData(ready.normalized, Math.random, "varied");
+    if (checkData(ready, JSON.stringify(sample)).ok) return sample;
+  }
+  return undefined;
 }
 
 const NO_DATA: SerializedDraft = { ok: true, json: "" };
@@ -127,9 +191,16 @@ function resultOf(outcome: RequestOutcome<ActionOutcome>): FormResult {
   return { tone: success ? "good" : "bad", text: sanitizeLines(text, 600) };
 }
 
-function focusFirstError(form: string, errors: readonly FieldError[]): void {
-  const path = errors[0]?.path.replaceAll(".", "-") ?? "";
-  setTimeout(() => document.getElementById(`${form}-${path}`)?.focus(), 0);
+/** Moves the focus to the first field with an error; in a text of JSON, to the place of the error. */
+function focusFirstError(form: string, [first]: readonly FieldError[]): void {
+  const path = first?.path.replaceAll(".", "-") ?? "";
+  setTimeout(() => {
+    const input = document.getElementById(`${form}-${path}`);
+    input?.focus();
+    if (first?.index !== undefined && input instanceof HTMLTextAreaElement) {
+      input.setSelectionRange(first.index, first.index + 1);
+    }
+  }, 0);
 }
 
 const indented = (json: string): string => JSON.stringify(parseJson(json, SCHEMA_DEPTH_MAX), null, 2);

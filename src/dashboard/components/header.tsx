@@ -143,7 +143,8 @@ export async function switchStop(): Promise<void> {
 
 export function StopButton() {
   const isOn = useStore(isStopped);
-  const missingScope = useMissingScope("admin");
+  const [resuming, stopping] = [useMissingScope("admin"), useMissingScope("admin", "stop")];
+  const missingScope = isOn ? resuming : stopping;
   return (
     <Button
       kind={isOn ? "main" : "danger"}

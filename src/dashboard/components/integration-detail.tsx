@@ -150,6 +150,11 @@ function ActionRow({ integration, action }: { readonly integration: string; read
       name,
       ...(data !== undefined && { data }),
     });
+  const lacksAdmin = useMissingScope("admin");
+  const sendAnyway = (data: string) =>
+    store.send("POST", `integrations/${pathSegment(integration)}/messages`, {
+      message: { command: "action", data: { id: `unchecked-${Date.now().toString(36)}`, name, data } },
+    });
   return (
     <li class="action-row" data-name="action">
       <div class="action-row-head">
@@ -171,6 +176,8 @@ function ActionRow({ integration, action }: { readonly integration: string; read
                 schema={schema}
                 submitText={TEXT.send}
                 disabledReason={missingScope}
+                memory={`${integration} ${name}`}
+                {...(lacksAdmin === undefined && { sendAnyway })}
                 send={send}
               />
               <details class={schema === null ? "hidden" : "state"}>

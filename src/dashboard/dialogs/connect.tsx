@@ -91,22 +91,22 @@ function Arrivals({ listener, since }: { readonly listener: IntegrationView["lis
   return (
     <div role="status" data-name="arrivals">
       <ul class="arrivals">
-      {arrived.length === 0
-        ? (
-          <li key="waiting" class="arrival faint">
-            <span class="dot warn beats" aria-hidden="true" />
-            {TEXT.waiting}
-          </li>
-        )
-        : arrived.map(({ id, name, actions }) => (
-          <li key={id} class="arrival good-text">
-            <Icon name="check" />
-            <a href={linkTo("integration", id)} onClick={() => store.openDialog(undefined)}>
-              <bdi>{sanitize(name, 60)}</bdi>
-            </a>
-            <span>{TEXT.connected(actions)}</span>
-          </li>
-        ))}
+        {arrived.length === 0
+          ? (
+            <li key="waiting" class="arrival faint">
+              <span class="dot warn beats" aria-hidden="true" />
+              {TEXT.waiting}
+            </li>
+          )
+          : arrived.map(({ id, name, actions }) => (
+            <li key={id} class="arrival good-text">
+              <Icon name="check" />
+              <a href={linkTo("integration", id)} onClick={() => store.openDialog(undefined)}>
+                <bdi>{sanitize(name, 60)}</bdi>
+              </a>
+              <span>{TEXT.connected(actions)}</span>
+            </li>
+          ))}
       </ul>
     </div>
   );

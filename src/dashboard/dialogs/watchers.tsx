@@ -1,5 +1,5 @@
 /** Who else is watching: the other pages like this one, overlays, and programs. */
-import type { Page, PeerView } from "../../core/view.ts";
+import type { Page, WatcherView } from "../../core/view.ts";
 import { formatAge } from "../lib/format.ts";
 import { linkTo } from "../lib/route.ts";
 import { sanitize } from "../lib/sanitize.ts";
@@ -18,17 +18,19 @@ export function Watchers() {
 }
 
 function WatcherList() {
-  const peers = useResource<Page<PeerView>>("peers");
+  const page = useResource<Page<WatcherView>>("watchers");
   const now = useStore((state) => state.now);
-  const watchers = (peers?.items ?? []).filter(({ type, connected }) => type === "neuro-os" && connected);
+  const watchers = page?.items ?? [];
   return (
     <div class="watchers">
-      <p class={watchers.length === 0 ? "faint" : "hidden"}>{peers === undefined ? TEXTS.loading : TEXT.none}</p>
+      <p class={watchers.length === 0 ? "faint" : "hidden"}>{page === undefined ? TEXTS.loading : TEXT.none}</p>
       <ul class="plain-list">
-        {watchers.map(({ name, since }, index) => (
+        {watchers.map(({ name, token, address, since }, index) => (
           <li key={`${name} ${index}`} class="watcher">
             <bdi class="name">{sanitize(name, 60)}</bdi>
-            <span class="faint small num">{since === undefined ? "" : TEXT.connected(formatAge(now - since))}</span>
+            <span class="faint small num">
+              {TEXT.connected(sanitize(token, 40), sanitize(address, 60), formatAge(now - since))}
+            </span>
           </li>
         ))}
       </ul>

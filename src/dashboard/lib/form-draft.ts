@@ -8,6 +8,7 @@ import { isNumber, isObject, type Json, parseJson } from "../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../core/limits.ts";
 import { isSafePattern, PATTERN_TEXT_MAX } from "../../neuro-api/safe-pattern.ts";
 import { TEXTS } from "../texts.ts";
+import { jsonErrorIn } from "./json-error.ts";
 import type { FormField, GroupField, ListField, NumberField, TextField } from "./schema-form.ts";
 
 /** The value of one field. */
@@ -24,6 +25,8 @@ export interface FieldError {
   /** Indexes of children from the root, joined by dots. */
   readonly path: string;
   readonly message: string;
+  /** Where in the text of the field it is. */
+  readonly index?: number;
 }
 
 export type SerializedDraft =
@@ -82,7 +85,7 @@ export function serializeDraft(field: FormField, draft: FormDraft): SerializedDr
 }
 
 /** Reports an error of the field that is being serialized; returns undefined in place of its JSON. */
-type Reject = (message: string) => undefined;
+type Reject = (message: string, index?: number) => undefined;
 
 class DraftSerializer {
   readonly #errors: FieldError[];
@@ -92,7 +95,8 @@ class DraftSerializer {
   }
 
   field(field: FormField, draft: FormDraft, path: string): string | undefined {
-    const reject: Reject = (message) => void this.#errors.push({ path, message });
+    const reject: Reject = (message, index) =>
+      void this.#errors.push({ path, message, ...(index !== undefined && { index }) });
     switch (field.is) {
       case "text":
         checkText(field, draft.text, reject);
@@ -173,7 +177,11 @@ const isMultiple = (value: number, step: number): boolean => Math.abs(value / st
 function typedJson(text: string, reject: Reject): string | undefined {
   if (text.trim() === "") return reject(ERRORS.json);
   const value = parseJson(text, SCHEMA_DEPTH_MAX);
-  return value === undefined ? reject(ERRORS.jsonInvalid) : JSON.stringify(value);
+  if (value !== undefined) return JSON.stringify(value);
+  const error = jsonErrorIn(text);
+  return error === undefined
+    ? reject(ERRORS.jsonTooDeep)
+    : reject(ERRORS.jsonInvalid(error.line, error.column), error.index);
 }
 
 /** The draft with one of its children replaced. `path`: indexes from the root. */

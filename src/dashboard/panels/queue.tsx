@@ -35,7 +35,10 @@ export function Queue() {
         </div>
       </section>
       <section aria-labelledby="dead-title">
-        <h2 id="dead-title" class="panel-title">{TEXT.deadLetters}</h2>
+        <div class="panel-head">
+          <h2 id="dead-title" class="panel-title">{TEXT.deadLetters}</h2>
+          <AllDeadLetters letters={deadLetters ?? []} />
+        </div>
         <div>
           {deadLetters === undefined
             ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
@@ -50,6 +53,35 @@ export function Queue() {
         </div>
       </section>
     </div>
+  );
+}
+
+/** Retries or drops every dead letter that is listed. */
+function AllDeadLetters({ letters }: { readonly letters: readonly DeadLetterView[] }) {
+  const missingScope = useMissingScope("admin");
+  // Why one after another: a relay limits how many requests wait.
+  const each = async (method: "POST" | "DELETE", end: string): Promise<void> => {
+    for (const { id } of letters) if (!(await store.send(method, `dead-letters/${pathSegment(id)}${end}`)).ok) return;
+  };
+  return (
+    <span class={letters.length < 2 ? "hidden" : "entry-buttons"}>
+      <ConfirmButton
+        name="retry-all"
+        disabledReason={missingScope}
+        confirmText={TEXT.confirmRetryAll(letters.length)}
+        onPress={() => each("POST", "/retry")}
+      >
+        {TEXT.retryAll}
+      </ConfirmButton>
+      <ConfirmButton
+        name="drop-all"
+        disabledReason={missingScope}
+        confirmText={TEXT.confirmDropAll(letters.length)}
+        onPress={() => each("DELETE", "")}
+      >
+        {TEXT.dropAll}
+      </ConfirmButton>
+    </span>
   );
 }
 

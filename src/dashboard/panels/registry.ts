@@ -8,6 +8,7 @@ import { IntegrationPage } from "./integration.tsx";
 import { Nallely } from "./nallely.tsx";
 import { Queue } from "./queue.tsx";
 import { Relays } from "./relays.tsx";
+import { Tokens } from "./tokens.tsx";
 import { Tools } from "./tools.tsx";
 
 /** A panel that is selected by its tab. It reads what it shows with `useResource`, only while it is open. */
@@ -28,6 +29,7 @@ export const PANELS: readonly Panel[] = [
   { name: "nallely", title: TITLES.nallely, icon: "wave", content: Nallely },
   { name: "relays", title: TITLES.relays, icon: "nodes", content: Relays },
   { name: "audit", title: TITLES.audit, icon: "list", content: Audit },
+  { name: "tokens", title: TITLES.tokens, icon: "key", content: Tokens },
   { name: "tools", title: TITLES.tools, icon: "wrench", content: Tools },
 ];
 

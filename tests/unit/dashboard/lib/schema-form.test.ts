@@ -101,7 +101,7 @@ test("DB19 each field reports the errors of its text", () => {
       [{ type: "number", multipleOf: 0.1 }, "0.35", "must be a multiple of 0.1"],
       [{ enum: ["a", "b"] }, "-1", "choose one"],
       [{ enum: ["a", "b"] }, "1", `"b"`],
-      [{}, "{", "Not valid JSON, or nested too deeply"],
+      [{}, "{", "Not valid JSON: line 1, column 2"],
       [{}, "", "Enter valid JSON"],
       [{}, `{"a":[1]}`, `{"a":[1]}`],
     ] as const
