@@ -20,6 +20,10 @@ export type ToOwner =
   | { readonly is: "hello"; readonly session: string; readonly to: string; readonly version: number }
   /** A peer wants this relay, which nobody owns. */
   | { readonly is: "want"; readonly relay: string }
+  /** As `want`, and the sender, which may be the first node for it, will not run it: it hands the relay over, or stops. */
+  | { readonly is: "take"; readonly relay: string }
+  /** A member was declared dead: a beat now shows that at once. */
+  | { readonly is: "look" }
   /** This gateway has peers of the relay. The owner answers with `owner` or `notOwner`. */
   | { readonly is: "join"; readonly relay: string }
   /** The peers that an earlier owner knew, in answer to `owner`. */
@@ -88,7 +92,7 @@ export type ToGateway =
 export type NodeMessage = ToOwner | ToGateway;
 
 /** Nodes with another version do not work together. */
-export const WIRE_VERSION = 2;
+export const WIRE_VERSION = 3;
 
 /** Bytes of the length before the line of a binary message. */
 const LENGTH_BYTES = 4;
@@ -155,6 +159,8 @@ const ofOwner: FieldCheck = ({ relay, epoch, peer }) => isRelay(relay) && isCoun
 const CHECKS: ReadonlyMap<string, FieldCheck> = new Map<NodeMessage["is"], FieldCheck>([
   ["hello", ({ session, to, version }) => isPeer(session) && isPeer(to) && isCount(version)],
   ["want", ({ relay }) => isRelay(relay)],
+  ["take", ({ relay }) => isRelay(relay)],
+  ["look", () => true],
   ["join", ({ relay }) => isRelay(relay)],
   [
     "peers",

@@ -121,6 +121,9 @@ export class ClusterNode implements RelaySet {
         this.#metrics.suspensions.add();
         this.#observe({ is: "node_changed", node: settings.cluster.node, to: "suspended" });
       },
+      expired: () => {
+        for (const { session } of this.#member.others) this.#nodes.sendToOwner(session, { is: "look" });
+      },
       died: (former) => this.#died(former),
       nameTaken: ({ session, place }) => {
         const reason = `a node at ${place} has this name; set cluster.node to another one at each node`;
@@ -151,6 +154,9 @@ export class ClusterNode implements RelaySet {
       refused: (session, reason) => this.#observe({ is: "node_unreachable", node: nodeOf(session ?? "unknown."), reason }),
       gatewayLost: (session) => {
         for (const relay of this.#owned.values()) relay.lost(session);
+      },
+      gatewayReached: (session) => {
+        for (const relay of this.#owned.values()) relay.gatewayReached(session);
       },
     });
     this.#gateway = new Gateway(this.#member.session, {
@@ -366,21 +372,23 @@ export class ClusterNode implements RelaySet {
     for (const relay of this.#gateway.waiting()) void this.#findOwner(relay);
   }
 
-  async #findOwner(relay: string): Promise<void> {
-    if (this.#finding.has(relay)) return;
+  /** `isAsked`: the first node for the relay asks this one to take it. */
+  async #findOwner(relay: string, isAsked = false): Promise<void> {
+    if (this.#finding.has(relay) && !isAsked) return;
     this.#finding.add(relay);
     try {
       const record = await this.#directory.ownerOf(relay);
       const { sessions } = this.#member;
       if (record !== undefined && sessions.includes(record.session)) return this.#gateway.joinOwner(relay, record.session);
-      const [first = ""] = rankedFor(relay, this.#candidates(sessions));
+      const [ranked = ""] = rankedFor(relay, this.#candidates(sessions));
+      const first = isAsked && !this.#isDraining ? this.#member.session : ranked;
       if (first === this.#member.session && record === undefined && this.#owned.size >= this.#settings.relays.running) {
         const reason =
           `this node owns ${this.#owned.size} relays, and relays.running, which is ${this.#settings.relays.running}, allows no more`;
         return this.#observe({ is: "relay_refused", name: relay, reason });
       }
       if (first === this.#member.session) void this.#claim(relay, record?.session ?? "");
-      else this.#nodes.sendToOwner(first, { is: "want", relay });
+      else this.#nodes.sendToOwner(first, { is: this.#isDraining ? "take" : "want", relay });
     } catch {
       // Why nothing: the gateway asks again.
     } finally {
@@ -430,7 +438,7 @@ export class ClusterNode implements RelaySet {
       connect: runtime.connect,
       afterTurn: (run) => runtime.afterTurn(run),
       mayAct: () => this.#member.mayAct(),
-      gateways: () => this.#nodes.gateways(),
+      gateways: () => [...new Set([...this.#nodes.gateways(), ...this.#member.sessions])],
       send: (session, message) => this.#nodes.sendToGateway(session, message),
       openStore: ({ host }) =>
         this.#storage.openStore(name, recordText(record), {
@@ -458,7 +466,7 @@ export class ClusterNode implements RelaySet {
     await this.#directory.release(relay.name, relay.record).catch(() => undefined);
     this.#left(relay, "handed over");
     const [successor] = rankedFor(relay.name, others);
-    if (successor !== undefined) this.#nodes.sendToOwner(successor, { is: "want", relay: relay.name });
+    if (successor !== undefined) this.#nodes.sendToOwner(successor, { is: "take", relay: relay.name });
   }
 
   /** Relays other than the one at the root stop when nobody uses them and nothing is due. */
@@ -506,6 +514,10 @@ export class ClusterNode implements RelaySet {
         return;
       case "want":
         return void this.#findOwner(message.relay);
+      case "take":
+        return void this.#findOwner(message.relay, true);
+      case "look":
+        return this.#member.look();
       case "join": {
         const relay = this.#owned.get(message.relay);
         if (relay === undefined) return this.#nodes.sendToGateway(session, { is: "notOwner", relay: message.relay });

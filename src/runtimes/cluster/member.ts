@@ -26,6 +26,8 @@ export interface MemberPorts {
   /** Another beat was answered. */
   beaten(outcome: BeatOutcome): void;
   suspended(): void;
+  /** This node has declared a member dead. */
+  expired(): void;
   /** The session was declared dead: everything that it owned belongs to others. The next session has begun. */
   died(former: string): void;
   /** Another process beats as a node of this name, so this one is no member. */
@@ -83,6 +85,11 @@ export class Member {
     return mayAct(this.#membership, this.#now());
   }
 
+  /** Beats out of turn, because the members have changed. */
+  look(): void {
+    if (!this.#isLeaving) this.#beat();
+  }
+
   start(): void {
     this.#beat();
     this.#timer = setInterval(() => this.#beat(), this.#membership.times.beatMs);
@@ -122,10 +129,15 @@ export class Member {
       if (reply.is === "nameTaken") return this.#nameTaken(reply.by, performance.now());
       const outcome = beatAnswered(membership, reply, { sentAt, now, observedAt: performance.now() });
       if (outcome.lease === "died") return this.#died();
-      for (const { session, count } of outcome.expired) void directory.expire(session, count).catch(() => undefined);
+      for (const { session, count } of outcome.expired) void this.#expire(session, count);
       this.#ports.beaten(outcome);
       if (outcome.expired.length > 0) this.#beat(); // Why: this answer shows the others that the member is gone.
     }, () => undefined); // Why nothing: the lease ends by itself, and the next beat follows.
+  }
+
+  async #expire(session: string, count: number): Promise<void> {
+    const isDead = await this.#ports.directory.expire(session, count).catch(() => false);
+    if (isDead) this.#ports.expired();
   }
 
   /** Waits until an earlier session of this node is dead: it is killed, and nobody else may be there to notice it. */
@@ -133,7 +145,7 @@ export class Member {
     const known = this.#namesake;
     if (known?.session === by.session && known.count === by.count) {
       if (now - known.since < this.#ports.leaseMs) return;
-      void this.#ports.directory.expire(by.session, by.count).catch(() => undefined);
+      void this.#expire(by.session, by.count);
     } else if (known?.session === by.session) this.#ports.nameTaken(by);
     this.#namesake = { ...by, since: now };
   }

@@ -38,6 +38,8 @@ export interface NodeConnectionsPorts {
   ownerLost(session: string, reason: string): void;
   /** The connection of a node was ended, because of what it sent or did not read. */
   refused(session: string | undefined, reason: string): void;
+  /** The gateway of a node has connected. */
+  gatewayReached(session: string): void;
   /** The connection of the gateway of a node broke. */
   gatewayLost(session: string): void;
 }
@@ -122,6 +124,7 @@ export class NodeConnections {
       greeted: (session, connection) => {
         this.#incoming.get(session)?.terminate();
         this.#incoming.set(session, connection);
+        this.#ports.gatewayReached(session);
       },
       received: (session, message) => this.#ports.toOwner(session, message),
       unwritten: (connection) => this.#scheduleWrite(connection),
@@ -159,7 +162,7 @@ export class NodeConnections {
         else this.#broken(session, outgoing, "it sent a message that is not one");
       },
       relieved: () => {},
-      closed: (_code, reason) => this.#broken(session, outgoing, reason),
+      closed: (_code, reason) => this.#broken(session, outgoing, reason === "" ? "its connection was closed" : reason),
     });
   }
 

@@ -41,7 +41,7 @@ export interface OwnedRelayOptions {
 export interface OwnedRelayPorts extends RawDialerPorts {
   /** True while the lease of the node holds; reads the clock. */
   mayAct(): boolean;
-  /** The sessions of all gateways. */
+  /** The sessions of all gateways, also of those that have not connected so far. */
   gateways(): readonly string[];
   send(session: string, message: ToGateway): void;
   openStore(relay: OwnedRelay): Promise<Store>;
@@ -175,6 +175,11 @@ export class OwnedRelay {
   /** Tells a gateway who the owner is, and asks it for its peers. */
   ask(session: string): void {
     this.#fence.pass(() => this.#ports.send(session, { is: "owner", relay: this.name, epoch: this.record.epoch }));
+  }
+
+  /** A gateway has connected. Why only then: while the relay runs, a gateway that has peers of it joins by itself. */
+  gatewayReached(session: string): void {
+    if (this.#state === "asking") this.ask(session);
   }
 
   receive(gateway: string, message: RelayMessage): void {

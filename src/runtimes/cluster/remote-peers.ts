@@ -15,7 +15,7 @@ import { RELIEVED_BYTES } from "../../websocket-client/backpressure.ts";
 import type { ConnectionHandler, PeerConnections, ServerSocket } from "../connections.ts";
 
 /** A message about one relay. */
-export type RelayMessage = Exclude<ToOwner, { is: "hello" | "want" | "join" }>;
+export type RelayMessage = Exclude<ToOwner, { is: "hello" | "want" | "take" | "look" | "join" }>;
 
 export interface RemotePeersPorts {
   readonly relay: string;

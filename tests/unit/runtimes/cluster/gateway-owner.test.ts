@@ -145,7 +145,7 @@ class GatewayModel {
       if (owner.isConnected) owner.toGateway.push({ is: "owner", relay: "r", epoch: owner.epoch });
       return;
     }
-    if (message.is === "hello" || message.is === "want") return;
+    if (message.is === "hello" || message.is === "want" || message.is === "take" || message.is === "look") return;
     if (message.is === "peers" && !owner.hasStarted) {
       owner.hasStarted = true;
       return owner.remote.resume("g.1", message.peers);

@@ -14,6 +14,7 @@ function fixture() {
     toOwner: (session, message) => void log.push(`${session}: ${message.is}`),
     toGateway: () => {},
     ownerReached: () => {},
+    gatewayReached: () => {},
     ownerLost: () => {},
     refused: (session, reason) => void log.push(`refused ${session}: ${reason.slice(0, 20)}`),
     gatewayLost: (session) => void log.push(`lost ${session}`),
@@ -26,7 +27,7 @@ function fixture() {
   return { nodes, log, connect };
 }
 
-const hello = (session: string, to: string): NodeMessage => ({ is: "hello", session, to, version: 2 });
+const hello = (session: string, to: string): NodeMessage => ({ is: "hello", session, to, version: 3 });
 
 test("CN30 a connection for a former session at the same place is ended, and does not replace the one for the present session", () => {
   const { log, connect, nodes } = fixture();

@@ -71,6 +71,21 @@ test("CN31 a gateway whose connection broke while the relay was starting names i
   await relay.stop();
 });
 
+test("CN31 a relay that starts waits for the peers of a gateway that has not connected so far", async () => {
+  const { relay, kinds, peers, frame, sent } = await fixture();
+  const started = relay.start();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  check.equal([kinds(), relay.isRunning], [["owner"], false], "it is asked, and is not there");
+  relay.gatewayReached("g.1");
+  check.equal(kinds(), ["owner"]);
+  peers();
+  await started;
+  frame(1, "startup");
+  await until(() => sent.some((message) => message.is === "handled"), "the first frame");
+  check.that(!kinds().includes("close"));
+  await relay.stop();
+});
+
 test("CN31 a frame that is sent again is handled once, and confirmed", async () => {
   const { relay, peers, frame, sent } = await fixture();
   const started = relay.start();
