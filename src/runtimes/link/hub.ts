@@ -4,7 +4,7 @@
  * One connection of such a program becomes one connection of the relay to the upstream `link:<name>`: when the relay dials it, the program is
  * asked to connect to Neuro, and after that every message is a frame. The services see an ordinary link.
  *
- * Invariants: N1 a name has at most one connection; a later one replaces it, at most once within `TAKEOVER_MS`; N2 a dial waits until a program
+ * Invariants: N1 a name has at most one connection; one that was admitted later replaces it, at most once within `TAKEOVER_MS`; N2 a dial waits until a program
  * has connected, or is closed; N3 `closed` is reported once and last to a dial, and never after its `close`; N4 a frame passes only between
  * `up` and the end, in order.
  */
@@ -41,6 +41,8 @@ interface NamedLink {
   peer: LinkPeer | undefined;
   dial: LinkDial | undefined;
   takenAt: Millis;
+  /** How many connections were admitted. */
+  admitted: number;
 }
 
 export class LinkHub {
@@ -95,7 +97,7 @@ export class LinkHub {
   #linkOf(name: string): NamedLink {
     const known = this.#links.get(name);
     if (known !== undefined) return known;
-    const link: NamedLink = { name, peer: undefined, dial: undefined, takenAt: -Infinity };
+    const link: NamedLink = { name, peer: undefined, dial: undefined, takenAt: -Infinity, admitted: 0 };
     this.#links.set(name, link);
     return link;
   }
@@ -145,6 +147,7 @@ class LinkPeer implements ConnectionHandler {
   readonly #link: NamedLink;
   readonly #ports: LinkHubPorts;
   readonly #since: Millis;
+  readonly #order: number;
   #state: LinkPeerState = { is: "opening" };
   #batch: Frame[] = [];
   #batchChars = 0;
@@ -157,6 +160,7 @@ class LinkPeer implements ConnectionHandler {
     this.client = client;
     this.#ports = ports;
     this.#since = ports.now();
+    this.#order = ++link.admitted;
   }
 
   view(): LinkView {
@@ -171,6 +175,10 @@ class LinkPeer implements ConnectionHandler {
   open(socket: ServerSocket): void {
     const { name, peer: earlier, takenAt } = this.#link;
     const now = this.#ports.now();
+    // Why: its program has given it up and dialed again, and would end if this one replaced its own later one.
+    if (earlier !== undefined && earlier.#order > this.#order) {
+      return socket.close(FAULTS.tooManyPeers.close, closeReason(`the link ${name} has a later connection`));
+    }
     if (earlier !== undefined && now - takenAt < TAKEOVER_MS) {
       return socket.close(
         FAULTS.tooManyPeers.close,

@@ -75,6 +75,17 @@ test("LK1 LK2 LK3 whatever breaks or is late, frames keep their order and their 
   );
 });
 
+test("LK7 a connection that the program has given up, and that opens late, does not replace its later one", () => {
+  const world = new LinkWorld();
+  world.dial();
+  world.startProgram();
+  world.advance(10_000);
+  world.advance(50);
+  world.deliver(-1, "toRelay");
+  world.settle();
+  check.equal([world.dials.at(-1)?.state, world.reports.includes("replaced")], ["open", false]);
+});
+
 test("LK7 two programs that want one name replace each other at most once in 5 s; the refused one is told, and tries again", () => {
   const world = new LinkWorld();
   world.startProgram();
