@@ -3,7 +3,7 @@
  *
  * | from | to | message |
  * | --- | --- | --- |
- * | intermediary | neuro | `integrationJoined` `integrationLeft` `gameMessage` `problemFound` `directMessage` `actionChosen` |
+ * | intermediary | neuro | `integrationJoined` `integrationLeft` `gameMessage` `problemFound` `directMessage` `actionChosen` `tracesWatched` |
  * | neuro | intermediary | `upstreamChanged` `neuroMessage` `choiceRequested` `contextShared` `directSettled` `choiceSettled` |
  * | nallely | neuro | `integrationJoined` `integrationLeft` `gameMessage` `actionChosen` |
  * | neuro | nallely | `neuroMessage`, to `NALLELY_PEER` |
@@ -68,6 +68,8 @@ export type ServiceMessage =
   | { readonly is: "choiceSettled"; readonly id: string; readonly refusal: Failure | undefined }
   /** The connection to Neuro changed. `configured` is false in standalone mode. */
   | { readonly is: "upstreamChanged"; readonly configured: boolean; readonly open: boolean }
+  /** Whether a watcher wants the event of each trace. */
+  | { readonly is: "tracesWatched"; readonly wanted: boolean }
   /** A message of Neuro to an integration of the Intermediary. */
   | { readonly is: "neuroMessage"; readonly peer: PeerId; readonly message: NeuroMessage }
   /** Standalone mode: asks watchers and integrations to choose an action. */

@@ -51,16 +51,19 @@ const RECORD_BYTES = 384;
 export class CommandTraces {
   readonly #budget: RingBudget;
   readonly #secrets: Secrets;
+  readonly #isWatched: () => boolean;
   /** By the segment of the recipient, the one that got its first trace first is first. */
   readonly #rings = new Map<string, RecordRing<CommandRecord>>();
 
-  constructor(budget: RingBudget, secrets: Secrets) {
+  /** `isWatched`: a watcher wants the event of each trace. */
+  constructor(budget: RingBudget, secrets: Secrets, isWatched: () => boolean) {
     this.#budget = budget;
     this.#secrets = secrets;
+    this.#isWatched = isWatched;
   }
 
   get isOn(): boolean {
-    return this.#budget.limits.count > 0;
+    return this.#budget.count > 0;
   }
 
   /** The beginning of a body that leaves the memory. */
@@ -73,11 +76,11 @@ export class CommandTraces {
     if (!this.isOn) return;
     const record = this.#recordOf(recipient, entry, { at: ctx.now, as: end.as, why: end.why ?? null });
     this.#ringOf(recipient.segment).add(record);
-    const isRead = ctx.countUnread?.("trace_ended") !== true;
+    const isWatched = this.#isWatched();
     const { socket } = recipient;
-    if (!isRead && socket?.traces !== true) return;
+    if (!isWatched && socket?.traces !== true) return;
     const trace = this.#viewOf(record, ctx.now);
-    if (isRead) ctx.observe({ is: "trace_ended", trace });
+    if (isWatched) ctx.observe({ is: "trace_ended", trace });
     if (socket?.traces !== true) return;
     const text = JSON.stringify({ event: TRACE_EVENT, payload: { trace: plain(trace) } });
     const frame = socket.acks ? withFields({ id: ctx.id() }, text) : text;

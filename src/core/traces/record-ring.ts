@@ -27,40 +27,51 @@ interface TrimmedRing {
 export class RingBudget {
   readonly retained: RetainedBytes;
   /** The rings that have records. */
-  readonly rings: Set<TrimmedRing> = new Set();
+  readonly #rings = new Set<TrimmedRing>();
   #limits: RingLimits;
+  /** Records, and bytes, of one ring now. Why kept: they are needed for each record, and change seldom. */
+  count = 0;
+  ringBytesMax = 0;
 
   constructor(owner: RetainedBytes, limits: RingLimits) {
     this.retained = new RetainedBytes(owner);
     this.#limits = limits;
-  }
-
-  get limits(): RingLimits {
-    return this.#limits;
-  }
-
-  /** What one ring may occupy. */
-  get ringBytesMax(): number {
-    const { ringBytes, totalBytes } = this.#limits;
-    return Math.min(ringBytes, totalBytes / Math.max(1, this.rings.size));
+    this.#divide();
   }
 
   /** Applies new limits at once. */
   configure(limits: RingLimits): void {
     this.#limits = limits;
-    for (const ring of this.rings) ring.trim();
+    this.#divide();
+    for (const ring of this.#rings) ring.trim();
   }
 
-  /** Trims all rings, if they are too large together. Why not for each record: that is so only after a ring got its first one. */
-  trimAll(): void {
-    if (this.retained.bytes > this.#limits.totalBytes) { for (const ring of this.rings) ring.trim(); }
+  add(ring: TrimmedRing): void {
+    this.#rings.add(ring);
+    this.#divide();
+  }
+
+  remove(ring: TrimmedRing): void {
+    if (this.#rings.delete(ring)) this.#divide();
+  }
+
+  /** Counts what a ring has grown by. After a new ring got a part, the others may have too much. */
+  charge(bytes: number): void {
+    this.retained.charge(bytes);
+    if (this.retained.bytes > this.#limits.totalBytes) { for (const ring of this.#rings) ring.trim(); }
+  }
+
+  #divide(): void {
+    const { count, ringBytes, totalBytes } = this.#limits;
+    this.count = count;
+    this.ringBytesMax = Math.min(ringBytes, totalBytes / Math.max(1, this.#rings.size));
   }
 }
 
 export class RecordRing<Item extends RingRecord> {
   readonly #budget: RingBudget;
-  /** The records begin at `#first`. */
-  #items: Item[] = [];
+  /** The records begin at `#first`; before it are none. */
+  #items: (Item | undefined)[] = [];
   #first = 0;
   #bytes = 0;
 
@@ -70,55 +81,55 @@ export class RecordRing<Item extends RingRecord> {
 
   /** Records are kept. Why: where none are, none has to be made. */
   get isOn(): boolean {
-    return this.#budget.limits.count > 0;
-  }
-
-  get size(): number {
-    return this.#items.length - this.#first;
+    return this.#budget.count > 0;
   }
 
   get bytes(): number {
     return this.#bytes;
   }
 
+  /** The records, the oldest first. */
+  items(): Item[] {
+    return this.#items.slice(this.#first).filter((item) => item !== undefined);
+  }
+
   /** Adds the newest record, and drops the oldest ones beyond the limits. */
   add(record: Item): void {
     if (!this.isOn) return;
+    if (this.#items.length === this.#first) this.#budget.add(this);
     this.#items.push(record);
     this.#bytes += record.bytes;
-    this.#budget.retained.charge(record.bytes);
-    if (this.size === 1) this.#budget.rings.add(this);
-    this.trim();
-    this.#budget.trimAll();
+    const change = record.bytes - this.#dropOldest();
+    // Why: in the long run nearly each record replaces one of the same size.
+    if (change !== 0) this.#budget.charge(change);
   }
 
   /** Drops the oldest records beyond the limits. */
   trim(): void {
-    const { retained, limits: { count }, ringBytesMax } = this.#budget;
-    while (this.size > count || this.#bytes > ringBytesMax) {
-      const bytes = this.#items[this.#first]?.bytes;
-      if (bytes === undefined) break;
-      this.#bytes -= bytes;
-      retained.release(bytes);
-      this.#first++;
-    }
-    // Why not at once: moving all items for each one that is dropped would cost more than everything else here.
-    if (this.#first > this.size) {
-      this.#items.splice(0, this.#first);
-      this.#first = 0;
-    }
-    if (this.size === 0) this.#budget.rings.delete(this);
+    this.#budget.retained.release(this.#dropOldest());
   }
 
   /** Drops everything: the owner of the ring is gone. */
   clear(): void {
     this.#budget.retained.release(this.#bytes);
-    this.#budget.rings.delete(this);
+    this.#budget.remove(this);
     [this.#items, this.#first, this.#bytes] = [[], 0, 0];
   }
 
-  /** The records, the oldest first. */
-  items(): Item[] {
-    return this.#items.slice(this.#first);
+  /** Returns the bytes of the dropped records. */
+  #dropOldest(): number {
+    const { count, ringBytesMax } = this.#budget;
+    const before = this.#bytes;
+    while (this.#items.length - this.#first > count || this.#bytes > ringBytesMax) {
+      this.#bytes -= this.#items[this.#first]?.bytes ?? 0;
+      this.#items[this.#first++] = undefined;
+    }
+    if (this.#first === this.#items.length) this.#budget.remove(this);
+    // Why not at once: moving all records for each one that is dropped would cost more than everything else here.
+    if (this.#first > 64 && this.#first * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#first);
+      this.#first = 0;
+    }
+    return before - this.#bytes;
   }
 }

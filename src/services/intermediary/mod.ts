@@ -52,12 +52,25 @@ export const intermediary: Service<IntermediaryState> = {
 
 /** Every action causes these, and they concern only watchers and an open choice. */
 function observes({ subscriptions, choices }: IntermediaryState, name: ObservationName): boolean {
-  if (name === "trace_ended") return subscriptions.wants(name);
+  if (name === "trace_ended") return subscriptions.wantsTraces;
   const isOfAction = name === "action_sent" || name === "action_result" || name === "add_context";
   return !isOfAction || subscriptions.isRecording || choices.isOpen;
 }
 
 function step(state: IntermediaryState, event: ServiceEvent, ctx: StepContext): void {
+  stepEvent(state, event, ctx);
+  announceTraces(state, ctx);
+}
+
+/** Tells the Neuro service whether a watcher wants the event of each trace, because making one costs more than the action itself. */
+function announceTraces(state: IntermediaryState, ctx: StepContext): void {
+  const { wantsTraces } = state.subscriptions;
+  if (wantsTraces === state.hasAnnouncedTraces) return;
+  state.hasAnnouncedTraces = wantsTraces;
+  ctx.post("neuro", { is: "tracesWatched", wanted: wantsTraces });
+}
+
+function stepEvent(state: IntermediaryState, event: ServiceEvent, ctx: StepContext): void {
   switch (event.is) {
     case "opened":
       return openConnection(state, event, ctx);
@@ -190,6 +203,7 @@ function handleServiceMessage(state: IntermediaryState, message: ServiceMessage,
     case "problemFound":
     case "directMessage":
     case "actionChosen":
+    case "tracesWatched":
       return; // Why: these are for the Neuro service.
     default:
       return assertNever(message);
@@ -199,6 +213,7 @@ function handleServiceMessage(state: IntermediaryState, message: ServiceMessage,
 function handleObservation(state: IntermediaryState, observation: Observation, ctx: StepContext): void {
   if (observation.is === "service_rebuilt" && observation.service === "neuro") {
     for (const integration of state.connections.integrations.values()) announce(integration, ctx);
+    state.hasAnnouncedTraces = false;
   }
   if (observation.is === "panicked" && observation.service === "neuro") state.forwardedRequests.failAll(ctx);
   state.audit.observe(observation, ctx);

@@ -37,6 +37,8 @@ export interface IntermediaryState {
   readonly connections: Connections;
   readonly directory: Directory;
   readonly games: ConnectedGames;
+  /** The Neuro service was told that a watcher wants the event of each trace. */
+  hasAnnouncedTraces: boolean;
   /** What traces must not contain. */
   readonly secrets: Secrets;
   /** What all traces of commands may occupy. */
@@ -57,6 +59,7 @@ export function newState(settings: Settings, retained: RetainedBytes): Intermedi
   const timers = newPeerTimers();
   const watcherActs = new WatcherActs();
   const secrets = new Secrets(secretsOf(settings));
+  const subscriptions = new Subscriptions(retained);
   const traces = new RingBudget(retained, traceLimits(settings));
   return {
     settings,
@@ -67,12 +70,13 @@ export function newState(settings: Settings, retained: RetainedBytes): Intermedi
     connections: newConnections(settings, timers, retained),
     directory: new Directory(),
     games: new ConnectedGames(),
+    hasAnnouncedTraces: false,
     secrets,
     traces,
-    queue: new Queue("intermediary", settings.queue, new CommandTraces(traces, secrets)),
+    queue: new Queue("intermediary", settings.queue, new CommandTraces(traces, secrets, () => subscriptions.wantsTraces)),
     freeText: new FreeTextBuffer(timers),
     choices: new Choices(),
-    subscriptions: new Subscriptions(retained),
+    subscriptions,
     eventWaiters: new EventWaiters(),
     forwardedRequests: new ForwardedRequests(watcherActs),
     uploads: new UploadDirectory(settings.uploads),

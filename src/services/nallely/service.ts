@@ -172,6 +172,7 @@ function handleServiceMessage(bridge: Bridge, message: ServiceMessage, ctx: Step
       return handleNeuroMessage(bridge, message.message, ctx);
     // Between the Intermediary and Neuro.
     case "integrationJoined":
+    case "tracesWatched":
     case "integrationLeft":
     case "gameMessage":
     case "problemFound":

@@ -268,6 +268,9 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
       return forwardToNeuro(state, message, ctx);
     case "actionChosen":
       return handleChoice(state, message, ctx);
+    case "tracesWatched":
+      state.isTraceWatched = message.wanted;
+      return;
     case "directSettled": // Why: this service posts these messages, or other services receive them.
     case "upstreamChanged":
     case "choiceRequested":

@@ -20,18 +20,20 @@ export const RELAY = "relay";
  * Sends a message to Neuro. While she is away it is dropped: the caller keeps messages that must not be lost. `from` is the name of the
  * integration whose message it is.
  *
+ * Returns whether any of it was sent.
+ *
  * Invariant: TN1 no frame has more bytes than the upstream's `frame_bytes`; a message that does not fit costs only its sender an error.
  */
-export function toNeuro(upstream: Upstream, message: GameMessage, from: string, ctx: StepContext): void {
-  if (!upstream.isOpen) return;
+export function toNeuro(upstream: Upstream, message: GameMessage, from: string, ctx: StepContext): boolean {
+  if (!upstream.isOpen) return false;
   if (upstream.decider !== undefined) {
-    transcribe(upstream, message, from, ctx);
+    if (!isInRecord(message)) transcribe(upstream, message, from, ctx);
     for (const answer of handleMessage(upstream.decider, message, from, ctx)) upstream.inbox.push(answer);
-    return;
+    return true;
   }
   const { settings, profile, sent } = upstream;
   const link = linkIdOf(upstream.link);
-  if (settings === undefined || link === undefined) return;
+  if (settings === undefined || link === undefined) return false;
   const frames = encodeUpstream(message, settings.name, profile, sent.begin());
   const { command } = message;
   let isSent = false;
@@ -46,12 +48,16 @@ export function toNeuro(upstream: Upstream, message: GameMessage, from: string, 
     ctx.emit({ do: "send", to: link, frame });
     sent.add({ at: ctx.now, length: frame.length, command, from, names: sent.namesIn(message, at) });
   }
-  if (isSent) transcribe(upstream, message, from, ctx);
+  if (isSent && !isInRecord(message)) transcribe(upstream, message, from, ctx);
   if (sent.shortenedFrom > 0) {
     const occurrence = { detail: sizeText(upstream, sent.shortenedFrom), message };
     reportProblem(upstream.service, from, { id: "text_shortened", ...occurrence }, ctx);
   }
+  return isSent;
 }
+
+/** The callers record the trace of a context and of a result, and these records are in the transcript, too. */
+const isInRecord = ({ command }: GameMessage): boolean => command === "context" || command === "action/result";
 
 interface OversizedFrame {
   readonly message: GameMessage;

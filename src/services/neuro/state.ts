@@ -28,7 +28,7 @@ import type { ActionOrigin, Confirmation, DeliveryState, PendingState } from "./
 import type { Policy } from "./policy.ts";
 import type { SmallMap } from "./small-map.ts";
 import type { Profile } from "./upstream/profiles.ts";
-import type { TraceRecord, TranscriptRecord } from "./traces/records.ts";
+import type { Sequence, TraceRecord, TranscriptRecord } from "./traces/records.ts";
 import { traceLimits, transcriptLimits } from "../../core/traces/limits.ts";
 import type { SentFrame, SentFrames } from "./upstream/sent-frames.ts";
 import { WORKING, type WriteHealth } from "./write-health.ts";
@@ -102,6 +102,10 @@ export interface NeuroState {
   readonly transcripts: RingBudget;
   /** Traces of no integration: actions that reached none, and contexts of watchers. */
   readonly otherTraces: RecordRing<TraceRecord>;
+  /** A watcher wants the event of each trace. */
+  isTraceWatched: boolean;
+  /** Messages to and from each Neuro, which are numbered for the transcripts. */
+  messageCount: number;
   /** Clients that have not named their game. */
   readonly unnamed: Diagnosed;
 }
@@ -455,6 +459,9 @@ export interface PendingAction {
   failure: string | undefined;
   /** Of its trace, those that are not usual. */
   steps: TraceStep[] | undefined;
+  /** Places in the transcript of the action of Neuro, and of the result that she got; 0: it is not in it. */
+  readonly sequence: Sequence;
+  resultSequence: Sequence;
   state: PendingState;
 }
 
@@ -481,7 +488,7 @@ export interface Contexts {
 /** Source of a context: a game or a watcher. */
 export type ContextSource =
   & Pick<Game, "key" | "name" | "isOffAir" | "isHeld" | "retained" | "traces">
-  & Partial<Pick<Game, "slug" | "presence" | "policy" | "contextKeys">>;
+  & Partial<Pick<Game, "slug" | "presence" | "policy" | "contextKeys" | "wantsTraces">>;
 
 export interface QueuedContext {
   readonly id: string;
@@ -545,6 +552,8 @@ export function emptyState(settings: Settings, retained: RetainedBytes): NeuroSt
     traces,
     transcripts: new RingBudget(retained, transcriptLimits(settings)),
     otherTraces: new RecordRing(traces),
+    isTraceWatched: false,
+    messageCount: 0,
     unnamed: { name: "", slug: undefined, findings: new Map(), retained: new RetainedBytes(retained) },
   };
 }

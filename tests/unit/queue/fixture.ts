@@ -47,7 +47,7 @@ export class QueueFixture {
     this.#epoch = from.epoch ?? 1;
     this.#effectsMax = from.effectsMax ?? Infinity;
     const budget = new RingBudget(new RetainedBytes(), traceLimits(DEFAULTS));
-    this.queue = new Queue("intermediary", this.settings, new CommandTraces(budget, new Secrets()));
+    this.queue = new Queue("intermediary", this.settings, new CommandTraces(budget, new Secrets(), () => false));
     this.queue.restore([...this.stored.keys()]);
     this.step((ctx) => this.queue.tick(ctx));
   }

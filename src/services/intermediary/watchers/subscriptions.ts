@@ -59,6 +59,7 @@ export class Subscriptions {
   readonly #behind = new Set<Subscriber>();
   /** Subscribers that get the number of skipped events when their second is over. */
   readonly #rateLimited = new Set<Subscriber>();
+  #wantsTraces = false;
   #idleAt: Millis | undefined;
   /** The rate of the subscriber that left last: no more than this has to be recorded for its return. */
   #lastRate: EventRate | undefined;
@@ -84,6 +85,7 @@ export class Subscriptions {
       rate: newRate(rate),
     };
     this.#subscribers.set(peer, subscriber);
+    this.#checkTraces();
     if (missed === null) this.#behind.add(subscriber);
   }
 
@@ -92,6 +94,7 @@ export class Subscriptions {
     const subscriber = this.#subscribers.get(peer);
     if (subscriber === undefined) return;
     this.#subscribers.delete(peer);
+    this.#checkTraces();
     this.#behind.delete(subscriber);
     this.#rateLimited.delete(subscriber);
     this.#lastRate = subscriber.rate;
@@ -109,6 +112,7 @@ export class Subscriptions {
     const buffer = this.#buffer;
     if (subscriber === undefined || buffer === undefined) return [];
     subscriber.events = knownEvents(events);
+    this.#checkTraces();
     if (this.#rateLimited.delete(subscriber) && subscriber.missed === 0) {
       subscriber.missed = subscriber.rate?.skipped ?? 0;
       this.#behind.add(subscriber);
@@ -129,10 +133,14 @@ export class Subscriptions {
     return this.#buffer !== undefined;
   }
 
-  /** A subscriber wants events of this name. */
-  wants(name: ObservationName): boolean {
-    for (const subscriber of this.#subscribers.values()) if (wantsEvent(subscriber, name)) return true;
-    return false;
+  /** A subscriber wants the event of each trace. */
+  get wantsTraces(): boolean {
+    return this.#wantsTraces;
+  }
+
+  /** Why kept: each action, context and command asks for it. */
+  #checkTraces(): void {
+    this.#wantsTraces = [...this.#subscribers.values()].some((subscriber) => wantsEvent(subscriber, "trace_ended"));
   }
 
   /** The id of the latest event, at which a snapshot is taken. */

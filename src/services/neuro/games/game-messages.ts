@@ -86,7 +86,7 @@ function forwardContext(game: Game, context: GameMessage & { command: "context" 
 function traceUnsent(game: Game, context: ContextMessage, end: "muted" | "refused", ctx: StepContext): string {
   const id = ctx.id();
   const { message } = context;
-  traceContext(game.upstream, { id, at: ctx.now, source: game, message, steps: repairSteps(context, ctx) }, end, ctx);
+  traceContext(game.upstream, { id, at: ctx.now, source: game, message, steps: repairSteps(context, ctx) }, { end }, ctx);
   return id;
 }
 

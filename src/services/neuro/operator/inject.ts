@@ -6,10 +6,14 @@ import { NALLELY_PEER, RELAY_PEER, type RequestId } from "../../../core/ids.ts";
 import { GAME_FRAME_BYTES_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { RELAY, toNeuro } from "../outbound.ts";
+import { transcribeFrame } from "../traces/transcript.ts";
 import { type Game, type NeuroState, peerOf, type Upstream } from "../state.ts";
 import { sendContextDurably, watcherSource } from "../upstream/contexts.ts";
 import { fitsBytes, utf8Length } from "../../../core/text.ts";
 import { decodeContext, decodeGame } from "../../../neuro-api/decode-game.ts";
+
+/** The sender of raw messages. */
+const OPERATOR = "an operator";
 
 export interface OperatorContext {
   readonly requestId: RequestId;
@@ -77,12 +81,14 @@ export function injectToNeuro(upstream: Upstream, message: Json, ctx: StepContex
     const to = linkIdOf(link);
     if (to === undefined) return failed("notNow", `upstream ${id} is not connected`);
     ctx.emit({ do: "send", to, frame });
-    sent.add({ at: ctx.now, length: frame.length, command: "other", from: "an operator", names: [] });
+    transcribeFrame(upstream, frame, OPERATOR, ctx);
+    sent.add({ at: ctx.now, length: frame.length, command: "other", from: OPERATOR, names: [] });
     return ok({ status: "sent" });
   }
   if (frame.length > message_bytes) return failed("tooBig", tooLong("message", frame.length, message_bytes));
   const decoded = decodeGame(frame, state.settings.limits);
   if (!decoded.ok) return failed("badMessage", decoded.reason);
+  transcribeFrame(upstream, frame, OPERATOR, ctx);
   toNeuro(upstream, decoded.value.message, RELAY, ctx);
   return ok({ status: "sent" });
 }

@@ -117,8 +117,8 @@ function answer(
   ctx: StepContext,
 ): void {
   const id = ctx.id();
-  toNeuro(upstream, { command: "action/result", id: neuroId, success, message, trace: id }, RELAY, ctx);
+  const isReported = toNeuro(upstream, { command: "action/result", id: neuroId, success, message }, RELAY, ctx);
   const origin = upstream.actions.has(name) ? "relay" : "unknown";
   ctx.observe({ is: "action_result", id, name, from: "relay", success, message, ms: 0, origin });
-  traceUnregisteredAction(upstream, { id, neuroId, name, data, success, message, by: origin }, ctx);
+  traceUnregisteredAction(upstream, { id, neuroId, name, data, success, message, isReported, by: origin }, ctx);
 }

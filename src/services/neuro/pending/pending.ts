@@ -28,6 +28,7 @@ import { checkResult, reportIgnored } from "../diagnostics/result-checks.ts";
 import { toGame, toNeuro } from "../outbound.ts";
 import { type Delivery, type Game, type GameAction, isConnected, type PendingAction, type Upstream } from "../state.ts";
 import { newStep, repairSteps } from "../traces/make-record.ts";
+import { transcribe } from "../traces/transcript.ts";
 import { addActionStep, traceAction, traceDelivery } from "../traces/trace.ts";
 import { confirmed, missedDeadline, mustConfirm, overBy, presumeSilent } from "./confirmation.ts";
 import { addPending, allPending, deletePending, forgetUpstreamId, pendingById } from "./pending-actions.ts";
@@ -93,6 +94,8 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
     expiry: undefined,
     failure: undefined,
     steps: undefined,
+    sequence: origin.is === "neuro" ? ++upstream.service.messageCount : 0,
+    resultSequence: 0,
     state: "outstanding",
   };
   addPending(upstream.pendingActions, pending);
@@ -496,9 +499,12 @@ function report(pending: PendingAction, { success, message, origin: by, delivery
   if (origin.is === "neuro" && isReachable(pending)) {
     if (pending.state !== "finished") forgetUpstreamId(upstream.pendingActions, pending);
     const result: ResultMessage = message === undefined
-      ? { command: "action/result", id: origin.id, success, trace: id }
-      : { command: "action/result", id: origin.id, success, message, trace: id };
-    toNeuro(upstream, result, name, ctx);
+      ? { command: "action/result", id: origin.id, success }
+      : { command: "action/result", id: origin.id, success, message };
+    const isSent = toNeuro(upstream, result, name, ctx);
+    if (isSent && pending.state === "finished") pending.resultSequence = ++upstream.service.messageCount;
+    // Why: the record of the trace will have the result of the game.
+    else if (isSent) transcribe(upstream, { ...result, trace: id }, name, ctx);
   }
   const requestId = requestOf(pending);
   if (requestId !== undefined) {

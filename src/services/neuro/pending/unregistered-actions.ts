@@ -38,11 +38,10 @@ export function receiveUnregisteredResult(game: Game, result: ResultMessage, ctx
   const { id, name, sentAt } = action;
   const { success, message } = result;
   if (success) diagnose(game, "unknown_action_accepted", { detail: name, message: result }, ctx);
-  const trace = ctx.id();
-  toNeuro(game.upstream, { ...result, id, trace }, game.name, ctx);
+  const isReported = toNeuro(game.upstream, { ...result, id }, game.name, ctx);
   const ms = ctx.now - sentAt;
   ctx.observe({ is: "action_result", id, name, from: game.name, slug: game.slug, success, message, ms, origin: "game" });
-  const traced = { id: trace, neuroId: id, name, data: undefined, message, success, by: "game", game, sentAt } as const;
-  traceUnregisteredAction(game.upstream, traced, ctx);
+  const traced = { id: ctx.id(), neuroId: id, name, data: undefined, success, message, isReported, by: "game" } as const;
+  traceUnregisteredAction(game.upstream, { ...traced, to: { game, sentAt } }, ctx);
   return true;
 }

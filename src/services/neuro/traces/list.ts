@@ -36,13 +36,13 @@ function* lists(state: NeuroState, { integration, state: wanted }: TraceFilter):
 const byId = (records: TraceRecord[]): TraceRecord[] => records.sort((one, other) => (one.id < other.id ? 1 : -1));
 
 function* openRecords(upstream: Upstream): Generator<Iterable<TraceRecord>> {
-  const { forces: { current, waiting }, pendingActions, contexts, service: { secrets } } = upstream;
+  const { forces: { current, waiting }, pendingActions, contexts } = upstream;
   yield allPending(pendingActions).toReversed().map((pending) => actionRecord(pending, undefined, undefined));
   for (const force of [...waiting.values(), ...(current === undefined ? [] : [current])]) {
     yield [forceRecord(force, undefined, undefined)];
   }
   for (const queue of contexts.queued.values()) {
-    yield queue.toReversed().map((context) => contextRecord(context, { upstream: upstream.id, secrets }, undefined));
+    yield queue.toReversed().map((context) => contextRecord(upstream, context, undefined, undefined));
   }
 }
 
@@ -57,4 +57,9 @@ function namesOf(record: TraceRecord): readonly string[] {
 }
 
 const ownersOf = (record: TraceRecord): readonly { readonly slug: string | undefined; readonly name: string }[] =>
-  record.kind === "action" ? record.deliveries : [record];
+  record.kind === "action"
+    ? [
+      { slug: record.slug, name: record.game ?? "" },
+      ...(record.others ?? []).map(({ slug, game }) => ({ slug, name: game })),
+    ]
+    : [record];

@@ -10,8 +10,9 @@ import type { ResultMessage } from "../../../core/neuro-messages.ts";
 import type { ForceEnd, ResultOrigin } from "../../../core/observation.ts";
 import { keptBeginning, type Secrets } from "../../../core/secrets.ts";
 import type { ContextEnd, TraceStep, TraceStepName } from "../../../core/traces/trace.ts";
-import type { ContextSource, Force, Game, PendingAction } from "../state.ts";
-import type { ActionRecord, ContextRecord, DeliveryRecord, ForceRecord, IgnoredRecord, ResultRecord } from "./records.ts";
+import type { ContextTemplate } from "../policy.ts";
+import type { ContextSource, Delivery, Force, Game, PendingAction, Upstream } from "../state.ts";
+import type { ActionRecord, ContextRecord, DeliveryRecord, ForceRecord, IgnoredRecord, Sequence } from "./records.ts";
 
 /** A record without its texts and steps, and one delivery. Measured in memory, and rounded up. */
 const RECORD_BYTES = 512;
@@ -46,78 +47,106 @@ export const repairSteps = (
 /** An action that is open, or has ended with this result. */
 export function actionRecord(
   pending: PendingAction,
-  result: ResultRecord | undefined,
+  result: PassedResult | undefined,
   endedAt: Millis | undefined,
 ): ActionRecord {
-  const { id, startedAt, origin, upstream, action, force, deliveries, steps } = pending;
-  const { service: { secrets } } = upstream;
+  const { upstream, origin, deliveries, steps } = pending;
+  const { secrets } = upstream.service;
   const data = pending.data === undefined ? undefined : kept(pending.data, secrets);
-  const message = result?.message;
-  const bytes = RECORD_BYTES + DELIVERY_BYTES * deliveries.length + stepBytes(steps) +
-    2 * ((data?.length ?? 0) + (message?.length ?? 0));
+  const message = result?.message === undefined ? undefined : kept(result.message, secrets);
+  const first = deliveries[0];
+  const game = first?.gameAction.game;
   return {
     kind: "action",
-    id,
-    at: startedAt,
+    id: pending.id,
+    at: pending.startedAt,
     endedAt,
     upstream: upstream.id,
-    bytes,
+    bytes: RECORD_BYTES + DELIVERY_BYTES * (deliveries.length - 1) + stepBytes(steps) +
+      2 * ((data?.length ?? 0) + (message?.length ?? 0)),
     neuroId: origin.is === "neuro" ? origin.id : undefined,
     operator: origin.is === "person" ? origin.by : undefined,
-    name: action.originalName,
+    name: pending.action.originalName,
     data,
-    force: force?.id,
-    deliveries: deliveries.map(({ gameAction: { game: { slug, name } }, sentAt }) => ({ slug, name, sentAt })),
+    force: pending.force?.id,
+    slug: game?.slug,
+    game: game?.name,
+    sentAt: first?.sentAt ?? 0,
+    others: deliveries.length > 1 ? deliveries.slice(1).map(deliveryRecord) : undefined,
     steps,
-    result,
+    success: result?.success === true,
+    message,
+    by: result?.origin,
+    from: (result?.delivery ?? first)?.gameAction.game.name ?? "",
+    sequence: pending.sequence,
+    resultSequence: pending.resultSequence,
   };
 }
 
-/** An action of Neuro that never was pending, with the result that she gets: of the relay, or of the integration `to`. */
+const deliveryRecord = ({ gameAction: { game: { slug, name } }, sentAt }: Delivery): DeliveryRecord => ({
+  slug,
+  game: name,
+  sentAt,
+});
+
+/** The result of an action, as the pending action ends with it. */
+export interface PassedResult {
+  readonly success: boolean;
+  readonly message: string | undefined;
+  readonly origin: ResultOrigin;
+  readonly delivery?: Delivery;
+}
+
+/** An action of Neuro that never was pending. */
+export interface UnregisteredAction {
+  readonly id: string;
+  readonly neuroId: string;
+  readonly name: string;
+  readonly data: string | undefined;
+  readonly success: boolean;
+  readonly message: string | undefined;
+  /** Neuro got the result. */
+  readonly isReported: boolean;
+  readonly by: ResultOrigin;
+  /** The integration that got it all the same, and when. */
+  readonly to?: { readonly game: Game; readonly sentAt: Millis };
+}
+
+/** An action of Neuro that never was pending, with the result that she gets. */
 export function unregisteredActionRecord(
-  { id, neuroId, name, data, upstream, message, success, by, to }: {
-    readonly id: string;
-    readonly neuroId: string;
-    readonly name: string;
-    readonly data: string | undefined;
-    readonly upstream: string;
-    readonly message: string | undefined;
-    readonly success: boolean;
-    readonly by: ResultOrigin;
-    readonly to?: DeliveryRecord;
-  },
-  secrets: Secrets,
+  { id, service }: Upstream,
+  action: UnregisteredAction,
   now: Millis,
 ): ActionRecord {
-  const text = data === undefined ? undefined : kept(data, secrets);
-  const answer = message === undefined ? undefined : kept(message, secrets);
+  const { secrets } = service;
+  const data = action.data === undefined ? undefined : kept(action.data, secrets);
+  const message = action.message === undefined ? undefined : kept(action.message, secrets);
+  const { neuroId, name, to } = action;
   return {
     kind: "action",
-    id,
+    id: action.id,
     at: to?.sentAt ?? now,
     endedAt: now,
-    upstream,
-    bytes: RECORD_BYTES + DELIVERY_BYTES + 2 * ((text?.length ?? 0) + neuroId.length + name.length + (answer?.length ?? 0)),
+    upstream: id,
+    bytes: RECORD_BYTES + 2 * ((data?.length ?? 0) + neuroId.length + name.length + (message?.length ?? 0)),
     neuroId,
     operator: undefined,
     name: kept(name, secrets),
-    data: text,
+    data,
     force: undefined,
-    deliveries: to === undefined ? [] : [to],
+    slug: to?.game.slug,
+    game: to?.game.name,
+    sentAt: to?.sentAt ?? 0,
+    others: undefined,
     steps: undefined,
-    result: { success, message: answer, by, from: to?.name ?? "relay" },
+    success: action.success,
+    message,
+    by: action.by,
+    from: to?.game.name ?? "relay",
+    sequence: ++service.messageCount,
+    resultSequence: action.isReported ? ++service.messageCount : 0,
   };
 }
-
-export const resultRecord = (
-  { success, message, origin }: {
-    readonly success: boolean;
-    readonly message: string | undefined;
-    readonly origin: ResultOrigin;
-  },
-  from: string,
-  secrets: Secrets,
-): ResultRecord => ({ success, message: message === undefined ? undefined : kept(message, secrets), by: origin, from });
 
 /** A force that is open, or has ended. */
 export function forceRecord(force: Force, end: ForceEnd | undefined, endedAt: Millis | undefined): ForceRecord {
@@ -154,15 +183,36 @@ export interface TracedContext {
   readonly steps?: readonly TraceStep[] | undefined;
 }
 
+/** How a context ended. `template` and `sequence`: how Neuro read it. */
+export interface EndedContext {
+  readonly end: ContextEnd;
+  readonly template?: ContextTemplate;
+  readonly sequence?: Sequence;
+}
+
 /** A context that is open, or has ended. */
 export function contextRecord(
-  { id, at, source: { slug, name }, message, steps }: TracedContext,
-  { upstream, secrets }: { readonly upstream: string; readonly secrets: Secrets },
-  ended: { readonly end: ContextEnd; readonly at: Millis } | undefined,
+  { id: upstream, service: { secrets } }: Pick<Upstream, "id" | "service">,
+  { id, at, source, message, steps }: TracedContext,
+  ended: EndedContext | undefined,
+  endedAt: Millis | undefined,
 ): ContextRecord {
   const text = kept(message, secrets);
-  const bytes = RECORD_BYTES + stepBytes(steps) + 2 * text.length;
-  return { kind: "context", id, at, endedAt: ended?.at, upstream, bytes, slug, name, text, steps, end: ended?.end };
+  return {
+    kind: "context",
+    id,
+    at,
+    endedAt,
+    upstream,
+    bytes: RECORD_BYTES + stepBytes(steps) + 2 * text.length,
+    slug: source.slug,
+    name: source.name,
+    text,
+    steps,
+    end: ended?.end,
+    template: ended?.template,
+    sequence: ended?.sequence ?? 0,
+  };
 }
 
 /** A result that is ignored. */

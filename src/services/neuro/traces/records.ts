@@ -1,14 +1,15 @@
 /**
- * The records of traces and transcripts: what is kept of an action, a force, a context and an ignored result once it has ended, and of a
- * message to Neuro.
+ * The records of traces and transcripts: what is kept of an action, a force, a context and an ignored result once it has ended, and of any
+ * other message to Neuro. An action and a context are one record for both.
  *
  * A record has no reference to a game, an action or a schema, so that it keeps nothing else in memory. While an object is open, the same
- * record is made of it when somebody asks. `make-record.ts` makes them, `views.ts` makes text of them.
+ * record is made of it when somebody asks. `make-record.ts` makes them, `views.ts` and `transcript.ts` make text of them.
  */
 import type { Millis } from "../../../core/ids.ts";
 import type { Priority } from "../../../core/neuro-messages.ts";
 import type { ForceEnd, ResultOrigin } from "../../../core/observation.ts";
 import type { ContextEnd, TraceStep, TranscriptKind } from "../../../core/traces/trace.ts";
+import type { ContextTemplate } from "../policy.ts";
 
 interface TraceFields {
   readonly id: string;
@@ -16,9 +17,12 @@ interface TraceFields {
   /** Undefined while the object is open. */
   readonly endedAt: Millis | undefined;
   readonly upstream: string;
-  /** What the ring is charged for it. */
+  /** What a ring is charged for it. */
   readonly bytes: number;
 }
+
+/** The place of a message in the transcripts: each message to and from a Neuro gets the next number. 0 for one that was not sent. */
+export type Sequence = number;
 
 export interface ActionRecord extends TraceFields {
   readonly kind: "action";
@@ -29,26 +33,27 @@ export interface ActionRecord extends TraceFields {
   readonly name: string;
   readonly data: string | undefined;
   readonly force: string | undefined;
-  /** Empty if no integration had the action. */
-  readonly deliveries: readonly DeliveryRecord[];
+  /** The first delivery; undefined if no integration had the action. Why not in a list with the others: there seldom are any. */
+  readonly slug: string | undefined;
+  readonly game: string | undefined;
+  /** 0 if it was not sent. */
+  readonly sentAt: Millis;
+  readonly others: readonly DeliveryRecord[] | undefined;
   readonly steps: readonly TraceStep[] | undefined;
-  readonly result: ResultRecord | undefined;
+  /** The result that the origin got, whose it was, and the name of the integration that it came from. */
+  readonly success: boolean;
+  readonly message: string | undefined;
+  readonly by: ResultOrigin | undefined;
+  readonly from: string;
+  /** Of the action, and of the result. */
+  readonly sequence: Sequence;
+  readonly resultSequence: Sequence;
 }
 
 export interface DeliveryRecord {
   readonly slug: string;
-  readonly name: string;
-  /** 0 if it was not sent. */
+  readonly game: string;
   readonly sentAt: Millis;
-}
-
-/** The result that the origin got. */
-export interface ResultRecord {
-  readonly success: boolean;
-  readonly message: string | undefined;
-  readonly by: ResultOrigin;
-  /** The name of the integration that it came from. */
-  readonly from: string;
 }
 
 export interface ForceRecord extends TraceFields {
@@ -72,6 +77,9 @@ export interface ContextRecord extends TraceFields {
   readonly text: string;
   readonly steps: readonly TraceStep[] | undefined;
   readonly end: ContextEnd | undefined;
+  /** What Neuro read before and after the text. Undefined if she did not. */
+  readonly template: ContextTemplate | undefined;
+  readonly sequence: Sequence;
 }
 
 /** A result that was ignored. */
@@ -89,10 +97,11 @@ export interface IgnoredRecord extends TraceFields {
 
 export type TraceRecord = ActionRecord | ForceRecord | ContextRecord | IgnoredRecord;
 
-/** One message that Neuro was sent, or an action of hers. */
-export interface TranscriptRecord {
-  readonly id: string;
-  readonly at: number;
+/** One message of a transcript. */
+export interface MessageRecord {
+  readonly kind: "message";
+  readonly sequence: Sequence;
+  readonly at: Millis;
   readonly upstream: string;
   readonly is: TranscriptKind;
   readonly from: string;
@@ -103,3 +112,6 @@ export interface TranscriptRecord {
   readonly success: boolean | undefined;
   readonly bytes: number;
 }
+
+/** What a transcript consists of: contexts that were sent, actions of Neuro that have ended, and all other messages. */
+export type TranscriptRecord = MessageRecord | ContextRecord | ActionRecord;

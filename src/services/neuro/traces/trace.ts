@@ -4,10 +4,9 @@
  * Nothing is recorded, and no record is made, while `traces.per_integration` is 0.
  */
 import type { StepContext } from "../../../core/context.ts";
-import type { Millis } from "../../../core/ids.ts";
 import type { ResultMessage } from "../../../core/neuro-messages.ts";
-import type { ForceEnd, ResultOrigin } from "../../../core/observation.ts";
-import type { ContextEnd, TraceStep, TraceStepName, TraceView } from "../../../core/traces/trace.ts";
+import type { ForceEnd } from "../../../core/observation.ts";
+import type { TraceStep, TraceStepName, TraceView } from "../../../core/traces/trace.ts";
 import type { DeliveryEvent } from "../pending/states.ts";
 import {
   type ContextSource,
@@ -25,35 +24,30 @@ import {
   actionRecord,
   addStep,
   contextRecord,
+  type EndedContext,
   forceRecord,
   ignoredRecord,
   newStep,
-  resultRecord,
+  type PassedResult,
   type TracedContext,
+  type UnregisteredAction,
   unregisteredActionRecord,
 } from "./make-record.ts";
 import type { TraceRecord } from "./records.ts";
 import { traceView } from "./views.ts";
 
-/** An action has ended with the result of this delivery. */
-export function traceAction(
-  pending: PendingAction,
-  { delivery = pending.deliveries[0], ...result }: {
-    readonly success: boolean;
-    readonly message: string | undefined;
-    readonly origin: ResultOrigin;
-    readonly delivery?: Delivery;
-  },
-  ctx: StepContext,
-): void {
-  const { service } = pending.upstream;
-  if (!service.otherTraces.isOn) return;
-  const from = delivery?.gameAction.game.name ?? "";
-  const record = actionRecord(pending, resultRecord(result, from, service.secrets), ctx.now);
-  for (const { gameAction: { game } } of pending.deliveries) game.traces.add(record);
-  publish(service, record, ctx);
-  for (const { gameAction: { game } } of pending.deliveries) sendTo(game, record, ctx);
+/** An action has ended with this result. */
+export function traceAction(pending: PendingAction, result: PassedResult, ctx: StepContext): void {
+  const { upstream, deliveries } = pending;
+  if (!isRecording(upstream)) return;
+  const record = actionRecord(pending, result, ctx.now);
+  if (pending.origin.is === "neuro") upstream.transcript.add(record);
+  for (const { gameAction: { game } } of deliveries) game.traces.add(record);
+  publish(upstream.service, record, ctx);
+  for (const { gameAction: { game } } of deliveries) sendTo(game, record, ctx);
 }
+
+const isRecording = ({ service, transcript }: Upstream): boolean => service.otherTraces.isOn || transcript.isOn;
 
 /** Adds a step to the trace of an action. */
 export function addActionStep(pending: PendingAction, step: TraceStep): void {
@@ -67,9 +61,10 @@ export function traceDelivery(
   event: DeliveryEvent,
   ctx: StepContext,
 ): void {
-  const name = DELIVERY_STEPS[event];
-  if (name === undefined && (event === "written" || pending.deliveries.length === 1)) return;
-  addActionStep(pending, newStep(ctx, name ?? "answered", gameAction.game.name, event));
+  if (event === "written") return;
+  const isResult = event === "success" || event === "failure";
+  if (isResult && pending.deliveries.length === 1) return;
+  addActionStep(pending, newStep(ctx, DELIVERY_STEPS[event] ?? "answered", gameAction.game.name, event));
 }
 
 const DELIVERY_STEPS: Readonly<Partial<Record<DeliveryEvent, TraceStepName>>> = {
@@ -82,18 +77,12 @@ const DELIVERY_STEPS: Readonly<Partial<Record<DeliveryEvent, TraceStepName>>> = 
   held: "undelivered",
 };
 
-/** An action of Neuro that never was pending, with the result that she got. `game`: the integration that got it all the same. */
-export function traceUnregisteredAction(
-  { id: upstream, service }: Upstream,
-  { game, sentAt = 0, ...action }:
-    & Omit<Parameters<typeof unregisteredActionRecord>[0], "upstream" | "to">
-    & { readonly game?: Game; readonly sentAt?: Millis },
-  ctx: StepContext,
-): void {
-  if (!service.otherTraces.isOn) return;
-  const to = game && { slug: game.slug, name: game.name, sentAt };
-  const record = unregisteredActionRecord({ ...action, upstream, ...(to && { to }) }, service.secrets, ctx.now);
-  keep(service, game, record, ctx);
+/** An action of Neuro that never was pending has ended. */
+export function traceUnregisteredAction(upstream: Upstream, action: UnregisteredAction, ctx: StepContext): void {
+  if (!isRecording(upstream)) return;
+  const record = unregisteredActionRecord(upstream, action, ctx.now);
+  upstream.transcript.add(record);
+  keep(upstream.service, action.to?.game, record, ctx);
 }
 
 /** A force has ended. */
@@ -104,17 +93,19 @@ export function traceForce(force: Force, end: ForceEnd, ctx: StepContext): void 
 
 /** A context has ended. */
 export function traceContext(
-  { service, id: upstream }: Upstream,
+  upstream: Upstream,
   context: TracedContext & { readonly source: ContextSource },
-  end: ContextEnd,
+  ended: EndedContext,
   ctx: StepContext,
 ): void {
+  if (!isRecording(upstream)) return;
+  const { service } = upstream;
   const { source } = context;
-  if (!source.traces.isOn) return;
-  const record = contextRecord(context, { upstream, secrets: service.secrets }, { end, at: ctx.now });
+  const record = contextRecord(upstream, context, ended, ctx.now);
+  if (ended.sequence !== undefined) upstream.transcript.add(record);
   source.traces.add(record);
   publish(service, record, ctx);
-  const game = service.games.get(source.key);
+  const game = source.wantsTraces === true ? service.games.get(source.key) : undefined;
   if (game !== undefined) sendTo(game, record, ctx);
 }
 
@@ -130,13 +121,12 @@ function keep(service: NeuroState, game: Game | undefined, record: TraceRecord, 
 }
 
 /** The event for watchers, if one wants it. */
-function publish({ secrets }: NeuroState, record: TraceRecord, ctx: StepContext): void {
-  if (ctx.countUnread?.("trace_ended") === true) return;
-  ctx.observe({ is: "trace_ended", trace: traceView(record, secrets, ctx.now) });
+function publish({ isTraceWatched, otherTraces, secrets }: NeuroState, record: TraceRecord, ctx: StepContext): void {
+  if (isTraceWatched && otherTraces.isOn) ctx.observe({ is: "trace_ended", trace: traceView(record, secrets, ctx.now) });
 }
 
 function sendTo(game: Game, record: TraceRecord, ctx: StepContext): void {
-  if (!game.wantsTraces || !isConnected(game)) return;
+  if (!game.wantsTraces || !game.traces.isOn || !isConnected(game)) return;
   const trace = traceFor(game, traceView(record, game.service.secrets, ctx.now));
   // Why the second attempt: the smallest buffer of a game's SDK may be too small for the texts and the names.
   if (!send(game, trace, ctx)) send(game, { ...trace, texts: {}, actions: [] }, ctx);

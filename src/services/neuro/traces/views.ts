@@ -74,22 +74,24 @@ const BEFORE_SENT: readonly TraceStepName[] = ["received", "waiting", "approved"
 const rankOf = ({ is }: TraceStep): number => (BEFORE_SENT.includes(is) ? 0 : is === "sent" ? 1 : 2);
 
 function fieldsOfAction(action: ActionRecord): KindFields {
-  const { at, endedAt, upstream, deliveries, operator, neuroId, result, data, steps = [] } = action;
-  const sent = deliveries.filter(({ sentAt }) => sentAt > 0).map(({ sentAt, name }) => step(sentAt, "sent", name));
-  const end = result === undefined || endedAt === undefined ? [] : [
-    ...(result.by === "game" && deliveries.length === 1
-      ? [step(endedAt, "answered", result.from, result.success ? "success" : "failure")]
-      : []),
-    step(endedAt, "ended", operator === undefined ? upstream : operator, result.by),
+  const { at, endedAt, upstream, slug, game, operator, neuroId, by, from, success, message, data, steps = [] } = action;
+  const deliveries = [
+    ...(slug === undefined || game === undefined ? [] : [{ slug, game, sentAt: action.sentAt }]),
+    ...action.others ?? [],
+  ];
+  const sent = deliveries.filter(({ sentAt }) => sentAt > 0).map(({ sentAt, game }) => step(sentAt, "sent", game));
+  const end = by === undefined || endedAt === undefined ? [] : [
+    ...(by === "game" && deliveries.length === 1 ? [step(endedAt, "answered", from, success ? "success" : "failure")] : []),
+    step(endedAt, "ended", operator ?? upstream, by),
   ];
   return {
-    outcome: result === undefined ? null : result.success ? "succeeded" : "failed",
+    outcome: by === undefined ? null : success ? "succeeded" : "failed",
     integrations: deliveries.map(({ slug }) => slug),
-    names: deliveries.map(({ name }) => name),
+    names: deliveries.map(({ game }) => game),
     actions: [action.name],
     related: action.force ?? null,
     neuro_id: neuroId ?? null,
-    texts: texts({ data, result: result?.message }),
+    texts: texts({ data, result: message }),
     steps: [...inOrder([step(at, "received", operator ?? upstream), ...steps, ...sent]), ...end],
   };
 }

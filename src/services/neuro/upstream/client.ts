@@ -38,7 +38,6 @@ import { announceChain, isChainedToItself, readChain, viaOf } from "./relay-chai
 import { blameFrames, type LinkClose, tryNextGroup } from "./rejected-frames.ts";
 import { SentFrames } from "./sent-frames.ts";
 import { forwardSpeechFinished, requestShutdown, sessionStarted } from "./broadcast.ts";
-import { transcribeAction } from "../traces/transcript.ts";
 import { dispatchAction } from "../pending/dispatch-action.ts";
 import { forgetUpstreamIds } from "../pending/pending-actions.ts";
 
@@ -176,7 +175,6 @@ export function receiveFrame(upstream: Upstream, frame: Frame, ctx: StepContext)
 export function receiveMessage(upstream: Upstream, message: NeuroMessage, ctx: StepContext): void {
   switch (message.command) {
     case "action":
-      transcribeAction(upstream, message, ctx);
       return dispatchAction(upstream, message, ctx);
     case "startup":
       return sessionStarted(upstream, message.session, ctx);

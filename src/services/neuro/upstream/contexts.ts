@@ -13,8 +13,8 @@ import { failed, type Failure, ok, type Result } from "../../../core/result.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { ContextEnd, ContextWait } from "../../../core/traces/trace.ts";
-import { newStep, repairSteps } from "../traces/make-record.ts";
+import type { ContextWait } from "../../../core/traces/trace.ts";
+import { type EndedContext, newStep, repairSteps } from "../traces/make-record.ts";
 import { traceContext } from "../traces/trace.ts";
 import { countAgain, diagnose, reportRefusal } from "../diagnostics/diagnose.ts";
 import { toNeuro } from "../outbound.ts";
@@ -69,8 +69,8 @@ export function sendContext(upstream: Upstream, context: NewContext, ctx: StepCo
   if (coalesceKey !== undefined) dropReplaced(upstream, source, coalesceKey, ctx);
   const isDue = upstream.contexts.ready.size === 0 && notBefore <= ctx.now;
   if (isDue && canSend(upstream) && !isBlocked(source) && withinBudget(upstream, ctx.now)) {
-    sendNow(upstream, { source, message, silent, coalesceKey }, id, ctx);
-    traceContext(upstream, { id, at: ctx.now, source, message, steps: repairSteps(context, ctx) }, "sent", ctx);
+    const ended = sendNow(upstream, { source, message, silent, coalesceKey }, ctx);
+    traceContext(upstream, { id, at: ctx.now, source, message, steps: repairSteps(context, ctx) }, ended, ctx);
     return undefined;
   }
   const waiting = newQueuedContext(context, { id, at: ctx.now, key: undefined, coalesceKey, notBefore });
@@ -79,7 +79,7 @@ export function sendContext(upstream: Upstream, context: NewContext, ctx: StepCo
   const refusal = queueContext(upstream, waiting, ctx);
   if (refusal !== undefined) {
     const reason = `context: ${refusal.reason}`;
-    traceContext(upstream, waiting, "refused", ctx);
+    traceContext(upstream, waiting, { end: "refused" }, ctx);
     reportRefused(upstream.service.games.get(source.key), { ...context, ...refusal, reason }, ctx);
   }
   flushContexts(upstream, ctx);
@@ -92,7 +92,7 @@ function dropReplaced(upstream: Upstream, source: ContextSource, key: string, ct
   const queue = queued.get(source.key) ?? [];
   const at = queue.findIndex(({ coalesceKey }) => coalesceKey === key);
   if (at < 0) return;
-  endContext(upstream, queue.splice(at, 1)[0], "replaced", ctx);
+  endContext(upstream, queue.splice(at, 1)[0], { end: "replaced" }, ctx);
   if (queue.length === 0) {
     queued.delete(source.key);
     ready.delete(source.key);
@@ -207,11 +207,9 @@ export function sendEarlierContexts(upstream: Upstream, source: string, force: s
   const oldest = ctx.now - upstream.service.settings.queue.ttl.context;
   for (let [next] = queue; next !== undefined && next.id < force; [next] = queue) {
     const isExpired = next.at < oldest;
-    if (!isExpired) {
-      if (!withinBudget(upstream, ctx.now)) return;
-      sendNow(upstream, next, next.id, ctx);
-    }
-    endContext(upstream, queue.shift(), isExpired ? "expired" : "sent", ctx);
+    if (!isExpired && !withinBudget(upstream, ctx.now)) return;
+    const ended: EndedContext = isExpired ? { end: "expired" } : sendNow(upstream, next, ctx);
+    endContext(upstream, queue.shift(), ended, ctx);
   }
   if (queue.length === 0) queued.delete(source);
 }
@@ -228,14 +226,14 @@ export function flushContexts(upstream: Upstream, ctx: StepContext): void {
       continue;
     }
     const oldest = ctx.now - (from.startsWith(WATCHER) ? ttl.direct : ttl.context);
-    while (queue[0] !== undefined && queue[0].at < oldest) endContext(upstream, queue.shift(), "expired", ctx);
+    while (queue[0] !== undefined && queue[0].at < oldest) endContext(upstream, queue.shift(), { end: "expired" }, ctx);
     const at = queue.findIndex(({ notBefore }) => notBefore <= ctx.now);
     const next = queue[at];
     if (next !== undefined) {
       if (!withinBudget(upstream, ctx.now)) return;
-      sendNow(upstream, next, next.id, ctx);
+      const ended = sendNow(upstream, next, ctx);
       queue.splice(at, 1);
-      endContext(upstream, next, "sent", ctx);
+      endContext(upstream, next, ended, ctx);
     }
     ready.delete(from);
     if (queue.length === 0) queued.delete(from);
@@ -275,7 +273,7 @@ function storeContext(upstream: Upstream, context: QueuedContext, ctx: StepConte
 export function dropContexts(upstream: Upstream, from: string, ctx: StepContext): void {
   const queue = upstream.contexts.queued.get(from);
   upstream.contexts.queued.delete(from);
-  for (const context of queue ?? []) endContext(upstream, context, "dropped", ctx);
+  for (const context of queue ?? []) endContext(upstream, context, { end: "dropped" }, ctx);
 }
 
 /**
@@ -292,7 +290,7 @@ export function queueContext(
   const { source: { key: from }, silent, message, bytes } = context;
   const queue = queued.get(from) ?? [];
   if (silent && queue.some((other) => other.silent && other.message === message)) {
-    if (ctx !== undefined) traceContext(upstream, context, "duplicate", ctx);
+    if (ctx !== undefined) traceContext(upstream, context, { end: "duplicate" }, ctx);
     return undefined;
   }
   context.account = queue[0]?.account ?? context.account;
@@ -326,7 +324,7 @@ function freeCapacity(
   while (queue.length > 0 && (refusal !== undefined || queue.length >= CONTEXTS_HELD_PER_INTEGRATION_MAX)) {
     const silent = queue.findIndex((other) => other.silent);
     const [dropped] = queue.splice(Math.max(silent, 0), 1);
-    endContext(upstream, dropped, "dropped", ctx);
+    endContext(upstream, dropped, { end: "dropped" }, ctx);
     refusal = account.refusal(bytes, limits);
   }
   return refusal;
@@ -364,28 +362,34 @@ function withinBudget(upstream: Upstream, now: Millis): boolean {
   return waitMs === 0;
 }
 
+/** Returns how the context ended: it is not sent if it is too large for the backend. */
 function sendNow(
   upstream: Upstream,
   { source, message, silent, coalesceKey }: KeyedContext,
-  trace: string,
   ctx: StepContext,
-): void {
+): EndedContext {
   if (coalesceKey !== undefined) rememberKey(source, coalesceKey, ctx.now);
   const { policy, name } = source;
-  const { before, after } = policy?.context_template ?? defaultTemplate(upstream.service.settings.actions, name);
-  toNeuro(upstream, { command: "context", message: before + message + after, silent, trace }, name, ctx);
+  const template = policy?.context_template ?? defaultTemplate(upstream.service.settings.actions, name);
+  const isSent = toNeuro(
+    upstream,
+    { command: "context", message: template.before + message + template.after, silent },
+    name,
+    ctx,
+  );
+  return isSent ? { end: "sent", template, sequence: ++upstream.service.messageCount } : { end: "refused" };
 }
 
 /** A context was sent or dropped. */
 function endContext(
   upstream: Upstream,
   context: QueuedContext | undefined,
-  end: ContextEnd,
+  ended: EndedContext,
   ctx: StepContext | undefined,
 ): void {
   const { contexts, service } = upstream;
   if (context === undefined) return;
-  if (ctx !== undefined) traceContext(upstream, context, end, ctx);
+  if (ctx !== undefined) traceContext(upstream, context, ended, ctx);
   context.account.release(context.bytes);
   contexts.unstored.delete(context);
   if (context.key === undefined) return;
