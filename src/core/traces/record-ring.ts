@@ -70,7 +70,7 @@ export class RingBudget {
 
 export class RecordRing<Item extends RingRecord> {
   readonly #budget: RingBudget;
-  /** The records begin at `#first`; before it are none. */
+  /** The records begin at `#first`. */
   #items: (Item | undefined)[] = [];
   #first = 0;
   #bytes = 0;
