@@ -37,8 +37,9 @@ const BREACHES_MAX = 10;
 const WARM = 0.4;
 
 /** Low limits, so that unbounded tables show; no rate limit, which would refuse the inputs. */
-const settingsFor = (hasNeuro: boolean): Settings => ({
+const settingsFor = ({ hasNeuro = false, backend = DEFAULTS["nakurity-backend"] }: FuzzTarget): Settings => ({
   ...DEFAULTS,
+  "nakurity-backend": backend,
   "dependency-authentication": { "neuro-os": { auth_token: WATCHING } },
   "nakurity-clients": hasNeuro ? [{ ...UPSTREAM_DEFAULTS, url: NEURO_URL, profile: "neuro_api" }] : [],
   brain: { ...DEFAULTS.brain, sessions: 50 },
@@ -49,7 +50,7 @@ const settingsFor = (hasNeuro: boolean): Settings => ({
 
 /** Fuzzes one target. */
 export async function fuzzFrames(listener: FuzzTarget, { inputs, seed }: FuzzOptions): Promise<FuzzResult> {
-  const simulation = new SimulatedRelay({ settings: settingsFor(listener.hasNeuro === true), services: services, seed });
+  const simulation = new SimulatedRelay({ settings: settingsFor(listener), services: services, seed });
   const violations: string[] = [];
   simulation.onObservation = (observation) =>
     observation.is === "panicked" &&

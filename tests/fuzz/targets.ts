@@ -1,7 +1,8 @@
 /** The fuzzing targets: the listener, the greeting, and valid messages for it. */
-import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
+import { DEFAULTS, PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import type { ListenerName } from "../../src/core/event.ts";
 import type { JsonObject } from "../../src/core/json.ts";
+import type { BackendSettings } from "../../src/core/settings.ts";
 import { BRAIN, GAME, GREETINGS, INTEGRATION, UPSTREAM, WATCHER } from "./valid-messages.ts";
 
 export interface FuzzTarget {
@@ -15,7 +16,21 @@ export interface FuzzTarget {
   readonly hears?: readonly string[];
   /** An upstream is configured; without one the relay acts as Neuro. */
   readonly hasNeuro?: boolean;
+  /** The settings of the game port. */
+  readonly backend?: BackendSettings;
 }
+
+const { faults, ...backend } = DEFAULTS["nakurity-backend"];
+/** It makes many mistakes, and messages take their time and come twice. Why none is lost: the healthy game expects that. */
+const HOSTILE: BackendSettings = {
+  ...backend,
+  choice_timeout: 100,
+  behaviour: { ...backend.behaviour, preset: "hostile", interval: 100, answer_jitter: 300 },
+  faults: { ...faults, enabled: true, delay: 10, jitter: 50, percent: { ...faults.percent, duplicate: 20 } },
+};
+
+/** A context that is not silent. */
+const LOUD: JsonObject = { command: "context", data: { message: "It thunders.", silent: false } };
 
 export const WATCHING = "direct-token";
 
@@ -34,6 +49,7 @@ export const TARGETS: readonly FuzzTarget[] = [
     phrases: WATCHER,
   },
   { name: "game", listener: "neuro", phrases: GAME },
+  { name: "game, with a hostile Neuro", listener: "neuro", phrases: [...GAME, LOUD], backend: HOSTILE },
   { name: "game, with Neuro", listener: "neuro", phrases: GAME, hasNeuro: true },
   { name: "upstream", listener: undefined, phrases: UPSTREAM, hasNeuro: true },
   { name: "brain", listener: "brain", phrases: BRAIN, hears: ["session_id"] },
