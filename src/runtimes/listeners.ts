@@ -112,7 +112,8 @@ function upstreamLines(settings: Settings, services: readonly ServiceName[]): st
   if (!services.includes("neuro")) return [];
   const upstreams = settings["nakurity-clients"];
   if (upstreams.length === 0) {
-    return [`No upstream: this relay acts as Neuro (decider ${settings["nakurity-backend"].decider})`];
+    const { decider, behaviour } = settings["nakurity-backend"];
+    return [`No upstream: this relay acts as Neuro (decider ${decider}, ${behaviour.preset})`];
   }
   return upstreams.map(({ url }) =>
     linkNameOf(url) === undefined

@@ -18,7 +18,7 @@ test("RT1 every listener is open and printed before the relay is ready", () =>
       `[Brain] listening on ${urls.brain}`,
     ]);
     check.match(lines[3] ?? "", /^\[Web\] listening on http:\/\/127\.0\.0\.1:\d+$/);
-    check.equal(lines.slice(4), ["No upstream: this relay acts as Neuro (decider random)", "Neuro Relay is ready"]);
+    check.equal(lines.slice(4), ["No upstream: this relay acts as Neuro (decider random, polite)", "Neuro Relay is ready"]);
     for (const listener of ["intermediary", "neuro", "brain"] as const) {
       const client = await connect(listener);
       check.equal(await client.ask(`echo hello ${listener}`), `hello ${listener}`);

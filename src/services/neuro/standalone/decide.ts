@@ -147,8 +147,7 @@ export function sendAction(
   }
   const oldest = decider.unanswered.keys().next();
   if (decider.unanswered.size >= UNANSWERED_MAX && oldest.done !== true) decider.unanswered.delete(oldest.value);
-  // Why not then: an integration need not answer an action that it does not know.
-  if (to === undefined || force !== undefined) decider.unanswered.set(id, force);
+  decider.unanswered.set(id, force ?? (to === undefined ? "voluntary" : "unregistered"));
   remember(decider, `You: ${JSON.stringify({ name, ...(data !== undefined && { data }) })}`);
   return [{ command: "action", id, name, ...(data !== undefined && { data }), ...(to !== undefined && { to }) }];
 }

@@ -20,7 +20,7 @@ export interface DeciderHost {
   behaviourOf(from: string | undefined): Behaviour;
   /** The actions of an integration, by the names that Neuro has for them. */
   actionsOf(from: string): readonly string[];
-  /** Neuro has a force, or its names are still those of the last one, so the next one waits. */
+  /** Neuro has a force that is not overdue, or its names are still those of the last one, so the next one waits. */
   hasForce(): boolean;
   /** The integrations with an action. */
   ownersOf(action: string): readonly string[];
@@ -34,8 +34,11 @@ export interface Decider {
   /** Those with a compiled schema, the one that was compiled first is first. */
   readonly compiled: Set<KnownAction>;
   force: DeciderForce | undefined;
-  /** Actions without a result, with the force that they are for. */
-  readonly unanswered: Map<string, DeciderForce | undefined>;
+  /**
+   * Actions without a result: the force that they are for, or why they were sent without one. An integration need not answer an
+   * `unregistered` one.
+   */
+  readonly unanswered: Map<string, DeciderForce | "voluntary" | "unregistered">;
   /** Names of the force that was decided last; until then a choice among them is refused as late. */
   recentlyDecided: { readonly names: readonly string[]; readonly until: Millis };
   /** For a language model; empty with every other decider. */

@@ -8,8 +8,8 @@
  *
  * Invariants: SD1 at most one force is open, and a newer one replaces it; SD2 a force that is `awaiting_result` has exactly one action
  * without a result; SD3 an action that is sent is registered and has data that fits its schema, no matter who chose it, unless the
- * behaviour asks for the opposite; SD4 a choice that comes after the decision is refused; SD5 while an action has no result or a force is
- * open, it does not act without a force.
+ * behaviour asks for the opposite; SD4 a choice that comes after the decision is refused; SD5 while a force is decided or open, or a
+ * voluntary action has no result, it does not act without a force.
  * Knows nothing of: games, sockets, the deadline of a result.
  */
 import { assertNever } from "../../../core/assert.ts";
@@ -251,14 +251,14 @@ function handleResult(
   from: string,
   ctx: StepContext,
 ): readonly NeuroMessage[] {
-  if (!decider.unanswered.has(id)) {
+  const force = decider.unanswered.get(id);
+  if (force === undefined) {
     ctx.observe({ is: "result_ignored", from: "unknown", why: "unknown" });
     return NOTHING;
   }
-  const force = decider.unanswered.get(id);
   decider.unanswered.delete(id);
   remember(decider, `${from}: ${success ? "done" : "failed"}${message === undefined ? "" : `: ${message}`}`);
-  if (force === undefined || force !== decider.force) return NOTHING;
+  if (typeof force === "string" || force !== decider.force) return NOTHING;
   if (!success) force.failures++;
   if (success || force.failures > decider.settings.retries) {
     decider.force = undefined;

@@ -30,12 +30,12 @@ export function scheduleImpulses({ host, impulses, random }: Decider, action: st
 
 /** Acts in an integration without a force, unless Neuro has something else to do. */
 export function followImpulse(decider: Decider, from: string, ctx: StepContext): readonly NeuroMessage[] {
-  const { host, impulses, random, actions, force, unanswered } = decider;
+  const { host, impulses, random, actions } = decider;
   const behaviour = host.behaviourOf(from);
   const names = host.actionsOf(from).filter((name) => actions.has(name));
   if (names.length === 0 || behaviour.voluntary === "never") return NOTHING;
   if (behaviour.voluntary === "timer") impulses.set(from, ctx.now + intervalUntilNext(behaviour, random));
-  if (force !== undefined || host.hasForce() || unanswered.size > 0 || decider.voluntary !== undefined) return NOTHING;
+  if (isBusy(decider)) return NOTHING;
   switch (decider.settings.decider) {
     case "none":
       return NOTHING;
@@ -49,6 +49,13 @@ export function followImpulse(decider: Decider, from: string, ctx: StepContext):
     default:
       return assertNever(decider.settings.decider);
   }
+}
+
+/** A force that was not answered is over for the relay, and no reason to be busy. Neither is what an integration need not answer. */
+function isBusy({ host, force, voluntary, unanswered }: Decider): boolean {
+  const isDeciding = force?.state.is === "thinking" ||
+    (force?.state.is === "offered" && force.state.deadline !== undefined);
+  return isDeciding || host.hasForce() || voluntary !== undefined || unanswered.values().some((why) => why === "voluntary");
 }
 
 function actVoluntarily(
@@ -70,7 +77,7 @@ export function voluntaryDecided(
 ): readonly NeuroMessage[] {
   decider.voluntary = undefined;
   if (isFinal === true) giveModelUp(decider, reason ?? NO_ANSWER, ctx);
-  if (decider.force !== undefined || decider.host.hasForce()) return NOTHING;
+  if (isBusy(decider)) return NOTHING;
   const decision = readDecision(decider, decider.host.actionsOf(from), output);
   return typeof decision === "string" ? NOTHING : sendDecision(decider, decision, { force: undefined, from }, ctx);
 }

@@ -10,7 +10,8 @@ export const deciderHost = (state: NeuroState): DeciderHost => ({
   report: (from, problem, ctx) => reportProblem(state, from, problem, ctx),
   behaviourOf: (from) => behaviourTowards(state, from === undefined ? undefined : gameNamed(state, from)),
   actionsOf: (from) => [...gameNamed(state, from)?.actions.values() ?? []].map(({ upstreamAction }) => upstreamAction.name),
-  hasForce: () => state.upstreams.values().some(({ forces: { current } }) => current !== undefined),
+  hasForce: () =>
+    state.upstreams.values().some(({ forces: { current } }) => current !== undefined && current.state.is !== "overdue"),
   ownersOf: (action) =>
     [...state.upstreams.values()].flatMap(({ actions }) =>
       [...actions.get(action)?.owners.values() ?? []].map(({ game }) => game.name)

@@ -143,6 +143,19 @@ test("NB261c a game that sends its next force with each result gets no action in
   check.that(scenario.observed("action_sent").every(({ forced }) => forced));
 });
 
+test("NB261c a force that is never answered, or an unknown action without a result, ends no voluntary actions", () => {
+  for (const kind of ["no_answer", "unknown_action"] as const) {
+    const scenario = standalone(behaving({ voluntary: "timer", interval: 1_000, percent: { [kind]: 100 } }));
+    const chess = started(scenario, "Chess", MOVE);
+    chess.force(["move"]);
+    scenario.pass(300_000);
+    const before = chess.ids().length;
+    scenario.pass(10_000);
+    check.that(chess.ids().length > before, kind);
+    check.equal(scenario.observed("result_ignored"), []);
+  }
+});
+
 test("NB261d the language model is asked for a voluntary action without a query, and may decline; a force comes first", () => {
   const play = new Play({ ...behaving({ voluntary: "on_context" }), decider: "openai" });
   const ask = () => {
