@@ -1,6 +1,6 @@
 /**
  * `bun run bench [--quick] [--games 1,10,100] [--reps N] [--json FILE] [--on bun|deno|binary]`: compares the relay with two minimal relays, alternating in
- * one run: one on the runtime's WebSocket client, one on a raw socket. `bun run bench storage` (or `machine`, `peers`, `brain`, `nallely`, `watching`, `retained`, `links`, `idle-relays`) runs the benchmark in that file.
+ * one run: one on the runtime's WebSocket client, one on a raw socket. `bun run bench storage` (or `machine`, `peers`, `brain`, `nallely`, `watching`, `retained`, `links`, `idle-relays`, `gateway`) runs the benchmark in that file.
  *
  * Only ratios can be compared between machines. A ratio is the median of the ratios of all repetitions. CPU time comes first, because
  * other load on the machine changes it least.
@@ -13,7 +13,18 @@ import { fanIn, latency, roundTrips, type Trips } from "./scenarios.ts";
 import { relayOn } from "./relay-command.ts";
 import { RunningRelay, type Subject } from "./subject.ts";
 
-const OTHERS = ["storage", "machine", "peers", "brain", "nallely", "watching", "retained", "links", "idle-relays"];
+const OTHERS = [
+  "storage",
+  "machine",
+  "peers",
+  "brain",
+  "nallely",
+  "watching",
+  "retained",
+  "links",
+  "idle-relays",
+  "gateway",
+];
 const [wanted = ""] = process.argv.slice(2);
 if (OTHERS.includes(wanted)) {
   process.argv.splice(2, 1);
