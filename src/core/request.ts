@@ -132,6 +132,8 @@ export interface ServiceCommands {
     /** Changes the controls that are given. */
     readonly setControls: RequestType<{ readonly id: string; readonly to: IntegrationControlsChange }, IntegrationView>;
     readonly setGlobalControls: RequestType<{ readonly to: Partial<Controls> }, Controls>;
+    /** Approves an integration whose policy asks for that, or rejects it. */
+    readonly decideIntegration: RequestType<{ readonly id: string; readonly approve: boolean }, IntegrationView>;
     /** Closes the connection of an integration, which may reconnect. */
     readonly disconnect: RequestType<{ readonly id: string }, Done>;
     /** Asks one integration, or all, to shut down. One that does not answer is disconnected after `actions.shutdown_timeout`. */

@@ -215,6 +215,8 @@ export interface PolicySettings {
   /** A name, with `*` as a wildcard. */
   readonly match: string;
   readonly upstream?: string | undefined;
+  /** `approval`: an unknown one needs an operator's approval before Neuro sees it. */
+  readonly admission?: "open" | "approval" | undefined;
   readonly on_duplicate?: "replace" | "suffix" | "reject" | undefined;
   readonly priority_max?: "low" | "medium" | "high" | "critical" | undefined;
   /** Their `critical` forces take the place of the one that Neuro has. */

@@ -81,6 +81,13 @@ export interface Controls {
   readonly behaviour: BehaviourPreset | null;
 }
 
+/**
+ * Whether an operator has approved an integration. `known`: nobody was asked, because the relay knew it before, or its policy asks for no
+ * approval. `pending`: its name is new, and its policy asks for approval.
+ */
+export const ADMISSIONS = ["known", "pending", "approved", "rejected"] as const;
+export type IntegrationAdmission = typeof ADMISSIONS[number];
+
 /** An integration of either listener, connected or expected to return. */
 export interface IntegrationView extends IntegrationControls {
   /** Its slug: the unique id by which it is addressed. */
@@ -91,6 +98,7 @@ export interface IntegrationView extends IntegrationControls {
   readonly connected: boolean;
   /** When it connected, or disconnected. */
   readonly since: Millis;
+  readonly admission: IntegrationAdmission;
   /** Neuro sees its actions. */
   readonly visible: boolean;
   /** It belongs to another character than the active one. */

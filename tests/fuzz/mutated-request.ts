@@ -35,6 +35,7 @@ const PATHS = [
   "/api/integrations/x",
   "/api/integrations/x/actions",
   "/api/integrations/x/messages",
+  "/api/integrations/x/decision",
   "/api/events?limit=1&event=a,b&integration=x",
   "/api/events?after=1-1&wait=1",
   "/api/watchers",

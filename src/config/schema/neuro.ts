@@ -168,6 +168,11 @@ const patterns = (description: string): z.ZodType<readonly string[] | undefined>
 const policyFields = entry({
   match: requiredText("The names of the integrations, with `*` as a wildcard. Required."),
   upstream: optionalText("The id of their upstream. Default: the first one."),
+  admission: optionalChoice(
+    "`approval`: an integration whose name is unknown needs an operator's approval: until then Neuro sees nothing of it. Known are those that the " +
+      "relay remembers (`parked`) or that were approved. Default: `open`.",
+    ["open", "approval"],
+  ),
   on_duplicate: optionalChoice("What happens when a second game with the same name connects. Default: `replace`.", [
     "replace",
     "suffix",

@@ -11,6 +11,7 @@ export type CheckKind =
   | "game_not_identified"
   | "connected_twice"
   | "connection_slow"
+  | "integration_unapproved"
   | "action_name_illegal"
   | "registered_again"
   | "actions_changed_often"
@@ -119,6 +120,13 @@ export const CHECKS: Readonly<Record<CheckKind, DiagnosticRule>> = {
     "Slow connection",
     "A ping is answered at once, unless the game does not process its connection, or the network is slow.",
     "process the connection while the game loads, calculates or is in the background: actions wait as long",
+    LINKS.envelope,
+  ),
+  integration_unapproved: check(
+    "info",
+    "Integration that the operator has not approved",
+    "The operator's policy asks for an approval of integrations that the relay does not know.",
+    "nothing: Neuro sees the integration once the operator has approved it; the decision is",
     LINKS.envelope,
   ),
   action_name_illegal: check(

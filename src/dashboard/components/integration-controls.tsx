@@ -27,14 +27,19 @@ export function Marks({ integration }: OfIntegration) {
     connected,
     pending,
     behaviour,
+    admission,
   } = integration;
   const failing = useStore(({ now }) => store.results.failing(id, now)?.failed ?? 0);
   const { marks } = TEXT;
-  const isHidden = connected && !isShown && !paused && !isOffAir;
+  const isNew = admission === "pending";
+  const isRejected = admission === "rejected";
+  const isHidden = connected && !isShown && !paused && !isOffAir && !isNew && !isRejected;
   return (
     <span class="marks">
       {failing > 0 ? <Chip key="failing" tone="bad">{marks.failing(failing)}</Chip> : null}
       {pending > 0 ? <Chip key="running" tone="accent">{marks.running(pending)}</Chip> : null}
+      {isNew ? <Chip key="new" tone="warn" title={marks.newMeans}>{marks.new}</Chip> : null}
+      {isRejected ? <Chip key="rejected" tone="warn" title={marks.rejectedMeans}>{marks.rejected}</Chip> : null}
       {paused ? <Chip key="paused" tone="warn">{marks.paused}</Chip> : null}
       {muted ? <Chip key="muted" tone="warn">{marks.muted}</Chip> : null}
       {solo ? <Chip key="solo" tone="accent">{marks.solo}</Chip> : null}

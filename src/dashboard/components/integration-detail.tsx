@@ -2,7 +2,7 @@
 import { useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import type { Json } from "../../core/json.ts";
-import type { ActionOutcome, ActionView } from "../../core/view.ts";
+import type { ActionOutcome, ActionView, IntegrationView } from "../../core/view.ts";
 import { formatDuration, formatLatency } from "../lib/format.ts";
 import { linkTo } from "../lib/route.ts";
 import { sanitize, sanitizeJson, sanitizeLines } from "../lib/sanitize.ts";
@@ -31,6 +31,7 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
     listener,
     counts,
     behaviour,
+    admission,
   } = detail;
   const disabledReason = missingScope ?? (connected ? undefined : TEXT.isOffline);
   return (
@@ -51,6 +52,7 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
           ]}
         />
         <div class="force-buttons">
+          <AdmissionButtons id={id} admission={admission} />
           <Button
             name="reregister"
             disabledReason={disabledReason}
@@ -138,6 +140,35 @@ function AlwaysAllowed({ id, names }: { readonly id: string; readonly names: rea
         ))}
       </ul>
     </div>
+  );
+}
+
+/** What an operator can decide about an integration that is new, or that somebody has decided about before. */
+function AdmissionButtons({ id, admission }: Pick<IntegrationView, "id" | "admission">) {
+  const missingScope = useMissingScope("admin");
+  const decide = (approve: boolean) => store.send("POST", `integrations/${pathSegment(id)}/decision`, { approve });
+  const isKnown = admission === "known";
+  return (
+    <span class={isKnown ? "hidden" : "force-buttons"}>
+      {isKnown || admission === "approved" ? null : (
+        <Button
+          key="approve"
+          kind="main"
+          name="approve-integration"
+          disabledReason={missingScope}
+          onPress={() => decide(true)}
+        >
+          {TEXT.approve}
+        </Button>
+      )}
+      {isKnown || admission === "rejected"
+        ? null
+        : (
+          <Button key="reject" name="reject-integration" disabledReason={missingScope} onPress={() => decide(false)}>
+            {TEXT.reject}
+          </Button>
+        )}
+    </span>
   );
 }
 

@@ -96,6 +96,7 @@ const LOOKS: Readonly<Record<Trouble["is"], { readonly tone: Tone; readonly icon
   request_failed: { tone: "bad", icon: "warning" },
   no_events: { tone: "warn", icon: "warning" },
   approvals: { tone: "warn", icon: "shield" },
+  unapproved: { tone: "warn", icon: "shield" },
   failing: { tone: "bad", icon: "cross" },
   solo: { tone: "accent", icon: "solo" },
   paused: { tone: "warn", icon: "pause" },
@@ -125,6 +126,7 @@ function textOf(trouble: Trouble, now: number): string {
       return TEXT.approvals(trouble.count, formatDuration(trouble.deadline - now));
     case "failing":
       return TEXT.failing(sanitize(trouble.integration.name, NAME_MAX), trouble.failed, trouble.of);
+    case "unapproved":
     case "solo":
     case "paused":
     case "muted":
@@ -145,6 +147,7 @@ function textOf(trouble: Trouble, now: number): string {
 /** Where a person reads more about it. */
 function placeOf(trouble: Trouble): string {
   switch (trouble.is) {
+    case "unapproved":
     case "failing":
     case "solo":
     case "paused":
@@ -184,6 +187,8 @@ function EntryButton({ trouble }: { readonly trouble: Trouble }) {
       return <ControlButton id={trouble.integration.id} change={{ muted: false }} text={TEXT.unmute} />;
     case "failing":
       return <ControlButton id={trouble.integration.id} change={{ paused: true }} text={TEXT.pause} />;
+    case "unapproved":
+      return <AdmitButton id={trouble.integration.id} />;
     case "approvals":
       return <Button name="trouble-button" onPress={() => focusDecision(0)}>{TEXT.decide}</Button>;
     case "disconnected":
@@ -214,4 +219,16 @@ interface ControlProps {
 
 function ControlButton({ id, change, text }: ControlProps) {
   return <ChangeButton text={text} onPress={() => store.send("PATCH", `integrations/${pathSegment(id)}`, { ...change })} />;
+}
+
+function AdmitButton({ id }: { readonly id: string }) {
+  return (
+    <Button
+      name="trouble-button"
+      disabledReason={useMissingScope("admin")}
+      onPress={() => store.send("POST", `integrations/${pathSegment(id)}/decision`, { approve: true })}
+    >
+      {TEXT.approve}
+    </Button>
+  );
 }

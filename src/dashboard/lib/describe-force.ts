@@ -56,6 +56,7 @@ function waitText({ waits_for, integration, name }: ForceView, surroundings: For
 function heldText(id: string, { isStopped, integrations }: ForceSurroundings): string {
   if (isStopped) return TEXT.heldByStop;
   const own = integrations.find((one) => one.id === id);
+  if (own?.admission === "pending" || own?.admission === "rejected") return TEXT.unapproved(sanitize(own.name, NAME_MAX));
   if (own?.paused === true) return TEXT.heldByPause(sanitize(own.name, NAME_MAX));
   const solo = integrations.find((one) => one.solo && one.id !== id);
   return solo === undefined ? TEXT.held : TEXT.heldBySolo(sanitize(solo.name, NAME_MAX));

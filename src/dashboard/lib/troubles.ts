@@ -22,6 +22,7 @@ export type Trouble =
   | { readonly is: "request_failed"; readonly reason: string }
   | { readonly is: "no_events" }
   | { readonly is: "approvals"; readonly count: number; readonly deadline: Millis }
+  | { readonly is: "unapproved"; readonly integration: IntegrationView }
   | { readonly is: "failing"; readonly integration: IntegrationView; readonly failed: number; readonly of: number }
   | { readonly is: "solo" | "paused" | "muted"; readonly integration: IntegrationView }
   | { readonly is: "contexts_held"; readonly upstream: UpstreamView }
@@ -52,6 +53,8 @@ export function troublesOf(state: DashboardState, results: RecentResults): reado
     ...(requestError !== undefined && !isLost ? [{ is: "request_failed" as const, reason: requestError }] : []),
     ...(hasNoEvents(overview) ? [{ is: "no_events" as const }] : []),
     ...(approvals > 0 ? [{ is: "approvals" as const, count: approvals, deadline: firstDeadline(upstreams) }] : []),
+    ...integrations.filter(({ admission, visible, connected }) => admission === "pending" && !visible && connected)
+      .map((integration) => ({ is: "unapproved" as const, integration })),
     ...integrations.flatMap((integration) => {
       const failing = results.failing(integration.id, now);
       return failing === undefined ? [] : [{ is: "failing" as const, integration, ...failing }];

@@ -6,6 +6,7 @@ import { byDiagnostic, bySlug, id, pageRequest } from "./parameters.ts";
 import {
   actionOutcome,
   actionRequest,
+  admissionDecision,
   askOutcome,
   controls,
   controlsChange,
@@ -94,6 +95,23 @@ export const INTEGRATION_OPERATIONS: readonly ApiOperation[] = [
     body: integrationControlsChange,
     reply: integration,
     request: ({ path, body }) => ({ of: "neuro", do: "setControls", id: path.id, to: body }),
+  }),
+  operation({
+    id: "decideIntegration",
+    method: "POST",
+    path: "/api/integrations/{id}/decision",
+    tag,
+    summary: "Approves an integration, or rejects it.",
+    description:
+      "The decision has an effect if the policy of the integration has `admission: approval`. Neuro sees nothing of an integration " +
+      "that is `pending` or `rejected`: its forces wait, and its contexts wait (`pending`) or are dropped (`rejected`). The decision stays in " +
+      "force until there is another one, also over restarts.",
+    scopes: ["admin"],
+    service,
+    params,
+    body: admissionDecision,
+    reply: integration,
+    request: ({ path, body }) => ({ of: "neuro", do: "decideIntegration", id: path.id, approve: body.approve }),
   }),
   operation({
     id: "disconnectIntegration",

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { BEHAVIOUR_PRESET_NAMES } from "../../core/defaults.ts";
 import { DIAGNOSTIC_IDS, SEVERITIES } from "../../core/diagnostics/catalogue.ts";
+import { ADMISSIONS } from "../../core/view.ts";
 import type { AskOutcome, ShutdownKind } from "../../core/request.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type {
@@ -117,6 +118,10 @@ const integrationFields = {
   connected: flag,
   since: instant.describe("When it connected, or disconnected."),
   visible: flag.describe("Neuro sees its actions."),
+  admission: z.enum(ADMISSIONS).describe(
+    "Whether an operator has approved it. `known`: nobody had to. `pending` and `rejected`: Neuro sees nothing of it, if its policy has " +
+      "`admission: approval`.",
+  ),
   off_air: flag.describe("It belongs to a character that is not active."),
   actions: count.describe("Number of registered actions."),
   pending: count.describe("Number of actions without a result yet."),
@@ -290,6 +295,11 @@ export const decision: z.ZodType<{ readonly approve: boolean; readonly message?:
     data: json.exactOptional().describe("Approves with this data in place of Neuro's: an object, or its JSON as a text."),
   }),
   "Approves or fails a pending action.",
+);
+export const admissionDecision: z.ZodType<{ readonly approve: boolean }> = named(
+  "AdmissionDecision",
+  z.strictObject({ approve: flag }),
+  "Approves an integration, or rejects it.",
 );
 export const rawMessage: z.ZodType<{ readonly message: Json }> = named(
   "RawMessage",

@@ -18,6 +18,7 @@ import type { StepContext } from "../../core/context.ts";
 import { DESCRIPTION_LENGTH_MAX, DIRECTORY_NAMES_MAX, REGISTRY_BYTES_PER_SECOND } from "../../core/limits.ts";
 import { RetainedBytes, retainedBytes } from "../../core/retained-bytes.ts";
 import { shorten } from "../../core/text.ts";
+import { ADMISSIONS } from "../../core/view.ts";
 import { createGame, parkedBytesMax, retentionTimer, setAway } from "./games/registry.ts";
 import { allowAlways, areSet, presetOf, restoreHolds } from "./operator/controls.ts";
 import { afterWrite, suspendedUntil } from "./write-health.ts";
@@ -128,8 +129,8 @@ export function restoreEntries(state: NeuroState, entries: readonly Entry[], now
 /** Games with controls of an operator first, then those that were connected, then those that left last. */
 function byImportance({ value: one }: Entry, { value: other }: Entry): number {
   const rank = (value: Json | undefined): number => {
-    const { controls, leftAt } = isObject(value) ? value : {};
-    if (isObject(controls)) return Infinity;
+    const { controls, admission, leftAt } = isObject(value) ? value : {};
+    if (isObject(controls) || admission === "approved" || admission === "rejected") return Infinity;
     return typeof leftAt === "number" && leftAt > 0 ? leftAt : Number.MAX_SAFE_INTEGER;
   };
   return rank(other) - rank(one) || 0;
@@ -198,6 +199,7 @@ function registryValue(game: Game): Json {
     released,
     ...from,
     ...decided,
+    ...(game.admission !== "known" && { admission: game.admission }),
   };
 }
 
@@ -219,11 +221,12 @@ function restoreControls(state: NeuroState, { key: at, value }: Entry): void {
 
 function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis): void {
   if (!isRecord(value)) return;
-  const { id, listener, name, slug, leftAt, actions, released, connection, confirmsNothing, controls } = value;
+  const { id, listener, name, slug, leftAt, actions, released, connection, confirmsNothing, controls, admission } = value;
   if (typeof id !== "string" || typeof name !== "string" || (listener !== "neuro" && listener !== "intermediary")) return;
   const game = createGame(state, { listener, name, key: id, ...(typeof slug === "string" && { slug }) });
   game.record.storedKey = at;
   if (confirmsNothing === true) game.confirmation = SILENT;
+  game.admission = ADMISSIONS.find((each) => each === admission) ?? "known";
   const since = pastOr(leftAt, now);
   if (isConnectionInfo(connection)) game.connection = connection;
   game.presence = { is: "away", since };

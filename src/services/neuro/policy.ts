@@ -14,6 +14,7 @@ import { matchesPattern } from "../../core/text.ts";
 export interface Policy {
   /** Undefined: the first upstream. */
   readonly upstream: string | undefined;
+  readonly admission: "open" | "approval";
   readonly on_duplicate: "replace" | "suffix" | "reject";
   readonly priority_max: Priority;
   /** Its `critical` forces take the place of the one that Neuro has. */
@@ -70,6 +71,7 @@ export function policyOf({ integrations, actions }: Settings, name: string): Pol
   const template = first("context_template");
   return {
     upstream: first("upstream"),
+    admission: first("admission") ?? "open",
     on_duplicate: first("on_duplicate") ?? "replace",
     priority_max: first("priority_max") ?? "critical",
     critical_preempts: first("critical_preempts") ?? false,

@@ -20,7 +20,7 @@ import { RetainedBytes } from "../../core/retained-bytes.ts";
 import { Secrets, secretsOf } from "../../core/secrets.ts";
 import type { Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { TraceStep } from "../../core/traces/trace.ts";
-import type { Controls, IntegrationControls, IntegrationCounts } from "../../core/view.ts";
+import type { Controls, IntegrationAdmission, IntegrationControls, IntegrationCounts } from "../../core/view.ts";
 import type { Decider } from "./standalone/decider-state.ts";
 import { SilentSockets } from "./games/silent-sockets.ts";
 import type { ForceState } from "./forces/states.ts";
@@ -184,6 +184,10 @@ export type GamePresence =
   | { readonly is: "grace"; readonly since: Millis }
   | { readonly is: "away"; readonly since: Millis };
 
+/** True unless its policy asks for an approval that it has not got. */
+export const isAdmitted = ({ policy, admission }: Game): boolean =>
+  policy.admission === "open" || admission === "known" || admission === "approved";
+
 export const isConnected = ({ presence }: Game): boolean => presence.is === "connected";
 
 /** The peer of a game that is connected. */
@@ -234,7 +238,9 @@ export interface Game extends Diagnosed {
   isVisible: boolean;
   /** It is pinned to a character that is not on air: its messages do not reach Neuro until that character is on air. */
   isOffAir: boolean;
-  /** An operator holds it: it is paused, everything is stopped, or another integration is solo. */
+  /** Whether an operator has approved it, which matters only if its policy asks for that. */
+  admission: IntegrationAdmission;
+  /** An operator holds it: it is paused or not approved, everything is stopped, or another integration is solo. */
   isHeld: boolean;
   /** Controls that a person has set. */
   readonly controls: Mutable<IntegrationControls>;

@@ -119,6 +119,7 @@ async function look(fixture: ApiFixture, lamp: JsonSocket): Promise<void> {
 
 async function steer(fixture: ApiFixture, chess: Game): Promise<void> {
   const path = { id: "chess" };
+  check.equal((await fixture.call("decideIntegration", { path, body: { approve: true } })).admission, "approved");
   check.equal((await fixture.call("updateIntegrationControls", { path, body: { paused: true } })).paused, true);
   await fixture.neuro.hear(({ command }) => command === "actions/unregister", "that nothing is left to play");
   const after = await fixture.call("updateIntegrationControls", { path, body: { paused: false, muted: false } });

@@ -12,6 +12,7 @@ import { ApiFixture, type OperationRequest, type ParsedResponse, pathOf, replyOf
 /** What each operation takes that has a body. */
 const BODIES: Readonly<Record<string, JsonObject>> = {
   updateIntegrationControls: { paused: true },
+  decideIntegration: { approve: true },
   updateControls: { approval: false },
   sendAction: { name: "play", data: {} },
   injectIntegrationMessage: { message: {} },

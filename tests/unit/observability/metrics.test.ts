@@ -245,6 +245,7 @@ test("OB62 the counts of each integration are metrics; beyond `limits.metric_int
     connected,
     since: 0,
     visible: true,
+    admission: "known",
     off_air: false,
     actions: 0,
     pending: 0,

@@ -32,7 +32,7 @@ import {
   requestForce,
 } from "../forces/forces.ts";
 import { deliverQueued, failOutdated, noteEvidence, receiveResult } from "../pending/pending.ts";
-import type { Game } from "../state.ts";
+import { type Game, isAdmitted } from "../state.ts";
 import { sendSession, shutdownReady } from "../upstream/broadcast.ts";
 import { sendContext, wouldReplace } from "../upstream/contexts.ts";
 import { repairSteps } from "../traces/make-record.ts";
@@ -74,7 +74,7 @@ function forwardContext(game: Game, context: GameMessage & { command: "context" 
   const { silent, repairs } = context;
   game.counts.contexts++;
   checkContext(game, context, ctx);
-  if (game.controls.muted) {
+  if (game.controls.muted || (game.admission === "rejected" && !isAdmitted(game))) {
     const id = traceUnsent(game, context, "muted", ctx);
     return ctx.observe({ is: "context_dropped", id, from: game.name, slug: game.slug });
   }

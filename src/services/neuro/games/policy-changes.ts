@@ -7,6 +7,7 @@
 import type { StepContext } from "../../../core/context.ts";
 import { sync } from "../actions/actions.ts";
 import { onActionsSynced, onNameUnregistered } from "../forces/forces.ts";
+import { applyToOne } from "../operator/controls.ts";
 import { permissionFor, type Policy } from "../policy.ts";
 import type { Game } from "../state.ts";
 import { forgetKeys } from "../upstream/coalescing.ts";
@@ -16,6 +17,7 @@ import { reportDenied, unregisterNames } from "./game-messages.ts";
 export function applyPolicy(game: Game, policy: Policy, ctx: StepContext): void {
   game.policy = policy;
   forgetKeys(game);
+  applyToOne(game, ctx);
   const denied: string[] = [];
   let isChanged = false;
   for (const gameAction of game.actions.values()) {

@@ -15,7 +15,7 @@ import { RecordRing } from "../../../core/traces/record-ring.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import { normalized, withoutInvisible } from "../../../core/text.ts";
 import { freeName, hideActions, sync, unregisterAction, updateVisibility } from "../actions/actions.ts";
-import { forgetFindings } from "../diagnostics/diagnose.ts";
+import { diagnose, forgetFindings } from "../diagnostics/diagnose.ts";
 import { type Policy, policyOf } from "../policy.ts";
 import { SmallMap } from "../small-map.ts";
 import { slugOf } from "../actions/names.ts";
@@ -26,13 +26,14 @@ import {
   onActionsSynced,
   restoreInterruptedForce,
 } from "../forces/forces.ts";
-import { applyControls, areSet } from "../operator/controls.ts";
+import { applyControls, areSet, shouldHold } from "../operator/controls.ts";
 import { UNKNOWN } from "../pending/confirmation.ts";
 import { deliverQueued, failForLostGame } from "../pending/pending.ts";
 import {
   type Game,
   type GameListener,
   type GamePresence,
+  isAdmitted,
   type NeuroState,
   peerOf,
   type Timer,
@@ -99,7 +100,8 @@ export function createGame(
     connection: undefined,
     isVisible: false,
     isOffAir: false,
-    isHeld: state.controls.stopped || state.hasSolo,
+    admission: policy.admission === "approval" ? "pending" : "known",
+    isHeld: false,
     controls: { paused: false, muted: false, solo: false, approval: false, behaviour: null },
     alwaysAllowed: new Set(),
     counts: { actions: 0, failures: 0, contexts: 0, forces: 0, result_ms: 0 },
@@ -129,6 +131,7 @@ export function createGame(
     record: { kind: "game", key, storedKey: undefined, latestKey: undefined },
     forceRecord: { kind: "force", key, storedKey: undefined, latestKey: undefined },
   };
+  game.isHeld = shouldHold(game);
   state.games.set(key, game);
   state.away.add(game);
   state.slugs.set(game.slug, game);
@@ -151,6 +154,7 @@ export function connectGame(
   if (game.listener === "neuro" && before !== "connected") {
     ctx.observe({ is: "integration_connected_via_backend", name, slug });
   }
+  if (!isAdmitted(game)) diagnose(game, "integration_unapproved", { detail: game.admission }, ctx);
   updateOffAir(game, ctx);
   if (game.isOffAir) return;
   if (isStarting) {
@@ -258,7 +262,8 @@ export function endRetention(game: Game, ctx: StepContext): void {
   game.service.timers.set(retentionTimer(game), ctx.now + game.policy.parked);
 }
 
-const hasControls = ({ controls, alwaysAllowed }: Game): boolean => alwaysAllowed.size > 0 || areSet(controls);
+const hasControls = ({ controls, alwaysAllowed, admission }: Game): boolean =>
+  alwaysAllowed.size > 0 || areSet(controls) || admission === "approved" || admission === "rejected";
 
 /** The upstream that a policy names, or the first one. */
 export function upstreamFor(state: NeuroState, policy: Policy): Upstream {

@@ -1,11 +1,11 @@
 /**
  * Controls that a person sets for one integration or for all. They stay until they are lifted, including over restarts.
  *
- * An integration is held if it is paused, if everything is stopped, or if another one is solo. Neuro does not see its actions; its force
+ * An integration is held if it is paused or not approved, if everything is stopped, or if another one is solo. Neuro does not see its actions; its force
  * and its contexts wait. It may still answer actions that it has got, unless everything is stopped: then all actions that Neuro waits
  * for fail at once.
  *
- * Invariants: H1 `isHeld` follows from the controls alone; H2 names are unregistered before their pending actions are answered.
+ * Invariants: H1 `isHeld` follows from the controls and from the admission alone; H2 names are unregistered before their pending actions are answered.
  */
 import { BEHAVIOUR_PRESET_NAMES } from "../../../core/defaults.ts";
 import type { Json } from "../../../core/json.ts";
@@ -13,7 +13,7 @@ import type { BehaviourPreset } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { Controls, IntegrationControls, IntegrationControlsChange } from "../../../core/view.ts";
-import type { Game, Mutable, NeuroState } from "../state.ts";
+import { type Game, isAdmitted, type Mutable, type NeuroState } from "../state.ts";
 import { sync, updateVisibility } from "../actions/actions.ts";
 import { dropContexts, releaseContexts } from "../upstream/contexts.ts";
 import { onActionsSynced, onGameHeld, onGameResumed } from "../forces/forces.ts";
@@ -90,8 +90,16 @@ export function applyControls(state: NeuroState, ctx: StepContext): void {
   for (const upstream of state.upstreams.values()) onActionsSynced(upstream, ctx);
 }
 
+/** A person approves or rejects an integration. The decision stays until there is another one, also over restarts. */
+export function decideAdmission(game: Game, approve: boolean, ctx: StepContext): void {
+  game.admission = approve ? "approved" : "rejected";
+  game.service.unsavedRecords.add(game.record);
+  if (!isAdmitted(game)) dropContexts(game.upstream, game.key, ctx);
+  applyToOne(game, ctx);
+}
+
 /** The same for one game, if its controls concern no other. */
-function applyToOne(game: Game, ctx: StepContext): void {
+export function applyToOne(game: Game, ctx: StepContext): void {
   if (hold([game]).length === 0) return;
   sync(game.upstream, ctx);
   if (game.isHeld) onGameHeld(game, ctx);
@@ -120,8 +128,11 @@ function endOrResume(game: Game, ctx: StepContext): void {
 
 const hasSolo = ({ games }: NeuroState): boolean => games.values().some(({ controls }) => controls.solo);
 
-const shouldHold = ({ service: state, controls }: Game): boolean =>
-  state.controls.stopped || controls.paused || (state.hasSolo && !controls.solo);
+/** True if the controls, or a missing approval, keep a game from Neuro. */
+export function shouldHold(game: Game): boolean {
+  const { service: state, controls } = game;
+  return state.controls.stopped || controls.paused || (state.hasSolo && !controls.solo) || !isAdmitted(game);
+}
 
 /** The built-in Neuro looks at her behaviour again. */
 function applyBehaviour({ upstreams }: NeuroState, ctx: StepContext): void {

@@ -17,7 +17,7 @@ import { saveRecords } from "../persistence.ts";
 import { type Game, type NeuroState, peerOf, type StoredRecord } from "../state.ts";
 import { decide, pendingAt } from "./approval.ts";
 import { diagnosticPage } from "./diagnostics.ts";
-import { control, controlAll } from "./controls.ts";
+import { control, controlAll, decideAdmission } from "./controls.ts";
 import { answerForce, cancelForce, forceAt } from "./forces.ts";
 import { traceById, tracePage } from "../traces/list.ts";
 import { transcriptPage } from "../traces/transcript.ts";
@@ -119,6 +119,7 @@ function scopesFor(command: NeuroCommand): readonly Scope[] {
       // Why only this: a token for an emergency stops everything, and another person decides when it starts again.
       return command.to.stopped === true && Object.keys(command.to).length === 1 ? ["stop", "admin"] : ["admin"];
     case "setControls":
+    case "decideIntegration":
     case "disconnect":
     case "shutDown":
     case "reregister":
@@ -137,6 +138,7 @@ function execute(
 ): NeuroOutcome {
   switch (request.do) {
     case "setControls":
+    case "decideIntegration":
     case "disconnect":
     case "sendAction": {
       const game = gameAt(state, request.id);
@@ -168,7 +170,7 @@ function execute(
   }
 }
 
-type ToOne = Extract<NeuroCommand, { readonly do: "setControls" | "disconnect" | "sendAction" }>;
+type ToOne = Extract<NeuroCommand, { readonly do: "setControls" | "decideIntegration" | "disconnect" | "sendAction" }>;
 
 function executeOn(
   game: Game,
@@ -181,6 +183,9 @@ function executeOn(
       if (!changed.ok) return changed;
       return respondOnceStored(game.record, { state: game.service, requestId, body: plain(integrationView(game)) }, ctx);
     }
+    case "decideIntegration":
+      decideAdmission(game, request.approve, ctx);
+      return respondOnceStored(game.record, { state: game.service, requestId, body: plain(integrationView(game)) }, ctx);
     case "disconnect": {
       const { name } = game;
       const peer = peerOf(game);
@@ -278,6 +283,8 @@ function auditEntriesOf(state: NeuroState, request: NeuroCommand): readonly Audi
       return [{ did: "veto", to: forceAt(state, request.force)?.game.slug ?? request.force }];
     case "decideAction":
       return [{ did: decisionOf(request), to: subjectOf(state, request.pending) }];
+    case "decideIntegration":
+      return [{ did: request.approve ? "approve" : "reject", to: request.id }];
     case "sendAction":
       return [{ did: "act", to: subject(request.id, request.name) }];
     case "sendContext":

@@ -115,7 +115,7 @@ export const integrationDetail = (game: Game): IntegrationDetail => ({
 });
 
 function viewOf(game: Game, pending: number): IntegrationView {
-  const { slug, name, listener, upstream, presence, isVisible, isOffAir, actions, controls, counts } = game;
+  const { slug, name, listener, upstream, presence, admission, isVisible, isOffAir, actions, controls, counts } = game;
   return {
     id: slug,
     name,
@@ -123,6 +123,7 @@ function viewOf(game: Game, pending: number): IntegrationView {
     upstream: upstream.id,
     connected: presence.is === "connected",
     since: presence.since,
+    admission,
     visible: isVisible,
     off_air: isOffAir,
     actions: actions.size,

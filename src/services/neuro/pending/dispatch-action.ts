@@ -12,7 +12,15 @@ import { isLive } from "../actions/actions.ts";
 import { isOfEndedForce } from "../forces/forces.ts";
 import { sentForceOf } from "../forces/transition.ts";
 import { RELAY, toNeuro } from "../outbound.ts";
-import { type Force, type Game, type GameAction, isConnected, type Upstream, type UpstreamAction } from "../state.ts";
+import {
+  type Force,
+  type Game,
+  type GameAction,
+  isAdmitted,
+  isConnected,
+  type Upstream,
+  type UpstreamAction,
+} from "../state.ts";
 import { gameNamed } from "../upstream/decider-host.ts";
 import { traceUnregisteredAction } from "../traces/trace.ts";
 import { pendingBytes, startAction } from "./pending.ts";
@@ -101,8 +109,10 @@ function whyUnregistered(action: UpstreamAction | undefined): string {
 }
 
 /** The result that Neuro gets for an action of a held game. */
-export const whyHeld = ({ service, name }: Game): string =>
-  service.controls.stopped ? "A person has stopped all actions" : `A person has paused ${name}`;
+export function whyHeld(game: Game): string {
+  if (game.service.controls.stopped) return "A person has stopped all actions";
+  return isAdmitted(game) ? `A person has paused ${game.name}` : `No person has approved ${game.name}`;
+}
 
 const fail = (upstream: Upstream, message: ActionMessage, why: string, ctx: StepContext): void =>
   answer(upstream, message, { success: false, message: why }, ctx);

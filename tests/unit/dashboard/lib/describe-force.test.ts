@@ -29,6 +29,7 @@ const integration = (id: string, name: string, controls: Partial<IntegrationView
   connected: true,
   since: 0,
   visible: true,
+  admission: "known",
   off_air: false,
   actions: 1,
   pending: 0,

@@ -157,6 +157,10 @@ export const OCCURRENCES: Readonly<Record<DiagnosticId, Occurrence>> = {
       chess.pong();
     },
   },
+  integration_unapproved: {
+    options: { integrations: [{ match: "Poker", admission: "approval" }] },
+    happen: ({ scenario }) => void scenario.game("Poker").startup(),
+  },
   action_name_illegal: { happen: ({ chess }) => void chess.register("Jump Up") },
   registered_again: { happen: ({ chess }) => void chess.register("move") },
   actions_changed_often: {
