@@ -11,14 +11,18 @@ export const focusedDecision = (): HTMLElement | null => document.activeElement?
 
 /** Moves the focus to the decision at a place in the list. */
 export function focusDecision(place: number): void {
-  if (store.state.route.panel === "integrations") store.openPanel("now");
-  // Why later: a narrow screen may have to draw them first.
-  setTimeout(() => {
-    const all = decisions();
-    const next = all[((place % all.length) + all.length) % all.length];
-    next?.focus();
-    next?.scrollIntoView({ block: "nearest" });
-  }, 0);
+  const isHidden = decisions().every((one) => one.getClientRects().length === 0);
+  if (!isHidden) return focusAt(place);
+  // Why later: a narrow screen has to draw them first.
+  store.openPanel("now");
+  setTimeout(() => focusAt(place), 0);
+}
+
+function focusAt(place: number): void {
+  const all = decisions();
+  const next = all[((place % all.length) + all.length) % all.length];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
 }
 
 /** Moves the focus to the next decision. */

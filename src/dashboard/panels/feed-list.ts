@@ -30,6 +30,7 @@ export class FeedList {
   readonly #space = document.createElement("div");
   readonly #resizeObserver: ResizeObserver;
   readonly #unsubscribe: () => void;
+  readonly #unsubscribeRows: () => void;
   #rowHeight = DEFAULT_ROW_HEIGHT;
   #frame = 0;
   #drawnVersion = -1;
@@ -47,7 +48,7 @@ export class FeedList {
     this.#resizeObserver = new ResizeObserver(() => {
       const height = getComputedStyle(place).getPropertyValue("--feed-row");
       this.#rowHeight = Number.parseFloat(height) || DEFAULT_ROW_HEIGHT;
-      this.#isStale = true;
+      this.#redraw();
     });
     this.#resizeObserver.observe(place);
     let wasPaused = feed.view.is === "paused";
@@ -56,13 +57,25 @@ export class FeedList {
       if (wasPaused && !isPaused) this.#scrollToTop();
       wasPaused = isPaused;
     });
-    this.#frame = requestAnimationFrame(this.#draw);
+    this.#unsubscribeRows = feed.subscribeRows(() => this.#schedule());
+    this.#redraw();
+  }
+
+  /** Why only when something changed: a page that draws nothing costs nothing. */
+  #schedule(): void {
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(this.#draw);
+  }
+
+  #redraw(): void {
+    this.#isStale = true;
+    this.#schedule();
   }
 
   remove(): void {
     cancelAnimationFrame(this.#frame);
     this.#resizeObserver.disconnect();
     this.#unsubscribe();
+    this.#unsubscribeRows();
     this.#place.removeEventListener("scroll", this.#onScroll);
     this.#space.remove();
   }
@@ -83,17 +96,17 @@ export class FeedList {
 
   select(row: FeedRow | undefined): void {
     this.#selectedSeq = row?.seq;
-    this.#isStale = true;
+    this.#redraw();
     this.#onSelect(row);
   }
 
   #scrollToTop(): void {
     this.#place.scrollTop = 0;
-    this.#isStale = true;
+    this.#redraw();
   }
 
   readonly #onScroll = (): void => {
-    this.#isStale = true;
+    this.#redraw();
     const isAtTop = this.#place.scrollTop < this.#rowHeight / 2;
     // Why: the visible rows must not move while a person reads them.
     if (!isAtTop && this.#feed.view.is === "running") this.#feed.pause();
@@ -107,7 +120,7 @@ export class FeedList {
   };
 
   readonly #draw = (): void => {
-    this.#frame = requestAnimationFrame(this.#draw);
+    this.#frame = 0;
     const { rows, version } = this.#feed;
     if (version === this.#drawnVersion && !this.#isStale) return;
     this.#drawnVersion = version;

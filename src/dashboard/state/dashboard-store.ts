@@ -2,7 +2,7 @@
  * The state of the page and all that changes it. A test can create one with its own clock and transport, step it and discard it.
  *
  * Live events arrive by themselves. Everything else is asked for: about once a second while something happens and the page is visible, and
- * every five seconds while nothing does.
+ * every five seconds while nothing does. The list of integrations is asked for every three seconds while only its counters change.
  *
  * Invariants: D1 the state is replaced, never changed; D2 everything that was learned with a token is discarded with it; D3 after
  * `stop` nothing runs any more.
@@ -151,8 +151,8 @@ export class DashboardStore {
     };
   }
 
-  #learned({ now, services }: Overview, integrations: readonly IntegrationView[]): void {
-    this.traffic.recordCounters(integrations, now);
+  #learned({ now, services }: Overview, integrations: readonly IntegrationView[] | undefined): void {
+    if (integrations !== undefined) this.traffic.recordCounters(integrations, now);
     const { outputs, inputs } = (services["nallely"] ?? {}) as JsonObject;
     for (const [side, values] of [["out", outputs], ["in", inputs]] as const) {
       if (!isObject(values)) continue;

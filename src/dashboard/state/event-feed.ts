@@ -71,6 +71,7 @@ export class EventFeed {
   #seq = 0;
   #version = 0;
   readonly #listeners = new Set<() => void>();
+  readonly #rowListeners = new Set<() => void>();
 
   get filter(): FeedFilter {
     return this.#filter;
@@ -101,6 +102,12 @@ export class EventFeed {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Calls `listener` whenever `rows` changed, for each event, too. It must cost next to nothing. */
+  subscribeRows(listener: () => void): () => void {
+    this.#rowListeners.add(listener);
+    return () => void this.#rowListeners.delete(listener);
+  }
+
   push(event: WatchEvent, at: Millis): void {
     const row = new FeedRow(++this.#seq, at, event);
     this.#kept = appendBounded(this.#kept, row);
@@ -108,6 +115,7 @@ export class EventFeed {
     this.#matching = appendBounded(this.#matching, row);
     if (this.#view.is === "paused") this.#view = { ...this.#view, missed: this.#view.missed + 1 };
     this.#version++;
+    for (const listener of this.#rowListeners) listener();
   }
 
   /** Applies another filter to all rows that are kept. */
@@ -150,6 +158,7 @@ export class EventFeed {
     this.#view = view;
     this.#version++;
     for (const listener of this.#listeners) listener();
+    for (const listener of this.#rowListeners) listener();
   }
 }
 

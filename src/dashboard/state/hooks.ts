@@ -36,6 +36,33 @@ function useRedraw(): () => void {
   return () => setCount((count) => count + 1);
 }
 
+/** Whether the element is in sight, at least nearly. What is not need not be drawn every second. */
+export function useVisible(element: { readonly current: HTMLElement | null }): boolean {
+  const [isVisible, setVisible] = useState(false);
+  useLayoutEffect(() => {
+    if (element.current === null) return;
+    const { current } = element;
+    watchVisibility(current, setVisible);
+    return () => visibility.delete(current);
+  }, []);
+  return isVisible;
+}
+
+/** Why one observer for all: each costs, and there may be hundreds of elements. */
+const visibility = new Map<Element, (isVisible: boolean) => void>();
+let observer: IntersectionObserver | undefined;
+
+function watchVisibility(element: Element, onChange: (isVisible: boolean) => void): void {
+  observer ??= new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (visibility.has(target)) visibility.get(target)?.(isIntersecting);
+      else observer?.unobserve(target);
+    }
+  }, { rootMargin: "200px" });
+  visibility.set(element, onChange);
+  observer.observe(element);
+}
+
 /**
  * What the API has at a path (the part after `/api/`), kept up to date while the component is mounted: undefined until it was read, null
  * if there is nothing. The caller names its type, as the OpenAPI document defines it.

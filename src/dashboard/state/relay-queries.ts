@@ -7,16 +7,11 @@ import type { DashboardApi } from "./ports.ts";
 /** Resources that are read in one refresh. */
 const RESOURCES_MAX = 24;
 
-export async function readOverview(
-  api: DashboardApi,
-): Promise<{ readonly overview: Overview; readonly integrations: readonly IntegrationView[] }> {
-  const overview = await api.request<Overview>("GET", "overview");
-  // Why only then: a service that is off cannot list anything.
-  const integrations = overview.services.neuro === undefined
-    ? []
-    : await Array.fromAsync(api.list<IntegrationView>("integrations"));
-  return { overview, integrations };
-}
+export const readOverview = (api: DashboardApi): Promise<Overview> => api.request<Overview>("GET", "overview");
+
+/** All integrations. Why not always asked for: a service that is off cannot list anything. */
+export const readIntegrations = (api: DashboardApi, { services }: Overview): Promise<readonly IntegrationView[]> =>
+  services.neuro === undefined ? Promise.resolve([]) : Array.fromAsync(api.list<IntegrationView>("integrations"));
 
 /** The resources at the given paths of the API, by path; null for one that the relay does not have. */
 export async function readResources(api: DashboardApi, paths: Iterable<string>): Promise<ReadonlyMap<string, Json>> {

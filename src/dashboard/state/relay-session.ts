@@ -14,7 +14,7 @@ import type { WatchEvent } from "./event-feed.ts";
 import { LiveEvents } from "./live-events.ts";
 import type { DashboardApi, DashboardPorts } from "./ports.ts";
 import { RefreshSchedule } from "./refresh-schedule.ts";
-import { readOverview, readResources } from "./relay-queries.ts";
+import { readIntegrations, readOverview, readResources } from "./relay-queries.ts";
 
 /** The store, as its session sees it. */
 export interface SessionOwner {
@@ -22,11 +22,29 @@ export interface SessionOwner {
   /** Paths of the resources that visible components show. */
   resourcePaths(): Iterable<string>;
   update(change: Partial<DashboardState>): void;
-  /** All counters of the relay, at one instant. */
-  learned(overview: Overview, integrations: readonly IntegrationView[]): void;
+  /** All counters of the relay, at one instant; `integrations` if they were read, too. */
+  learned(overview: Overview, integrations: readonly IntegrationView[] | undefined): void;
   event(event: WatchEvent, at: Millis): void;
   refused(refusal: TokenRefusal): void;
 }
+
+/** A list of integrations of which only counters can have changed is this old at most. */
+export const LIST_INTERVAL_MS: Millis = 3_000;
+
+/** Events that change nothing of an integration but its counters. They are the most frequent ones. */
+const COUNTED: ReadonlySet<string> = new Set([
+  "add_context",
+  "action_sent",
+  "action_result",
+  "backend_message",
+  "choose_action",
+  "force_opened",
+  "force_ended",
+  "integration_message",
+  "message_delivered",
+  "message_queued",
+  "trace_ended",
+]);
 
 /** After this many requests in a row without an answer, the live connection is checked, too. */
 const FAILURES_MAX = 2;
@@ -37,9 +55,12 @@ export class RelaySession {
   readonly #owner: SessionOwner;
   readonly #live: LiveEvents;
   readonly #schedule: RefreshSchedule;
-  /** The JSON of what is in the state: of the overview and the integrations by name, of resources by path. */
+  /** The JSON of what is in the state: of the overview by name, of resources by path. */
   readonly #json = new Map<string, string>();
   #isStopped = false;
+  /** When the list of integrations was read, and whether it may have changed since beyond its counters. */
+  #listedAt: Millis = -Infinity;
+  #isListStale = true;
   #failures = 0;
   /** How far the relay's clock is ahead of the page's. */
   #offset: Millis = 0;
@@ -71,6 +92,7 @@ export class RelaySession {
 
   /** Refreshes at once: a person did something. */
   refreshNow(): void {
+    this.#isListStale = true;
     this.#schedule.refreshNow();
   }
 
@@ -99,16 +121,22 @@ export class RelaySession {
 
   #event(event: WatchEvent): void {
     this.#owner.event(event, event.at ?? this.now());
+    if (!COUNTED.has(event.event)) this.#isListStale = true;
     this.#schedule.scheduleRefresh();
   }
 
   async #refresh(): Promise<void> {
     try {
-      const { overview, integrations } = await readOverview(this.api);
+      const overview = await readOverview(this.api);
+      const integrations = await this.#readList(overview);
       if (this.#isStopped) return;
       this.#offset = overview.now - this.#clock.wallTime();
       this.#owner.learned(overview, integrations);
-      this.#owner.update({ ...this.#changedOnly({ overview, integrations }), now: this.now() });
+      this.#owner.update({
+        ...this.#changedOnly({ overview }),
+        ...(integrations !== undefined && this.#changedList(integrations)),
+        now: this.now(),
+      });
       const resources = await readResources(this.api, this.#owner.resourcePaths());
       if (this.#isStopped) return;
       this.#failures = 0;
@@ -121,6 +149,32 @@ export class RelaySession {
     } catch (error) {
       if (!this.#isStopped) this.#failed(error);
     }
+  }
+
+  /** Undefined if the list that is known is recent enough. Why: it is by far the largest reply of a relay with many integrations. */
+  async #readList(overview: Overview): Promise<readonly IntegrationView[] | undefined> {
+    const now = this.#clock.now();
+    if (!this.#isListStale && now - this.#listedAt < LIST_INTERVAL_MS) return undefined;
+    this.#isListStale = false;
+    this.#listedAt = now;
+    try {
+      return await readIntegrations(this.api, overview);
+    } catch (error) {
+      this.#isListStale = true;
+      throw error;
+    }
+  }
+
+  /** Why each by itself: only the rows of integrations that changed are drawn again. */
+  #changedList(read: readonly IntegrationView[]): Partial<DashboardState> {
+    const before = new Map((this.#owner.state().integrations ?? []).map((one) => [one.id, one]));
+    const integrations = read.map((one) => {
+      const known = before.get(one.id);
+      return known !== undefined && JSON.stringify(known) === JSON.stringify(one) ? known : one;
+    });
+    const isSame = this.#owner.state().integrations?.length === read.length &&
+      integrations.every((one, index) => one === this.#owner.state().integrations?.[index]);
+    return isSame ? {} : { integrations };
   }
 
   #failed(error: unknown): void {

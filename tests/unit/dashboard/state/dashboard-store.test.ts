@@ -247,6 +247,28 @@ test("DB26 while the relay reports changes it is asked once a second, otherwise 
   check.that(refreshes >= 55 && refreshes <= 60, `${refreshes} refreshes in 60 s`);
 });
 
+test("DB26d the list of integrations is read every three seconds while only counters change, and at once when one joins", async () => {
+  const page = new StoreFixture();
+  const integration = (id: string, actions: number) => ({ id, counts: { actions, contexts: 0, forces: 0 } });
+  page.replies.set("integrations", () => ({ items: [integration("chess", 1), integration("poker", page.clock.now)] }));
+  await page.signIn();
+  const lists = () => page.takeRequests().filter((request) => request === "GET integrations").length;
+  for (let second = 0; second < 30; second++) {
+    page.event(String(second), { event: "add_context", message: "x" });
+    await page.clock.advance(1_000);
+  }
+  const read = lists();
+  check.that(read >= 7 && read <= 10, `${read} lists in 30 s`);
+  await page.clock.advance(3_500);
+  const [chess, poker] = page.store.state.integrations ?? [];
+  page.takeRequests();
+  page.event("a", { event: "integration_connected", name: "jukebox" });
+  await page.clock.advance(1_000);
+  check.equal(lists(), 1);
+  const [sameChess, otherPoker] = page.store.state.integrations ?? [];
+  check.that(chess !== undefined && chess === sameChess && poker !== otherPoker, "what did not change keeps its identity");
+});
+
 test("DB26b no request is sent while the page is hidden, and one at once when it becomes visible", async () => {
   const page = new StoreFixture();
   await page.signIn();
