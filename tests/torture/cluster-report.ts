@@ -48,11 +48,18 @@ export function violationsOf(figures: ClusterFigures, { mayCloseWatchers }: Faul
 /** Times beyond the limits. On a machine that is busy with other work they are no fault. */
 export function lateOf({ fault, redialMs }: ClusterFigures, { redial }: FaultLimits): readonly string[] {
   if (redial === undefined) return [];
-  const late = redialMs.filter((ms) => ms > redial.longestMs);
+  const { medianMs, longestMs } = redial;
+  const late = redialMs.filter((ms) => ms > longestMs).length;
   const middle = median(redialMs);
   return [
-    ...(middle > redial.medianMs ? [`median of ${seconds(middle)}, instead of ${seconds(redial.medianMs)}`] : []),
-    ...late.map((ms) => `${seconds(ms)}, instead of at most ${seconds(redial.longestMs)}`),
+    ...(middle > medianMs ? [`a median of ${seconds(middle)}, instead of ${seconds(medianMs)}`] : []),
+    ...(late > 0
+      ? [
+        `at most ${seconds(Math.max(...redialMs))}, ${late} of ${redialMs.length} times after more than ${
+          seconds(longestMs)
+        }`,
+      ]
+      : []),
   ].map((text) => `${fault}: Neuro was dialed after ${text}`);
 }
 

@@ -27,8 +27,8 @@ export class Traffic {
   /** `watcherAt` and `integrationAt`: the nodes to which they are connected. */
   constructor(log: DeliveryLog, watcherAt: RelayProcess, integrationAt: RelayProcess) {
     this.#log = log;
-    this.#watchers = this.#repeat(() => this.#watch(watcherAt));
-    this.#lights = this.#repeat(() => this.#receive(integrationAt));
+    this.#watchers = this.#repeat(() => this.#watch(watcherAt), () => this.watchersClosed++);
+    this.#lights = this.#repeat(() => this.#receive(integrationAt), () => {});
   }
 
   /** Ends when everything was answered. Returns how many commands were not. */
@@ -42,14 +42,17 @@ export class Traffic {
     return this.#outstanding.size;
   }
 
-  async #repeat(run: () => Promise<void>): Promise<void> {
+  /** `run` rejects when its connection ends, also while it is made. */
+  async #repeat(run: () => Promise<never>, closed: () => void): Promise<void> {
     while (!this.#isOver) {
-      await run();
+      await run().catch(() => {
+        if (!this.#isOver) closed();
+      });
       await new Promise((resolve) => setTimeout(resolve, COMMAND_MS));
     }
   }
 
-  async #watch(node: RelayProcess): Promise<void> {
+  async #watch(node: RelayProcess): Promise<never> {
     const watcher = this.#watcher = await connectWatcher(node);
     this.#outstanding.clear();
     let count = 0;
@@ -63,15 +66,13 @@ export class Traffic {
         this.#outstanding.delete(request_id);
         this.#log.answered(request_id, status);
       }
-    } catch {
-      if (!this.#isOver) this.watchersClosed++;
     } finally {
       clearInterval(sending);
     }
   }
 
-  async #receive(node: RelayProcess): Promise<void> {
+  async #receive(node: RelayProcess): Promise<never> {
     const integration = this.#integration = await connectIntegration(node, "lights");
-    await receive(integration, "lights", { log: this.#log }).catch(() => undefined);
+    for (;;) await receive(integration, "lights", { log: this.#log });
   }
 }

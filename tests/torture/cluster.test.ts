@@ -57,8 +57,8 @@ test("CN51 the report finds losses, closed peers, connections and late ones", ()
   check.equal(violationsOf(figures, { mayCloseWatchers: true }).length, 5);
   const redial = { medianMs: 2_400, longestMs: 3_500 };
   check.equal(lateOf(figures, { redial, mayCloseWatchers: true }), [
-    "x: Neuro was dialed after median of 2.50 s, instead of 2.40 s",
-    "x: Neuro was dialed after 4.00 s, instead of at most 3.50 s",
+    "x: Neuro was dialed after a median of 2.50 s, instead of 2.40 s",
+    "x: Neuro was dialed after at most 4.00 s, 1 of 3 times after more than 3.50 s",
   ]);
   check.equal(lateOf({ ...figures, redialMs: [100, 200] }, { redial, mayCloseWatchers: true }), []);
 });
