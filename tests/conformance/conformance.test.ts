@@ -21,7 +21,7 @@ import { binary, bun, deno } from "./processes.ts";
 import { workerd } from "./workers.ts";
 
 /** Cases that show each kind of client at the gateway: in both directions, refused, reading slowly, and over a restart. */
-const AT_GATEWAY = "RT32 RT40 RT41 RT44 RT46 RT48 RT50 RT51 RT52 RT57 RT58 RT83 RT83c LK1".split(" ");
+const AT_GATEWAY = "RT32 RT40 RT41 RT44 RT46 RT48 RT50 RT51 RT52 RT57 AP70 RT58 RT83 RT83c LK1".split(" ");
 const WANTED = env.PLATFORMS?.split(",");
 const hasRedis = find("redis-server") !== undefined;
 if (!hasRedis) console.log("skipped: the gateway of a cluster, because there is no redis-server here");

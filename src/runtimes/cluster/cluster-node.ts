@@ -194,7 +194,7 @@ export class ClusterNode implements RelaySet {
     if (listener === "web" && basePath === "" && path.path === "/metrics") return this.#scrape(within, client.address);
     const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
     if (listener === "web" && !isUpgrade) {
-      return this.#answer(name, within, { listener, basePath, address: client.address });
+      return this.#answer(name, within, { listener, basePath, address: client.address }, client);
     }
     const { address, disableTimeout } = client;
     return this.host.app.fetch(within, {
@@ -537,10 +537,11 @@ export class ClusterNode implements RelaySet {
     }
   }
 
-  async #answer(name: string, request: Request, context: Forwarded): Promise<Response> {
+  async #answer(name: string, request: Request, context: Forwarded, client: HttpClient): Promise<Response> {
     const owner = await this.#ownerWaits.locate(name);
     if (owner === undefined) return noOwner();
-    if (owner instanceof OwnedRelay) return await answerFrom(owner, request, context);
+    if (owner instanceof OwnedRelay) return await answerFrom(owner, request, context, client);
+    client.disableTimeout?.(); // Why: the owner knows how long the request may take, and ends it.
     return await forward(request, { place: owner, name, context, secret: this.#settings.cluster.secret });
   }
 
@@ -560,12 +561,12 @@ export class ClusterNode implements RelaySet {
     }
     const forwarded = receiveForwarded(request);
     if (forwarded === undefined) return problemResponse({ status: 400, title: "Bad request" });
-    return this.#answerForwarded(forwarded);
+    return this.#answerForwarded(forwarded, client);
   }
 
-  async #answerForwarded({ name, request, context }: ReceivedRequest): Promise<Response> {
+  async #answerForwarded({ name, request, context }: ReceivedRequest, client: HttpClient): Promise<Response> {
     const owner = await this.#ownerWaits.locate(name);
-    return owner instanceof OwnedRelay ? await answerFrom(owner, request, context) : noOwner();
+    return owner instanceof OwnedRelay ? await answerFrom(owner, request, context, client) : noOwner();
   }
 
   /** The metrics of this node, after those of the relay at the root if it is here. Why not elsewhere: each would be counted several times. */
@@ -612,8 +613,17 @@ export class ClusterNode implements RelaySet {
   }
 }
 
-const answerFrom = async ({ host }: OwnedRelay, request: Request, context: Forwarded): Promise<Response> =>
-  await host.app.fetch(request, { ...context, upgrade: () => undefined });
+const answerFrom = async (
+  { host }: OwnedRelay,
+  request: Request,
+  context: Forwarded,
+  { disableTimeout }: HttpClient,
+): Promise<Response> =>
+  await host.app.fetch(request, {
+    ...context,
+    ...(disableTimeout !== undefined && { disableTimeout }),
+    upgrade: () => undefined,
+  });
 
 const noOwner = (): Response =>
   problemResponse({

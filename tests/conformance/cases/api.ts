@@ -126,6 +126,23 @@ export const api: readonly Case[] = [
     },
   },
   {
+    name: "AP70 events are sent as they come",
+    async run(relay) {
+      const response = await fetch(`${relay.web}/api/events`, {
+        headers: { accept: "text/event-stream", authorization: `Bearer ${TOKENS.web}` },
+      });
+      const reader = (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader();
+      await integrate(relay, "lamp");
+      let text = "";
+      while (!text.includes('"lamp"')) {
+        const { done, value = "" } = await reader.read();
+        check.equal(done, false, "the stream is open");
+        text += value;
+      }
+      await reader.cancel();
+    },
+  },
+  {
     name: "RT56 a request that is refused before its body is read leaves its connection fit for the next one",
     setup: { "limits.message_bytes": 64 * KIB },
     async run(relay) {
