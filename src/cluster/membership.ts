@@ -9,8 +9,8 @@
  * the monotonic clock: it is never faster, so nobody is declared dead too early.
  *
  * Invariants: ME1 a node whose session was declared dead does not act, however late it hears of that; ME2 a declaration names the number
- * of beats that was observed, so an observer that was paused declares nobody dead who has beaten since; ME3 after a gap in its own
- * observation a node begins to observe again, so an outage of the directory expires nobody; ME4 a dead session never acts again.
+ * of beats that was observed, so an observer that was paused declares nobody dead who has beaten since; ME3 a gap in a node's own
+ * observation does not count, so an outage of the directory expires nobody; ME4 a dead session never acts again.
  */
 import type { Millis } from "../core/ids.ts";
 
@@ -42,7 +42,7 @@ export interface ObservedMember {
 }
 
 export interface SeenMember extends ObservedMember {
-  /** When this node first saw this count. */
+  /** When this node first saw this count, and later by the gaps in its observation since then. */
   since: Millis;
 }
 
@@ -126,7 +126,8 @@ function observe(
   now: Millis,
 ): Omit<BeatOutcome, "lease"> {
   const { others, times: { leaseMs, beatMs } } = state;
-  const hasGap = now - state.observedAt > 2 * beatMs;
+  const interval = now - state.observedAt;
+  const gap = interval > 2 * beatMs ? interval : 0;
   state.observedAt = now;
   const present = new Set(members.map(({ session }) => session));
   const gone = [...others.keys()].filter((session) => !present.has(session));
@@ -138,8 +139,10 @@ function observe(
     const known = others.get(member.session);
     if (known === undefined) appeared.push(member);
     if (known === undefined || known.count !== member.count) others.set(member.session, { ...member, since: now });
-    else if (hasGap) known.since = now;
-    else if (now - known.since >= leaseMs) expired.push(member);
+    else {
+      known.since += gap;
+      if (now - known.since >= leaseMs) expired.push(member);
+    }
   }
   return { appeared, gone, expired };
 }

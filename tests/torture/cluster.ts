@@ -150,11 +150,12 @@ class Run {
     this.#unanswered += unanswered;
     this.#watchersClosed += traffic.watchersClosed;
     this.#gamesClosed += gamesClosed;
-    const isWrong = unanswered + gamesClosed > 0 || (traffic.watchersClosed > 0 && !FAULTS[this.#fault].mayCloseWatchers);
-    if (isWrong) {
-      console.log(
-        `round ${round}: ${unanswered} unanswered, ${gamesClosed} games and ${traffic.watchersClosed} watchers closed`,
-      );
+    const { mayCloseWatchers, redial }: FaultLimits = FAULTS[this.#fault];
+    const lastMs = this.#redialMs.at(-1) ?? 0;
+    const isLate = redial !== undefined && lastMs > redial.longestMs;
+    if (isLate || unanswered + gamesClosed > 0 || (traffic.watchersClosed > 0 && !mayCloseWatchers)) {
+      const closed = `${gamesClosed} games and ${traffic.watchersClosed} watchers closed`;
+      console.log(`round ${round}: dialed after ${Math.round(lastMs)} ms, ${unanswered} unanswered, ${closed}`);
       printLogs(this.#cluster);
     }
     for (const game of games) game.close();

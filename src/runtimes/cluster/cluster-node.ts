@@ -307,7 +307,8 @@ export class ClusterNode implements RelaySet {
     if (lease === "joined") this.#joined.resolve();
     if (lease === "resumed") void this.#verify();
     else for (const relay of this.#owned.values()) relay.release();
-    if (lease === "joined" || gone.length > 0) void this.#takeOver();
+    // Why when resumed: nothing was taken over while the lease was in doubt.
+    if (lease === "joined" || lease === "resumed" || gone.length > 0) void this.#takeOver();
   }
 
   /** Redis may have lost data while this node was suspended: only relays whose records are still ours continue. */
