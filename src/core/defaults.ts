@@ -242,6 +242,7 @@ export const DEFAULTS: Settings = {
     backlog_soft_bytes: 4 * MIB,
     backlog_hard_bytes: 8 * MIB,
     event_streams: 64,
+    idempotency_keys: 1_000,
     metric_integrations: 100,
   },
   log: { level: "info", levels: {}, format: "text", file: "" },

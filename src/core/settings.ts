@@ -436,6 +436,8 @@ export interface LimitSettings {
   readonly backlog_hard_bytes: number;
   /** Streams of events, and requests that wait for events. */
   readonly event_streams: number;
+  /** Responses to changes with an `Idempotency-Key` that are kept. */
+  readonly idempotency_keys: number;
   /** Integrations with metrics of their own. */
   readonly metric_integrations: number;
 }

@@ -4,12 +4,12 @@
  * A runtime passes each request with its `RequestContext`. `upgrade.ts` handles the listeners, `routes.ts` and `api/` the web port. This
  * file decides which requests get there: on the web port only those with an accepted host name and origin.
  */
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type Next } from "hono";
 import { AccessControl, type TokenGrant } from "./access-control.ts";
 import { isHostAllowed, isOriginAllowed } from "./origin.ts";
 import { type ParsedRequest, parseRequest } from "./parse-request.ts";
 import type { RequestContext, WebPorts } from "./ports.ts";
-import { problemResponse } from "./problem.ts";
+import { type ProblemName, problemResponse } from "./problem.ts";
 import { RequestBudgets, tooManyRequests } from "./request-budgets.ts";
 import { health, metrics, ReadinessCache, ready, upload } from "./routes.ts";
 import { handleUpgrade, linkAt, listenerAt } from "./upgrade.ts";
@@ -40,7 +40,12 @@ export function createApp(ports: WebPorts): App {
   app.use(async (hono, next): Promise<Response | void> => {
     const request = hono.req.raw;
     if (!URL.canParse(request.url)) {
-      return problemResponse({ status: 400, title: "Bad request", detail: "the Host header is not a host name" });
+      return problemResponse({
+        status: 400,
+        title: "Bad request",
+        fault: "malformedRequest",
+        detail: "the Host header is not a host name",
+      });
     }
     const context = hono.env;
     const { limits } = ports.settings();
@@ -74,13 +79,23 @@ export function createApp(ports: WebPorts): App {
   app.get("/ready", (hono) => ready(readiness, scopes(hono), ports));
   app.get("/metrics", (hono) => metrics(ports, scopes(hono), hono.req.header("accept")));
   app.get("/uploads/:file", (hono) => upload(ports, scopes(hono), hono.req.param("file")));
-  for (const path of ["/api", "/api/*"]) app.all(path, (hono) => api(hono, ports));
-  app.notFound(() => problemResponse({ status: 404, title: "Not found" }));
+  for (const path of ["/api", "/api/*"]) {
+    app.use(path, compressed);
+    app.all(path, (hono) => api(hono, ports));
+  }
+  app.notFound(() => problemResponse({ status: 404, title: "Not found", fault: "unknownPath" }));
   app.onError((error) => {
     ports.observe({ is: "panicked", service: "web", reason: error.message, stack: error.stack ?? "" });
-    return problemResponse({ status: 500, title: "Internal error" });
+    return problemResponse({ status: 500, title: "Internal error", fault: "panic" });
   });
   return app;
+}
+
+/** Compresses the response for a client that accepts it. */
+async function compressed(hono: Context<Env>, next: Next): Promise<Response | void> {
+  if (hono.env.compresses === true) return await next();
+  const { compress } = await import("hono/compress");
+  return await compress()(hono, next);
 }
 
 /** Why imported lazily: the start does not need it, and most relays get no API request. */
@@ -98,13 +113,17 @@ async function dashboard(request: Request): Promise<Response> {
 /** Rejects pages of other origins, and host names that others bound to this address (DNS rebinding). */
 function rejectForeign(parsed: ParsedRequest, { isHostVerified = false }: RequestContext, ports: WebPorts) {
   const settings = ports.settings();
-  const reject = (status: number, reason: string): Response => {
+  const reject = (status: number, fault: ProblemName, reason: string): Response => {
     ports.observe({ is: "greeting_refused", fault: "notAllowed", address: parsed.connection.address, reason });
-    return problemResponse({ status, title: "Refused", detail: reason });
+    return problemResponse({ status, title: "Refused", fault, detail: reason });
   };
   const quoted = (text: string | undefined) => JSON.stringify((text ?? "").slice(0, 200));
   const foreign = isHostVerified ? [] : parsed.hosts.filter((host) => !isHostAllowed(host, settings));
-  if (foreign.length > 0) return reject(421, `host ${quoted(foreign[0])} is not listed in web.hosts`);
+  if (foreign.length > 0) return reject(421, "foreignHost", `host ${quoted(foreign[0])} is not listed in web.hosts`);
   if (isOriginAllowed("web", parsed, settings)) return undefined;
-  return reject(403, `origin ${quoted(parsed.origin)} is neither the relay's own nor listed in security.allowed_origins`);
+  return reject(
+    403,
+    "foreignOrigin",
+    `origin ${quoted(parsed.origin)} is neither the relay's own nor listed in security.allowed_origins`,
+  );
 }

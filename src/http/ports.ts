@@ -74,6 +74,8 @@ export interface RequestContext {
   readonly isHostVerified?: boolean;
   /** The prefix that was removed from the path: `/r/<name>` if one origin serves several relays. */
   readonly basePath?: string;
+  /** The platform compresses responses itself. */
+  readonly compresses?: boolean;
   /** Lets this request take as long as it needs; undefined on runtimes without a timeout. */
   disableTimeout?(): void;
   /** Upgrades the connection to a socket; undefined if the request is not a valid upgrade. `presented` is the client's token. */

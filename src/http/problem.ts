@@ -1,20 +1,41 @@
 /** Problem details (RFC 9457): the shape of every error of the web port. */
 import { type FaultName, FAULTS } from "../core/fault.ts";
 
+/** Errors that only HTTP has. */
+const HTTP_FAULTS = [
+  "malformedRequest", // the URL, a header, or an incomplete body
+  "notJson",
+  "unsupportedMediaType",
+  "methodNotAllowed",
+  "unknownPath",
+  "upgradeRequired",
+  "foreignHost",
+  "foreignOrigin",
+  "idempotencyMismatch",
+  "relayAway", // the relay, or the owner of it in a cluster, cannot be reached now
+  "misconfigured",
+] as const;
+
+/** The relay's name of an error: of a fault, or of an error that only HTTP has. */
+export type ProblemName = FaultName | typeof HTTP_FAULTS[number];
+
+/** All names of errors. */
+export const PROBLEM_NAMES: readonly ProblemName[] = [...Object.keys(FAULTS) as FaultName[], ...HTTP_FAULTS];
+
 export interface Problem {
   readonly status: number;
   readonly title: string;
   /** The error in this case, and its fix. */
   readonly detail?: string;
   /** The relay's own name of the error, for programs. */
-  readonly fault?: FaultName;
+  readonly fault: ProblemName;
   /** The invalid fields. */
   readonly errors?: readonly { readonly field: string; readonly message: string }[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export function problemResponse({ status, title, detail, fault, errors, headers = {} }: Problem): Response {
-  const type = fault === undefined ? "about:blank" : `urn:neuro-relay:fault:${fault}`;
+  const type = `urn:neuro-relay:fault:${fault}`;
   return new Response(JSON.stringify({ type, status, title, detail, fault, errors }), {
     status,
     headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },

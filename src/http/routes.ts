@@ -77,7 +77,12 @@ export async function upload(ports: WebPorts, scopes: readonly Scope[], file: st
   if (!scopes.includes("watch")) return unauthorized();
   const bytes = FILE_NAME.test(file) ? await ports.readUpload(file) : undefined;
   if (bytes === undefined) {
-    return problemResponse({ status: 404, title: "Not found", detail: "no such file, or it has expired" });
+    return problemResponse({
+      status: 404,
+      title: "Not found",
+      fault: "notFound",
+      detail: "no such file, or it has expired",
+    });
   }
   return new Response(Uint8Array.from(bytes), {
     headers: {
@@ -93,6 +98,7 @@ const unauthorized = (): Response =>
   problemResponse({
     status: 401,
     title: "Unauthorized",
+    fault: "badToken",
     detail: "give a token with the scope `watch` as `Authorization: Bearer <token>`",
     headers: { "www-authenticate": "Bearer" },
   });

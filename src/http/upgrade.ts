@@ -50,7 +50,7 @@ export function handleUpgrade(upgrade: UpgradeRequest, ports: WebPorts): Respons
   const reject = (status: 401 | 403, reason: string): Response => {
     const fault: FaultName = status === 401 ? "badToken" : "notAllowed";
     ports.observe({ is: "greeting_refused", fault, address: connection.address, reason });
-    return problemResponse({ status, title: status === 401 ? "Unauthorized" : "Refused", detail: reason });
+    return problemResponse({ status, title: status === 401 ? "Unauthorized" : "Refused", fault, detail: reason });
   };
   if (!isOriginAllowed(context.listener, parsed, ports.settings())) {
     const origin = JSON.stringify((parsed.origin ?? "").slice(0, 200));
@@ -60,7 +60,9 @@ export function handleUpgrade(upgrade: UpgradeRequest, ports: WebPorts): Respons
   if (rejection !== undefined) return reject(rejection.status, rejection.reason);
   const unknown = isLink ? unknownLink(listener, ports.settings()) : undefined;
   if (unknown !== undefined) return unknown;
-  if (ports.isDraining()) return problemResponse({ status: 503, title: "Restarting", headers: { "retry-after": "5" } });
+  if (ports.isDraining()) {
+    return problemResponse({ status: 503, title: "Restarting", fault: "restarting", headers: { "retry-after": "5" } });
+  }
   const target = listener === "neuro" && isVoicePath(connection.path) ? "voice" : listener;
   const presented = digestOf(parsed.token);
   const admitted = presented === undefined ? connection : { ...connection, credential: presented };
@@ -79,7 +81,7 @@ const isUpgrade = (request: Request): boolean =>
 export function unknownLink({ link }: LinkTarget, { "nakurity-clients": upstreams }: Settings): Response | undefined {
   if (upstreams.some(({ url }) => linkNameOf(url) === link)) return undefined;
   const detail = `no upstream of this relay has the URL link:${link.slice(0, NAME_MAX)}; set nakurity-client.url`;
-  return problemResponse({ status: 404, title: "Not found", detail });
+  return problemResponse({ status: 404, title: "Not found", fault: "notFound", detail });
 }
 
 const LINK_HINT = "This is for `neuro-relay link`, which connects Neuro to this relay.";

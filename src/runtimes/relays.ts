@@ -186,4 +186,10 @@ interface Addressed {
 }
 
 const unavailable = (detail: string): Response =>
-  problemResponse({ status: 503, title: "Service unavailable", detail, headers: { "retry-after": "5" } });
+  problemResponse({
+    status: 503,
+    title: "Service unavailable",
+    fault: "relayAway",
+    detail,
+    headers: { "retry-after": "5" },
+  });

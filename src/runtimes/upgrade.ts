@@ -18,9 +18,15 @@ export const malformedName = (): Response =>
   problemResponse({
     status: 404,
     title: "Not found",
+    fault: "unknownPath",
     detail: "the name of a relay, in /r/<name>/, has 1 to 64 letters, digits, hyphens and underscores",
   });
 
 /** The answer to the name of a relay that no pattern of `setting` matches. */
 export const unknownRelay = (name: string, setting: string): Response =>
-  problemResponse({ status: 404, title: "Not found", detail: `there is no relay ${name}; ${setting} lists their names` });
+  problemResponse({
+    status: 404,
+    title: "Not found",
+    fault: "unknownPath",
+    detail: `there is no relay ${name}; ${setting} lists their names`,
+  });

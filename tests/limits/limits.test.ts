@@ -1,6 +1,7 @@
 /** Every setting of `limits` has its effect. */
 import { test } from "#runner";
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
+import { IdempotentChanges } from "../../src/http/api/idempotency.ts";
 import { RequestBudgets } from "../../src/http/request-budgets.ts";
 import { openLog } from "../../src/observability/mod.ts";
 import { Host } from "../../src/runtimes/host.ts";
@@ -266,6 +267,23 @@ const LIMITS: SettingTrials = {
       }
       await fixture.advance(0);
       return bound + SLACK - refused;
+    },
+  },
+  idempotency_keys: {
+    texts: ["3", "0"],
+    async measure({ settings: { limits } }, bound) {
+      const changes = new IdempotentChanges();
+      const principal = { by: "test", scopes: ["admin"] } as const;
+      let runs = 0;
+      const once = (key: number) =>
+        changes.once({ key: `k${key}`, method: "POST", path: "/", input: { path: {}, query: {}, body: 1 }, principal }, {
+          max: limits.idempotency_keys,
+          now: 0,
+          run: () => Promise.resolve(new Response(String(runs++))),
+        });
+      for (let at = 0; at < bound + SLACK; at++) await once(at);
+      for (let at = bound + SLACK - 1; at >= SLACK; at--) await once(at);
+      return bound + SLACK === runs ? bound : NaN;
     },
   },
   metric_integrations: {

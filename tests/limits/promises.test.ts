@@ -47,6 +47,7 @@ test("SE21 the defaults of `limits` are the documented ones", () => {
     backlog_soft_bytes: 4 * MIB,
     backlog_hard_bytes: 8 * MIB,
     event_streams: 64,
+    idempotency_keys: 1_000,
     metric_integrations: 100,
   });
 });

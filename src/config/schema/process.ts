@@ -211,6 +211,13 @@ export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can
     default: l.event_streams,
     max: 10_000,
   }),
+  idempotency_keys: count(
+    "Responses of the API to changes with an `Idempotency-Key` that are kept for repetitions; 0: none.",
+    {
+      default: l.idempotency_keys,
+      max: 100_000,
+    },
+  ),
   metric_integrations: count("Integrations with metrics of their own; all others share the label `other`.", {
     default: l.metric_integrations,
     max: 500,

@@ -8,6 +8,7 @@
  * because browsers and proxies store URLs; H3 every error is a problem document.
  */
 import { isObject, type Json } from "../../core/json.ts";
+import { hashText } from "../../core/hash.ts";
 import type { FaultName } from "../../core/fault.ts";
 import type { Principal } from "../../core/request.ts";
 import type { ParsedRequest } from "../parse-request.ts";
@@ -15,6 +16,7 @@ import type { RequestContext, WebPorts } from "../ports.ts";
 import { type Problem, problemFor, problemResponse } from "../problem.ts";
 import type { StreamClient } from "./event-stream.ts";
 import type { ApiOperation, RawInput, ValidationIssue } from "./operation.ts";
+import { IdempotentChanges } from "./idempotency.ts";
 import { matchRoute, type RouteMatch } from "./operations.ts";
 import { readJson } from "./read-body.ts";
 
@@ -27,7 +29,7 @@ export interface ApiRequest {
 /** Handles a request below `/api`. */
 export async function handleApiRequest({ request, parsed, context }: ApiRequest, ports: WebPorts): Promise<Response> {
   const { pathname } = new URL(request.url);
-  const reference = await referenceResponse(pathname, context.basePath ?? "", ports);
+  const reference = await referenceResponse(request, context.basePath ?? "", ports);
   if (reference !== undefined) {
     return /^(?:GET|HEAD)$/.test(request.method) ? reference : methodNotAllowed(request, ["GET"]);
   }
@@ -39,7 +41,7 @@ export async function handleApiRequest({ request, parsed, context }: ApiRequest,
   const operations = route?.operations
     .filter(({ service }) => service === undefined || ports.services.includes(service)) ?? [];
   if (route === undefined || operations.length === 0) {
-    return problemResponse({ status: 404, title: "Not found", fault: "notFound" });
+    return problemResponse({ status: 404, title: "Not found", fault: "unknownPath" });
   }
   const method = request.method === "HEAD" ? "GET" : request.method;
   const operation = operations.find((candidate) => candidate.method === method);
@@ -55,11 +57,30 @@ export async function handleApiRequest({ request, parsed, context }: ApiRequest,
     const streamed = await operation.stream(input, client, ports);
     return "issues" in streamed ? problemResponse(validationProblem(streamed.issues)) : streamed;
   }
-  const result = await operation.execute(input, principal, ports);
-  if ("issues" in result) return problemResponse(validationProblem(result.issues));
-  if ("fault" in result) return problemResponse(problemFor(result.fault, result.reason));
-  const lines = operation.hasLines && acceptsLines(request) ? linesResponse(request, result.body) : undefined;
-  return lines ?? json(JSON.stringify(result.body));
+  const run = async (): Promise<Response> => {
+    const result = await operation.execute(input, principal, ports);
+    if ("issues" in result) return problemResponse(validationProblem(result.issues));
+    if ("fault" in result) return problemResponse(problemFor(result.fault, result.reason));
+    const lines = operation.hasLines && acceptsLines(request) ? linesResponse(request, result.body) : undefined;
+    return lines ?? json(JSON.stringify(result.body), request);
+  };
+  const key = method === "GET" ? null : request.headers.get("idempotency-key");
+  if (key === null) return await run();
+  const change = { key, method, path: pathname, input, principal };
+  return await changesOf(ports).once(change, {
+    max: ports.settings().limits.idempotency_keys,
+    now: ports.uptimeMs(),
+    run,
+  });
+}
+
+const changes = new WeakMap<WebPorts, IdempotentChanges>();
+
+/** The changes with a key that this relay has carried out. */
+function changesOf(ports: WebPorts): IdempotentChanges {
+  const known = changes.get(ports) ?? new IdempotentChanges();
+  changes.set(ports, known);
+  return known;
 }
 
 const JSON_LINES = "application/jsonl";
@@ -101,18 +122,30 @@ const streamClient = (
 });
 
 /** Why not `Response.json`: each runtime writes the content type differently. */
-const json = (text: string): Response =>
-  new Response(text, { headers: { "content-type": "application/json", "cache-control": "no-store" } });
+function json(text: string, { method, headers }: Request): Response {
+  const type = { "content-type": "application/json", "cache-control": "no-store" };
+  if (method !== "GET" && method !== "HEAD") return new Response(text, { headers: type });
+  const etag = `"${hashText(text).slice(0, ETAG_LENGTH)}"`;
+  if (!matchesTag(headers.get("if-none-match"), etag)) return new Response(text, { headers: { ...type, etag } });
+  return new Response(null, { status: 304, headers: { etag, "cache-control": "no-store" } });
+}
+
+const ETAG_LENGTH = 32;
+
+/** Weak comparison, because a compressed response has a weak tag. */
+const matchesTag = (given: string | null, etag: string): boolean =>
+  given !== null && given.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
 
 /** The documents of the API and of the protocols, and their pages. They need no token, because they contain no data of this relay. */
-async function referenceResponse(path: string, base: string, { version }: WebPorts): Promise<Response | undefined> {
+async function referenceResponse(request: Request, base: string, { version }: WebPorts): Promise<Response | undefined> {
+  const path = new URL(request.url).pathname;
   if (path === "/api/openapi.json") {
     const { documentText } = await import("./openapi.ts");
-    return json(documentText(version, base));
+    return json(documentText(version, base), request);
   }
   if (path === "/api/asyncapi.json") {
     const { asyncApiText } = await import("./protocols/asyncapi.ts");
-    return json(asyncApiText(version, base));
+    return json(asyncApiText(version, base), request);
   }
   if (path === "/api/protocols") {
     const { protocolPage } = await import("./protocols/protocol-page.ts");
@@ -129,7 +162,7 @@ function methodNotAllowed({ method }: Request, methods: readonly string[]): Resp
   return problemResponse({
     status: 405,
     title: "Method not allowed",
-    fault: "badMessage",
+    fault: "methodNotAllowed",
     detail: `${method} is not supported here; use ${allow}`,
     headers: { allow },
   });

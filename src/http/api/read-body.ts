@@ -2,7 +2,7 @@
 import { isShallow, type Json, parseJson } from "../../core/json.ts";
 import type { Settings } from "../../core/settings.ts";
 import { utf8 } from "../../core/text.ts";
-import type { Problem } from "../problem.ts";
+import type { Problem, ProblemName } from "../problem.ts";
 
 export type JsonBody = { readonly value: Json } | { readonly problem: Problem };
 
@@ -11,20 +11,25 @@ export async function readJson(request: Request, limits: Settings["limits"]): Pr
   const { message_bytes: bytesMax, json_depth: depthMax } = limits;
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
   if (!/^application\/(?:[\w.-]+\+)?json$/.test(type)) {
-    return problem(415, "Unsupported media type", "the body must be JSON, with `content-type: application/json`");
+    return problem(
+      415,
+      "unsupportedMediaType",
+      "Unsupported media type",
+      "the body must be JSON, with `content-type: application/json`",
+    );
   }
   const bytes = await readBytes(request, bytesMax).catch(() => "interrupted" as const); // Why: the client has gone.
-  if (bytes === "interrupted") return problem(400, "Bad request", "the request body was incomplete");
+  if (bytes === "interrupted") return problem(400, "malformedRequest", "Bad request", "the request body was incomplete");
   if (bytes === undefined) {
-    return problem(413, "Content too large", `the body exceeds limits.message_bytes, which is ${bytesMax} bytes`);
+    return problem(413, "tooBig", "Content too large", `the body exceeds limits.message_bytes, which is ${bytesMax} bytes`);
   }
   const text = utf8(bytes, "strip");
-  if (text === undefined) return problem(400, "Bad request", "the body is not UTF-8");
+  if (text === undefined) return problem(400, "notJson", "Bad request", "the body is not UTF-8");
   const value = parseJson(text, depthMax);
   if (value !== undefined) return { value };
-  if (text === "") return problem(400, "Bad request", "the body is missing");
-  if (isShallow(text, depthMax)) return problem(400, "Bad request", "the body is not JSON");
-  return problem(400, "Bad request", `the body is nested deeper than limits.json_depth, which is ${depthMax}`);
+  if (text === "") return problem(400, "notJson", "Bad request", "the body is missing");
+  if (isShallow(text, depthMax)) return problem(400, "notJson", "Bad request", "the body is not JSON");
+  return problem(400, "notJson", "Bad request", `the body is nested deeper than limits.json_depth, which is ${depthMax}`);
 }
 
 /** Undefined if the body is too large; rejects if it is interrupted. */
@@ -46,6 +51,6 @@ async function readBytes({ headers, body }: Request, bytesMax: number): Promise<
   return bytes;
 }
 
-const problem = (status: number, title: string, detail: string): JsonBody => ({
-  problem: { status, title, detail, fault: status === 413 ? "tooBig" : "badMessage" },
+const problem = (status: number, fault: ProblemName, title: string, detail: string): JsonBody => ({
+  problem: { status, title, detail, fault },
 });

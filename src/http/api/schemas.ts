@@ -3,6 +3,7 @@
  * change alone. The OpenAPI document contains them under their names.
  */
 import { z } from "zod";
+import { PROBLEM_NAMES, type ProblemName } from "../problem.ts";
 import { BEHAVIOUR_PRESET_NAMES } from "../../core/defaults.ts";
 import { DIAGNOSTIC_IDS, SEVERITIES } from "../../core/diagnostics/catalogue.ts";
 import { ADMISSIONS } from "../../core/view.ts";
@@ -539,7 +540,7 @@ export const problem: z.ZodType<ProblemDocument> = named(
     status: z.int(),
     title: text,
     detail: text.exactOptional(),
-    fault: text.describe("The relay's name of the error, for programs.").exactOptional(),
+    fault: z.enum(PROBLEM_NAMES).describe("The relay's name of the error, for programs."),
     errors: z.array(
       z.object({ field: text.describe("JSON Pointer into the body, or the parameter's name."), message: text }),
     )
@@ -553,6 +554,6 @@ interface ProblemDocument {
   readonly status: number;
   readonly title: string;
   readonly detail?: string;
-  readonly fault?: string;
+  readonly fault: ProblemName;
   readonly errors?: readonly { readonly field: string; readonly message: string }[];
 }

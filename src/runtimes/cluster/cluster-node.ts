@@ -182,7 +182,9 @@ export class ClusterNode implements RelaySet {
   }
 
   fetch(request: Request, listener: PortName, client: HttpClient): Response | Promise<Response> {
-    if (!URL.canParse(request.url)) return problemResponse({ status: 400, title: "Bad request" });
+    if (!URL.canParse(request.url)) {
+      return problemResponse({ status: 400, title: "Bad request", fault: "malformedRequest" });
+    }
     const { pathname } = new URL(request.url);
     // Why: the paths of the intercept proxy belong to the backend behind it.
     const path = listener === "proxy" ? { name: DEFAULT_RELAY, base: "", path: pathname } : splitPath(pathname);
@@ -556,12 +558,13 @@ export class ClusterNode implements RelaySet {
   }
 
   #fetchFromNode(request: Request, client: HttpClient): Response | Promise<Response> {
-    if (!this.#nodes.isTrusted(request)) return problemResponse({ status: 401, title: "Unauthorized" });
+    if (!this.#nodes.isTrusted(request)) return problemResponse({ status: 401, title: "Unauthorized", fault: "badToken" });
     if (new URL(request.url).pathname === "/node") {
-      return client.upgrade(this.#nodes.accept()) ?? problemResponse({ status: 426, title: "Upgrade required" });
+      return client.upgrade(this.#nodes.accept()) ??
+        problemResponse({ status: 426, title: "Upgrade required", fault: "upgradeRequired" });
     }
     const forwarded = receiveForwarded(request);
-    if (forwarded === undefined) return problemResponse({ status: 400, title: "Bad request" });
+    if (forwarded === undefined) return problemResponse({ status: 400, title: "Bad request", fault: "malformedRequest" });
     return this.#answerForwarded(forwarded, client);
   }
 
@@ -630,6 +633,7 @@ const noOwner = (): Response =>
   problemResponse({
     status: 503,
     title: "Service unavailable",
+    fault: "relayAway",
     detail: "no node owns this relay at the moment",
     headers: { "retry-after": "2" },
   });

@@ -43,6 +43,7 @@ export async function forward(request: Request, { place, name, context, secret }
     return problemResponse({
       status: 503,
       title: "Service unavailable",
+      fault: "relayAway",
       detail: "the node that owns this relay does not answer",
       headers: { "retry-after": "2" },
     });

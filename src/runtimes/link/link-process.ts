@@ -90,7 +90,12 @@ class GamePort {
     const header = (name: string) => request.headers.get(name) ?? undefined;
     const source = { origin: header("origin"), host: header("host"), scheme: undefined };
     if (!isOriginAllowed("neuro", source, { security: { allowed_origins: [] } })) {
-      return problemResponse({ status: 403, title: "Refused", detail: "pages of other machines cannot use this port" });
+      return problemResponse({
+        status: 403,
+        title: "Refused",
+        fault: "foreignOrigin",
+        detail: "pages of other machines cannot use this port",
+      });
     }
     if (header("upgrade")?.toLowerCase() !== "websocket" || !URL.canParse(request.url)) return upgradeRequired();
     if (this.#games.size >= GAMES_MAX) return tooManyConnections();

@@ -69,6 +69,7 @@ export class RelayObject implements DurableObject {
       return problemResponse({
         status: 503,
         title: "Misconfigured",
+        fault: "misconfigured",
         detail: "the log of this deployment lists the invalid settings",
       });
     }
@@ -81,6 +82,7 @@ export class RelayObject implements DurableObject {
       address: request.headers.get("cf-connecting-ip") ?? "",
       isHostVerified: !this.#checksHost,
       basePath: addressed.base,
+      compresses: true,
       upgrade: (...admitted) => this.#upgrade(request, ...admitted),
     });
     await drainBody(routed);

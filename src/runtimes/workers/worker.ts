@@ -21,7 +21,12 @@ export default {
       return await environment.RELAY.get(environment.RELAY.idFromName(name)).fetch(request);
     } catch (error) {
       console.error(error);
-      return problemResponse({ status: 503, title: "Service unavailable", headers: { "retry-after": "5" } });
+      return problemResponse({
+        status: 503,
+        title: "Service unavailable",
+        fault: "relayAway",
+        headers: { "retry-after": "5" },
+      });
     }
   },
 };

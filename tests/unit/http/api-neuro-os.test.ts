@@ -145,7 +145,7 @@ test("AP35 only pages of the relay's own origin and of listed origins can use th
   check.equal([listed.status, listed.headers.get("access-control-allow-origin"), listed.headers.get("vary")], [
     200,
     page,
-    "origin",
+    "origin, Accept-Encoding",
   ]);
   const before = await from(page, { method: "OPTIONS" });
   check.equal([before.status, before.headers.get("access-control-allow-headers")], [204, "authorization, content-type"]);

@@ -184,7 +184,12 @@ test("SE12 a path that does not exist is a problem document that reveals nothing
   for (const path of ["/nothing", "/neurotic", "/.git/config", "/uploads/"]) {
     const response = await app.fetch("web", path);
     check.equal([response.status, response.headers.get("content-type")], [404, "application/problem+json"], path);
-    check.equal(await response.json(), { type: "about:blank", status: 404, title: "Not found" });
+    check.equal(await response.json(), {
+      type: "urn:neuro-relay:fault:unknownPath",
+      status: 404,
+      title: "Not found",
+      fault: "unknownPath",
+    });
   }
 });
 

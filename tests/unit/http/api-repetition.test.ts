@@ -1,0 +1,91 @@
+/** Changes that are repeated, responses that have not changed, and compressed ones. */
+import { test } from "#runner";
+import { isObject } from "../../../src/core/json.ts";
+import { Game } from "../../conformance/clients.ts";
+import { check } from "../../harness/check.ts";
+import { ApiFixture, replyOf, TOKENS } from "./api-fixture.ts";
+
+interface Change {
+  readonly key?: string;
+  readonly body?: object;
+  readonly token?: string;
+}
+
+const change = (
+  { web }: ApiFixture,
+  path: string,
+  { key, body = {}, token = TOKENS.web }: Change,
+): Promise<Response> =>
+  fetch(`${web}/api/${path}`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${token}`,
+      "content-type": "application/json",
+      ...(key !== undefined && { "idempotency-key": key }),
+    },
+    body: JSON.stringify(body),
+  });
+
+test("AP74 a change with an Idempotency-Key is carried out once, also while the first one is running", () =>
+  ApiFixture.with(async (fixture) => {
+    const chess = await Game.join(fixture, "Chess");
+    chess.register("play");
+    await fixture.neuro.knows("play");
+    const path = "integrations/chess/actions";
+    const one = { key: "a-key", body: { name: "play" } };
+    const asked = [change(fixture, path, one), change(fixture, path, one)];
+    chess.result((await chess.action("play")).id, true, "done");
+    const [first, second] = await Promise.all(asked);
+    const [reply, repeated] = [await replyOf(first as Response), await replyOf(second as Response)];
+    check.that(isObject(reply.body));
+    check.equal([reply.status, reply.body.message, repeated.body], [200, "done", reply.body]);
+    const replays = [reply, repeated].map(({ headers }) => headers.get("idempotency-replayed"));
+    check.equal(replays.sort(), ["true", null].sort());
+    const later = await replyOf(await change(fixture, path, one));
+    check.equal([later.body, later.headers.get("idempotency-replayed")], [reply.body, "true"]);
+    const counts = await fixture.call("getIntegration", { path: { id: "chess" } });
+    check.that(isObject(counts.counts));
+    check.equal(counts.counts.actions, 1, "it was sent once");
+    const other = await replyOf(await change(fixture, path, { key: "a-key", body: { name: "rest" } }));
+    check.equal([other.status, isObject(other.body) && other.body.fault], [422, "idempotencyMismatch"]);
+    const foreign = await change(fixture, path, { key: "a-key", body: { name: "play" }, token: TOKENS.watch });
+    check.equal(foreign.status, 403, "a token gets no response of another one");
+  }));
+
+test("AP75 a failure that may pass is not kept, a refusal is; a malformed key is refused", () =>
+  ApiFixture.with(async (fixture) => {
+    const one = { key: "k", body: { to: "nobody", cmd: 1 } };
+    const refused = await replyOf(await change(fixture, "messages", one));
+    const again = await replyOf(await change(fixture, "messages", one));
+    check.equal([refused.status, again.status, again.headers.get("idempotency-replayed")], [404, 404, "true"]);
+    for (const key of ["", "a b", "x".repeat(129)]) {
+      const { status, body } = await replyOf(await change(fixture, "messages", { ...one, key }));
+      check.equal([status, isObject(body) && body.fault], [400, "malformedRequest"]);
+    }
+  }));
+
+test("AP76 a response that has not changed is 304 for its ETag, compressed or not", () =>
+  ApiFixture.with(async ({ web }) => {
+    const get = (headers: Record<string, string>) =>
+      fetch(`${web}/api/integrations`, { headers: { authorization: `Bearer ${TOKENS.watch}`, ...headers } });
+    const first = await get({});
+    const etag = first.headers.get("etag") ?? "";
+    check.match(etag, /^(?:W\/)?"[0-9a-f]{32}"$/);
+    for (const tag of [etag, `"x", ${etag}`, "*", `W/${etag.replace("W/", "")}`]) {
+      const same = await get({ "if-none-match": tag });
+      check.equal([same.status, await same.text()], [304, ""], tag);
+    }
+    check.equal((await get({ "if-none-match": '"x"' })).status, 200);
+  }));
+
+test("AP77 responses are compressed for clients that accept it", () =>
+  ApiFixture.with(async ({ web }) => {
+    const get = (encoding: string) =>
+      fetch(`${web}/api/openapi.json`, { headers: { "accept-encoding": encoding }, decompress: false });
+    const [plain, small] = [await get("identity"), await get("gzip")];
+    check.equal([plain.headers.get("content-encoding"), small.headers.get("content-encoding")], [null, "gzip"]);
+    const [length, compressed] = [(await plain.text()).length, new Uint8Array(await small.arrayBuffer())];
+    check.that(compressed.length < length / 3, `${compressed.length} of ${length}`);
+    check.equal(new TextDecoder().decode(Bun.gunzipSync(compressed)).length, length);
+    check.match(small.headers.get("vary") ?? "", /accept-encoding/i);
+  }));
