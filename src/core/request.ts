@@ -14,9 +14,11 @@ import type { Scope } from "./settings.ts";
 import type { StepContext } from "./context.ts";
 import type {
   ActionOutcome,
+  AuditFilter,
   AuditView,
   BrainSessionView,
   Controls,
+  DeadLetterFilter,
   DeadLetterView,
   DiagnosticView,
   EventCriteria,
@@ -24,6 +26,7 @@ import type {
   ForceView,
   IntegrationControlsChange,
   IntegrationDetail,
+  IntegrationFilter,
   IntegrationView,
   MessageView,
   NeuroView,
@@ -72,21 +75,21 @@ export interface ServiceQueries {
     readonly queues: RequestType<PageRequest, Page<QueueView>>;
     /** The messages that wait for one recipient. */
     readonly queueEntries: RequestType<PageRequest & { readonly to: string }, Page<QueueEntryView>>;
-    readonly deadLetters: RequestType<PageRequest, Page<DeadLetterView>>;
+    readonly deadLetters: RequestType<PageRequest & DeadLetterFilter, Page<DeadLetterView>>;
     /** One queue entry or dead letter, with its body. */
     readonly message: RequestType<{ readonly id: string }, MessageView>;
     /** Traces of commands, newest first. `integration` is the name of the recipient. */
     readonly traces: RequestType<TraceFilter, Page<TraceView>>;
     readonly trace: RequestType<{ readonly id: string }, TraceView>;
     /** Newest first. */
-    readonly audit: RequestType<PageRequest, Page<AuditView>>;
+    readonly audit: RequestType<PageRequest & AuditFilter, Page<AuditView>>;
     /** The watchers with a socket. */
     readonly watchers: RequestType<NoParams, Page<WatcherView>>;
     /** The last events, or those after a cursor. The caller counts as a watcher for a while, except with `last`. */
     readonly events: RequestType<EventRequest, EventPage>;
   };
   readonly neuro: CommonQueries<NeuroView> & {
-    readonly integrations: RequestType<PageRequest, Page<IntegrationView>>;
+    readonly integrations: RequestType<PageRequest & IntegrationFilter, Page<IntegrationView>>;
     readonly integration: RequestType<{ readonly id: string }, IntegrationDetail>;
     /** Waiting and current forces, in the order of their ids. */
     readonly forces: RequestType<PageRequest & { readonly integration?: string }, Page<ForceView>>;

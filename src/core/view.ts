@@ -6,6 +6,7 @@
  */
 import type { DiagnosticId, Severity } from "./diagnostics/catalogue.ts";
 import type { Priority } from "./neuro-messages.ts";
+import type { FaultName } from "./fault.ts";
 import type { Millis } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { BehaviourPreset } from "./settings.ts";
@@ -20,6 +21,39 @@ export interface Page<Item> {
 export interface PageRequest {
   readonly after?: string;
   readonly limit?: number;
+}
+
+/** Items with these values in the fields that are given. */
+export type Matching<Item, Field extends keyof Item> = { readonly [Name in Field]?: Item[Name] };
+
+/** True if the fields that are given have these values. */
+export const matches = <Item, Field extends keyof Item>(
+  item: Item,
+  wanted: Matching<Item, Field>,
+  fields: readonly Field[],
+): boolean => fields.every((field) => wanted[field] === undefined || wanted[field] === item[field]);
+
+/** The fields by which lists can be filtered. */
+export const DEAD_LETTER_FIELDS = ["to", "kind", "reason"] as const;
+export const AUDIT_FIELDS = ["by", "action", "target", "outcome"] as const;
+export const INTEGRATION_FIELDS = [
+  "listener",
+  "upstream",
+  "connected",
+  "visible",
+  "paused",
+  "muted",
+  "solo",
+  "approval",
+] as const;
+
+export type DeadLetterFilter = Matching<DeadLetterView, typeof DEAD_LETTER_FIELDS[number]>;
+export type IntegrationFilter = Matching<IntegrationView, typeof INTEGRATION_FIELDS[number]>;
+
+/** Acts with these values, at or after `since`, and before `until`. */
+export interface AuditFilter extends Matching<AuditView, typeof AUDIT_FIELDS[number]> {
+  readonly since?: Millis;
+  readonly until?: Millis;
 }
 
 /** The order of a list. */
@@ -324,6 +358,21 @@ export interface SendOutcome {
   readonly status: "sent" | "queued";
   /** Number of recipients of a message to all. */
   readonly count?: number;
+}
+
+/** Outcome of one command for several items. */
+export interface BulkOutcome {
+  /** Number of items for which it was done. */
+  readonly done: number;
+  readonly failed: readonly BulkFailure[];
+  /** More items match than one request handles; repeat it. */
+  readonly more: boolean;
+}
+
+export interface BulkFailure {
+  readonly id: string;
+  readonly fault: FaultName;
+  readonly detail?: string;
 }
 
 /** A peer of the Intermediary or the game port, or a known integration that is disconnected. */

@@ -19,8 +19,9 @@ const HTTP_FAULTS = [
 /** The relay's name of an error: of a fault, or of an error that only HTTP has. */
 export type ProblemName = FaultName | typeof HTTP_FAULTS[number];
 
-/** All names of errors. */
-export const PROBLEM_NAMES: readonly ProblemName[] = [...Object.keys(FAULTS) as FaultName[], ...HTTP_FAULTS];
+/** All names of faults, and of errors. */
+export const FAULT_NAMES: readonly FaultName[] = Object.keys(FAULTS) as FaultName[]; // Why the cast: the keys of a record are its names.
+export const PROBLEM_NAMES: readonly ProblemName[] = [...FAULT_NAMES, ...HTTP_FAULTS];
 
 export interface Problem {
   readonly status: number;

@@ -43,6 +43,9 @@ const PATHS = [
   "/api/pending?integration=%00",
   "/api/brain/sessions",
   "/api/tokens",
+  "/api/dead-letters?to=%00&kind=x&reason=y",
+  "/api/dead-letters/retry?to=x",
+  "/api/integrations?paused=true&listener=neuro",
   "/api/tokens/web:web",
   "/api/controls",
   "/api/session",
@@ -116,6 +119,9 @@ const HEADERS = [
   "content-type",
   "accept",
   "last-event-id",
+  "idempotency-key",
+  "if-none-match",
+  "accept-encoding",
 ] as const;
 const VALUES = [
   "",

@@ -1,13 +1,16 @@
 /** Operations on integrations. */
 import { z } from "zod";
 import { DIAGNOSTIC_IDS, SEVERITIES } from "../../core/diagnostics/catalogue.ts";
-import { type ApiOperation, operation } from "./operation.ts";
-import { byDiagnostic, bySlug, id, pageRequest } from "./parameters.ts";
+import { forEach } from "./bulk.ts";
+import { type ApiOperation, composedOperation, operation } from "./operation.ts";
+import { byDiagnostic, bySlug, given, id, ofIntegrations, pageRequest } from "./parameters.ts";
 import {
   actionOutcome,
   actionRequest,
   admissionDecision,
   askOutcome,
+  bulkControls,
+  bulkOutcome,
   controls,
   controlsChange,
   diagnostics,
@@ -41,9 +44,24 @@ export const INTEGRATION_OPERATIONS: readonly ApiOperation[] = [
     summary: "Lists games and integrations of the Intermediary in the order of their ids.",
     scopes: ["watch"],
     service,
-    query: bySlug,
+    query: { ...ofIntegrations, ...bySlug },
     reply: integrations,
-    request: ({ query }) => ({ of: "neuro", get: "integrations", ...pageRequest(query) }),
+    request: ({ query }) => ({ of: "neuro", get: "integrations", ...given(query) }),
+  }),
+  composedOperation({
+    id: "updateControlsOfIntegrations",
+    method: "PATCH",
+    path: "/api/integrations",
+    tag,
+    summary: "Changes the controls of several integrations.",
+    description: PERSISTENT,
+    scopes: ["admin"],
+    service,
+    body: bulkControls,
+    reply: bulkOutcome,
+    run: async ({ body: { ids, change }, principal }, ports) => ({
+      body: await forEach(ids, (id) => ports.request({ of: "neuro", do: "setControls", id, to: change }, principal)),
+    }),
   }),
   operation({
     id: "getIntegration",

@@ -188,7 +188,7 @@ function authorize(
 }
 
 /** The parameters that are numbers. */
-const NUMBERS: ReadonlySet<string> = new Set(["limit", "wait"]);
+const NUMBERS: ReadonlySet<string> = new Set(["limit", "wait", "since", "until"]);
 
 async function readInput(
   request: Request,

@@ -4,7 +4,7 @@ import { type Overview, pageOf } from "../../core/view.ts";
 import type { WebPorts } from "../ports.ts";
 import { notReadyReasons } from "../routes.ts";
 import { type ApiOperation, composedOperation, operation } from "./operation.ts";
-import { byId, byPlace, pageRequest } from "./parameters.ts";
+import { byId, byPlace, given, ofAudit, pageRequest } from "./parameters.ts";
 import { auditEntries, links, nodes, overview, peers, relays, uploads } from "./schemas.ts";
 
 const tag = "Overview";
@@ -86,9 +86,9 @@ export const OVERVIEW_OPERATIONS: readonly ApiOperation[] = [
     summary: "Lists operator actions, newest first.",
     scopes: ["watch"],
     service: "intermediary",
-    query: byId,
+    query: { ...ofAudit, ...byId },
     reply: auditEntries,
-    request: ({ query }) => ({ of: "intermediary", get: "audit", ...pageRequest(query) }),
+    request: ({ query }) => ({ of: "intermediary", get: "audit", ...given(query) }),
   }),
 ];
 

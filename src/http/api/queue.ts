@@ -1,11 +1,17 @@
 /** Operations on queued messages, dead letters and commands. */
-import { type ApiOperation, operation } from "./operation.ts";
-import { byId, byName, id, pageRequest } from "./parameters.ts";
-import { command, deadLetters, done, message, queueEntries, queues, sendOutcome } from "./schemas.ts";
+import type { Principal } from "../../core/request.ts";
+import { BULK_MAX, forEachItem } from "./bulk.ts";
+import { type ApiOperation, composedOperation, operation } from "./operation.ts";
+import { byId, byName, given, id, ofDeadLetters, pageRequest } from "./parameters.ts";
+import { bulkOutcome, command, deadLetters, done, message, queueEntries, queues, sendOutcome } from "./schemas.ts";
 
 const tag = "Queue";
 const service = "intermediary";
 const params = { id: id("The message's id.") };
+
+const BULK = `Without a parameter: all of them. One request handles ${BULK_MAX}; \`more\` says that others are left.`;
+/** Why: a token that may change dead letters need not be able to read them. */
+const READER: Principal = { by: "relay", scopes: ["watch"] };
 
 export const QUEUE_OPERATIONS: readonly ApiOperation[] = [
   operation({
@@ -84,9 +90,50 @@ export const QUEUE_OPERATIONS: readonly ApiOperation[] = [
     summary: "Lists dead letters in the order of their creation.",
     scopes: ["watch"],
     service,
-    query: byId,
+    query: { ...ofDeadLetters, ...byId },
     reply: deadLetters,
-    request: ({ query }) => ({ of: "intermediary", get: "deadLetters", ...pageRequest(query) }),
+    request: ({ query }) => ({ of: "intermediary", get: "deadLetters", ...given(query) }),
+  }),
+  composedOperation({
+    id: "retryDeadLetters",
+    method: "POST",
+    path: "/api/dead-letters/retry",
+    tag,
+    summary: "Puts all dead letters that match back into their recipients' queues.",
+    description: BULK,
+    scopes: ["admin"],
+    service,
+    query: ofDeadLetters,
+    reply: bulkOutcome,
+    async run({ query, principal }, ports) {
+      const page = await ports.request(
+        { of: "intermediary", get: "deadLetters", limit: BULK_MAX, ...given(query) },
+        READER,
+      );
+      return await forEachItem(page, (id) => ports.request({ of: "intermediary", do: "retryMessage", id }, principal));
+    },
+  }),
+  composedOperation({
+    id: "deleteDeadLetters",
+    method: "DELETE",
+    path: "/api/dead-letters",
+    tag,
+    summary: "Deletes all dead letters that match.",
+    description: BULK,
+    scopes: ["admin"],
+    service,
+    query: ofDeadLetters,
+    reply: bulkOutcome,
+    async run({ query, principal }, ports) {
+      const page = await ports.request(
+        { of: "intermediary", get: "deadLetters", limit: BULK_MAX, ...given(query) },
+        READER,
+      );
+      return await forEachItem(
+        page,
+        (id) => ports.request({ of: "intermediary", do: "dropMessage", id, dead: true }, principal),
+      );
+    },
   }),
   operation({
     id: "retryDeadLetter",

@@ -3,17 +3,19 @@
  * change alone. The OpenAPI document contains them under their names.
  */
 import { z } from "zod";
-import { PROBLEM_NAMES, type ProblemName } from "../problem.ts";
+import { FAULT_NAMES, PROBLEM_NAMES, type ProblemName } from "../problem.ts";
 import { BEHAVIOUR_PRESET_NAMES } from "../../core/defaults.ts";
 import { DIAGNOSTIC_IDS, SEVERITIES } from "../../core/diagnostics/catalogue.ts";
 import { ADMISSIONS } from "../../core/view.ts";
 import type { AskOutcome, ShutdownKind } from "../../core/request.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
+import { PAGE_LENGTH_MAX } from "../../core/view.ts";
 import type {
   ActionOutcome,
   ActionView,
   AuditView,
   BrainSessionView,
+  BulkOutcome,
   Controls,
   DeadLetterView,
   DiagnosticView,
@@ -279,6 +281,30 @@ export const done: z.ZodType<{ readonly status: string }> = named(
   z.object({ status: text }),
   "The command was executed.",
 );
+
+export const bulkOutcome: z.ZodType<BulkOutcome> = named(
+  "BulkOutcome",
+  z.object({
+    done: count.describe("Number of items for which it was done."),
+    failed: z.array(z.object({ id: text, fault: z.enum(FAULT_NAMES), detail: text.exactOptional() })),
+    more: flag.describe("More items match than one request handles: repeat it."),
+  }),
+  "The outcome of one command for several items.",
+);
+export const bulkControls: z.ZodType<BulkControls> = named(
+  "BulkControlsChange",
+  z.strictObject({
+    ids: z.array(z.string().min(1).max(512)).min(1).max(PAGE_LENGTH_MAX).describe("The ids of the integrations."),
+    change: integrationControlsChange,
+  }),
+  "A change of the controls of several integrations.",
+);
+
+/** A change of the controls of several integrations. */
+interface BulkControls {
+  readonly ids: readonly string[];
+  readonly change: IntegrationControlsChange;
+}
 
 export const actionRequest: z.ZodType<{ readonly name: string; readonly data?: Json }> = named(
   "ActionRequest",

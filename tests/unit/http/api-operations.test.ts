@@ -118,6 +118,8 @@ async function look(fixture: ApiFixture, lamp: JsonSocket): Promise<void> {
 }
 
 async function steer(fixture: ApiFixture, chess: Game): Promise<void> {
+  const several = { ids: ["chess"], change: { muted: true } };
+  check.equal((await fixture.call("updateControlsOfIntegrations", { body: several })).done, 1);
   const path = { id: "chess" };
   check.equal((await fixture.call("decideIntegration", { path, body: { approve: true } })).admission, "approved");
   check.equal((await fixture.call("updateIntegrationControls", { path, body: { paused: true } })).paused, true);
@@ -217,6 +219,9 @@ async function queue(fixture: ApiFixture, lamp: JsonSocket): Promise<void> {
   check.equal((await fixture.request("deleteDeadLetter", { path })).status, 404, "what waits is no dead letter");
   await fixture.call("deleteDeadLetter", { path: { id: String(again.id) } });
   await fixture.call("deleteMessage", { path });
+  for (const id of ["retryDeadLetters", "deleteDeadLetters"]) {
+    check.equal(await fixture.call(id), { done: 0, failed: [], more: false });
+  }
   check.equal(await fixture.items("listQueues"), []);
 }
 

@@ -15,7 +15,15 @@ import { key, segment } from "../../../core/key.ts";
 import { AUDIT_KEPT_MAX, AUDIT_TARGET_LENGTH_MAX } from "../../../core/limits.ts";
 import { shorten } from "../../../core/text.ts";
 import type { Observation } from "../../../core/observation.ts";
-import { type AuditView, type Page, pageOf, type PageRequest } from "../../../core/view.ts";
+import {
+  AUDIT_FIELDS,
+  type AuditFilter,
+  type AuditView,
+  matches,
+  type Page,
+  pageOf,
+  type PageRequest,
+} from "../../../core/view.ts";
 import { WATCHER_ACTS } from "./watcher-acts.ts";
 
 const RETRY_MS: Millis = 5_000;
@@ -67,8 +75,10 @@ export class Audit {
   }
 
   /** The newest entries first, beginning before `after`. */
-  page(request: PageRequest): Page<AuditView> {
-    const views = [...this.#operators, ...this.#watchers].sort(byId).reverse().map(({ view }) => view);
+  page(request: PageRequest & AuditFilter): Page<AuditView> {
+    const { since = -Infinity, until = Infinity } = request;
+    const views = [...this.#operators, ...this.#watchers].sort(byId).reverse().map(({ view }) => view)
+      .filter((view) => view.at >= since && view.at < until && matches(view, request, AUDIT_FIELDS));
     return pageOf(views, request, { id: ({ id }) => id, descending: true });
   }
 

@@ -6,7 +6,10 @@ import { segmentText } from "../../../core/key.ts";
 import { respond } from "../../../core/request.ts";
 import type { Scope } from "../../../core/settings.ts";
 import {
+  DEAD_LETTER_FIELDS,
+  type DeadLetterFilter,
   type DeadLetterView,
+  matches,
   type Page,
   pageOf,
   type QueueEntryView,
@@ -37,7 +40,7 @@ const HANDLERS: { readonly [Name in RequestName]: RequestHandler<Name> } = {
   deadLetters: {
     scope: "watch",
     handle: (state, requested, ctx) =>
-      respond(requested, pageOf<DeadLetterView>(deadLetters(state), requested.request, byId), ctx),
+      respond(requested, pageOf<DeadLetterView>(matchingLetters(state, requested.request), requested.request, byId), ctx),
   },
   message: { scope: "watch", handle: showMessage },
   traces: {
@@ -137,6 +140,9 @@ const depthsOf = ({ queue }: IntermediaryState): QueueView[] =>
   queue.recipients.depths()
     .map(({ name, entries, bytes, oldest = null }) => ({ to: name, entries, bytes, oldest_at: oldest }))
     .sort((one, other) => (one.to < other.to ? -1 : 1));
+
+const matchingLetters = (state: IntermediaryState, wanted: DeadLetterFilter): DeadLetterView[] =>
+  deadLetters(state).filter((letter) => matches(letter, wanted, DEAD_LETTER_FIELDS));
 
 function deadLetters({ queue, directory }: IntermediaryState): DeadLetterView[] {
   const names = directory.namesBySegment();

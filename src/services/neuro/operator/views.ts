@@ -4,8 +4,11 @@ import type { Millis } from "../../../core/ids.ts";
 import type { Json } from "../../../core/json.ts";
 import {
   type ForceView,
+  INTEGRATION_FIELDS,
   type IntegrationDetail,
+  type IntegrationFilter,
   type IntegrationView,
+  matches,
   type NeuroView,
   type Page,
   pageOf,
@@ -59,9 +62,11 @@ export const statusOf = (state: NeuroState, now: Millis): NeuroView => ({
 });
 
 /** Integrations, ordered by id. */
-export function integrationPage(state: NeuroState, part: PageRequest): Page<IntegrationView> {
-  const { items, next } = pageOf([...state.slugs].sort(byId), part, { id: ([id]) => id });
+export function integrationPage(state: NeuroState, part: PageRequest & IntegrationFilter): Page<IntegrationView> {
   const counts = countPending(state);
+  const isFiltered = INTEGRATION_FIELDS.some((field) => part[field] !== undefined);
+  const wanted = [...state.slugs].filter(([, game]) => !isFiltered || matches(viewOf(game, 0), part, INTEGRATION_FIELDS));
+  const { items, next } = pageOf(wanted.sort(byId), part, { id: ([id]) => id });
   return { items: items.map(([, game]) => viewOf(game, counts.get(game) ?? 0)), next };
 }
 
