@@ -17,7 +17,11 @@ test("AP79 dead letters are listed, retried and deleted by recipient, kind and r
     await kill(fan, "fan", 2);
     const deadOf = async (query: Record<string, string>) => (await fixture.items("listDeadLetters", { query })).length;
     await fixture.until("listDeadLetters", ({ items }) => Array.isArray(items) && items.length === 5 ? true : undefined);
-    check.equal([await deadOf({ to: "lamp" }), await deadOf({ reason: "terminated" }), await deadOf({ kind: "context" })], [3, 5, 0]);
+    check.equal([await deadOf({ to: "lamp" }), await deadOf({ reason: "terminated" }), await deadOf({ kind: "context" })], [
+      3,
+      5,
+      0,
+    ]);
     const retried = await fixture.call("retryDeadLetters", { query: { to: "lamp" } });
     check.equal(retried, { done: 3, failed: [], more: false });
     check.equal([await deadOf({ to: "lamp" }), await deadOf({ to: "fan" })], [0, 2]);
@@ -29,7 +33,8 @@ test("AP79 dead letters are listed, retried and deleted by recipient, kind and r
     check.equal(await deadOf({}), 0);
     const refused = await fixture.request("deleteDeadLetters", { token: TOKENS.watch });
     check.equal(refused.status, 403);
-    const acts = async (query: Record<string, string | number>) => (await fixture.items("listAuditEntries", { query })).length;
+    const acts = async (query: Record<string, string | number>) =>
+      (await fixture.items("listAuditEntries", { query })).length;
     check.equal([await acts({ action: "retry" }), await acts({ action: "drop" })], [3, 2]);
     check.equal([await acts({ action: "retry", until: 1 }), await acts({ action: "retry", since: 1 })], [0, 3]);
     check.equal([await acts({ by: "nobody" }), await acts({ outcome: "notFound" })], [0, 0]);
