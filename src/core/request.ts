@@ -16,6 +16,7 @@ import type {
   ActionOutcome,
   AuditFilter,
   AuditView,
+  BrainSessionDetail,
   BrainSessionView,
   Controls,
   DeadLetterFilter,
@@ -110,6 +111,8 @@ export interface ServiceQueries {
   readonly brain: CommonQueries<JsonObject> & {
     /** In the order of their names. */
     readonly sessions: RequestType<PageRequest, Page<BrainSessionView>>;
+    /** One session, by the beginning of its id, with its state and its last events. */
+    readonly session: RequestType<{ readonly name: string }, BrainSessionDetail>;
     /** The last stored prediction under a trace id. */
     readonly prediction: RequestType<{ readonly trace_id: Json }, PredictionView>;
   };

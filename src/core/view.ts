@@ -507,6 +507,29 @@ export interface BrainSessionView {
   readonly keys: number | null;
 }
 
+/** One session of the Brain with what it holds. */
+export interface BrainSessionDetail extends BrainSessionView {
+  /** Its state; null if it is not in memory, or larger than 64 KiB. */
+  readonly state: Json;
+  /** Length of the state's JSON text; null if it is not in memory. */
+  readonly state_length: number | null;
+  /** The last 50 events that are in memory, the oldest first. */
+  readonly events: readonly BrainEventView[];
+  /** Why its log cannot be read; null if it can. */
+  readonly damage: string | null;
+}
+
+/** One event of a session. */
+export interface BrainEventView {
+  readonly seq: number;
+  /** Such as `OperatorApplied`. */
+  readonly type: string;
+  /** ISO 8601. */
+  readonly timestamp: string;
+  /** Null if it is larger than 4 KiB, or names a session. */
+  readonly payload: Json;
+}
+
 /** The last prediction of the Brain under a trace id. */
 export interface PredictionView {
   readonly trace_id: Json;

@@ -1,16 +1,16 @@
 /**
- * Every text that the page shows, except numbers (`lib/format.ts`), what peers write, and error details of the HTTP API. Those of values
- * that do not belong to one place of the page are in `value-texts.ts`.
+ * Every text that the page shows, except numbers (`lib/format.ts`), what peers write, and error details of the HTTP API. Those of the
+ * panels and of values that do not belong to one place of the page are in files of their own.
  *
  * Values of the API, such as `standalone` or `names_gone`, are identifiers and have their texts here, in tables that the compiler
  * checks for completeness. In a text, what stands between backticks is shown as code.
  */
 import type { Severity } from "../core/diagnostics/catalogue.ts";
-import type { ForceView, IntegrationView, NodeView, PendingView, RelayView, TokenView } from "../core/view.ts";
-import type { BehaviourPreset } from "../core/settings.ts";
+import type { ForceView, IntegrationView, NodeView, PendingView } from "../core/view.ts";
 import { formatCount, formatQuantity } from "./lib/format.ts";
 import type { EventStream, TokenRefusal } from "./state/dashboard-state.ts";
 import type { Theme } from "./state/theme.ts";
+import { PANEL_TEXTS } from "./panel-texts.ts";
 import { textOf } from "./value-texts.ts";
 
 export * from "./value-texts.ts";
@@ -21,6 +21,7 @@ const ordinal = (place: number): string => {
 };
 
 export const TEXTS = {
+  ...PANEL_TEXTS,
   title: {
     name: "Neuro Relay",
     disconnected: "Disconnected",
@@ -148,73 +149,6 @@ export const TEXTS = {
     name: "Name of this view",
     save: "Save",
     remove: (name: string) => `Remove the view ${name}`,
-  },
-
-  tokens: {
-    about:
-      "To replace a token, write the new one into the configuration, give it to its programs, and revoke the old one here. `neuro-relay token --hash` makes the form that is stored.",
-    notAllowed: "Not shown",
-    uses: { web: "this page", intermediary: "Intermediary", neuro: "game port", brain: "Brain" } satisfies Record<
-      TokenView["use"],
-      string
-    >,
-    states: { valid: "valid", expired: "expired", revoked: "revoked" } satisfies Record<TokenView["state"], string>,
-    neverUsed: "never used",
-    used: (age: string, address: string) => `used ${age} ago${address === "" ? "" : ` from ${address}`}`,
-    expires: (time: string) => `expires in ${time}`,
-    names: (names: string) => `for ${names}`,
-    hashed: "stored as a hash",
-    plain: "stored as plain text",
-    revoke: "Revoke",
-    confirmRevoke: "Revoke it for good?",
-  },
-
-  watchers: {
-    title: "Watching",
-    none: "Nobody.",
-    connected: (token: string, address: string, age: string) => `token ${token}, from ${address}, for ${age}`,
-    changes: "Everything that anybody changes is in",
-  },
-
-  connect: {
-    title: "Connect",
-    kind: "Kind of program",
-    kinds: {
-      unity: {
-        title: "Unity",
-        how:
-          "With the Neuro SDK for Unity, set the environment variable before the game starts, or the address in the SDK's settings.",
-      },
-      godot: { title: "Godot", how: "With the Neuro SDK for Godot, set the environment variable before the game starts." },
-      python: { title: "Python", how: "Open a WebSocket to the address and send `startup`, as the Neuro API describes." },
-      typescript: { title: "TypeScript", how: "Give the address to the client of the Neuro SDK for JavaScript." },
-      web: { title: "Web", how: "A web page opens a WebSocket. Its origin has to be in `security.allowed_origins`." },
-      intermediary: {
-        title: "Intermediary",
-        how: "A program that is no game sends its greeting to the address: its name, and a token of `intermediary.tokens`.",
-      },
-      overlay: {
-        title: "Overlay",
-        how:
-          "Add the address as a browser source, followed by `#token`, an equals sign and a token with the scope `watch`.",
-      },
-    } satisfies Record<string, { readonly title: string; readonly how: string }>,
-    token:
-      "From another machine a token is needed: `nakurity-backend.token` for games, as the parameter `token` of the address.",
-    qr: "The address as a QR code",
-    waiting: "Waiting for it to connect…",
-    connected: (actions: number) => `connected, ${formatQuantity(actions, "action")}`,
-  },
-
-  integrationPage: {
-    back: "← All integrations",
-    gone: "No such integration",
-    goneMeans: "It is offline for long, or was never here.",
-    operator: "operator",
-    lastFailure: (message: string) => `Its last failure: ${message}`,
-    history: "History",
-    inFeed: "in the feed",
-    noHistory: "Nothing has happened since this page was opened.",
   },
 
   stats: {
@@ -493,180 +427,6 @@ export const TEXTS = {
   },
 
   toasts: "Notifications",
-
-  feed: {
-    rows: "Live events, newest first; arrow keys select one",
-    search: "Search events",
-    searchLabel: "Search the feed",
-    integration: "Events of one integration",
-    allIntegrations: "All integrations",
-    pause: "Pause feed",
-    resume: "Resume",
-    resumeLabel: "Resume the feed",
-    categories: "Kinds of events",
-    showAll: "Show all",
-    empty: "No events yet. Everything that happens on the relay appears here.",
-    noMatch: "No event matches the filter.",
-    paused: "Paused",
-    missed: (count: number) => ` · ${formatCount(count)} new`,
-    openIntegration: "Open the integration",
-  },
-
-  queue: {
-    waiting: "Waiting",
-    nothingWaits: "Nothing waits",
-    nothingWaitsMeans: "Messages for a known integration that is offline wait here until it reconnects.",
-    deadLetters: "Dead letters",
-    noDeadLetters: "No dead letters",
-    noDeadLettersMeans: "Messages that expired or failed too many times. Retry or drop them here.",
-    more: (most: number) => `There may be more: these are the first ${most}.`,
-    oldest: (age: string) => `oldest ${age}`,
-    entries: (count: number) => `${formatCount(count)} waiting`,
-    show: "Show",
-    hide: "Hide",
-    attempts: (count: number) => formatQuantity(count, "attempt"),
-    expiresIn: (time: string) => `expires in ${time}`,
-    ago: (age: string) => `${age} ago`,
-    retryAll: "Retry all",
-    confirmRetryAll: (count: number) => `Retry ${count}?`,
-    dropAll: "Drop all",
-    confirmDropAll: (count: number) => `Drop ${count}?`,
-    drop: "Drop",
-    confirmDrop: "Drop it?",
-    retry: "Retry",
-    requeued: (name: string) => `Back in ${name}'s queue.`,
-    resent: (name: string) => `Sent to ${name} again.`,
-    body: "Body",
-    reasons: {
-      expired: "expired",
-      attempts: "failed too many times",
-      terminated: "rejected by its recipient",
-    } satisfies Record<"expired" | "attempts" | "terminated", string>,
-  },
-
-  brain: {
-    title: "Brain",
-    off: "The Brain is off",
-    offMeans: "`brain.enabled: true` in the configuration turns it on.",
-    facts: {
-      sessions: "Sessions",
-      active: "In memory",
-      peers: "Clients",
-      damaged: "Damaged",
-      covenant: "Covenant",
-      stored: "Stored",
-      artifact: "Artifact",
-    },
-    of: (count: number, most: number) => `${formatCount(count)} of ${formatCount(most)}`,
-    yes: "yes",
-    no: "no",
-    none: "none",
-    noPrediction: (artifact: string) => `${artifact} (does not predict)`,
-    noSessions: "No sessions",
-    noSessionsMeans: "A client creates one with `CreateSession`; the 100 last used are listed.",
-    events: (count: number) => formatQuantity(count, "event"),
-    keys: (count: number) => formatQuantity(count, "key"),
-    evicted: "on disk",
-    sealed: "sealed",
-    followers: (count: number) => formatQuantity(count, "follower"),
-    ago: (age: string) => `${age} ago`,
-  },
-
-  nallely: {
-    title: "Nallely",
-    off: "No Nallely session",
-    offMeans: "`nallely.enabled: true` connects the relay as a neuron to the session at `nallely.url`.",
-    open: "in the session",
-    outputs: "Outputs",
-    inputs: "Inputs",
-    noValues: "no values yet",
-    history: (name: string) => `the last values of ${name}`,
-  },
-
-  relays: {
-    title: "Relays",
-    switchRelay: "Show all relays",
-    states: { running: "running", stopped: "stopped" } satisfies Record<RelayView["state"], string>,
-    thisPage: "this page",
-    at: (node: string) => `at node ${node}`,
-    starts: (time: string) => `starts in ${time}`,
-    more: (count: number) => `The first ${count} are listed.`,
-    nodes: "Nodes",
-    noNodes: "No cluster",
-    noNodesMeans: "Several machines can run the same relays. See `cluster.enabled`.",
-    notReachable: "not reachable",
-    answers: "runs this relay",
-    owns: (count: number) => count === 1 ? "1 relay" : `${formatCount(count)} relays`,
-    beat: (age: string) => `last beat ${age} ago`,
-    noBeat: "no beat yet",
-  },
-
-  audit: {
-    title: "Audit",
-    none: "No operator actions yet",
-    noneMeans: "Everything done here, by API or by a watcher is logged with its token's name.",
-  },
-
-  behaviour: {
-    label: "How the relay plays Neuro",
-    asConfigured: "As configured",
-    asForAll: "As for all integrations",
-    mark: (preset: BehaviourPreset) => `Neuro is ${preset}`,
-  },
-
-  tools: {
-    session: "This page",
-    soundOn: "Sound is on",
-    soundOff: "Sound is off",
-    all: {
-      title: "All integrations",
-      about: "Asks every connected integration. One that doesn't answer a shutdown in time is disconnected.",
-      shutDown: "Shut down",
-      confirmShutDown: "Shut all down?",
-      shutDownNow: "Shut down now",
-      confirmShutDownNow: "All at once, without saving?",
-      cancel: "Cancel the shutdown",
-      clear: "Clear actions",
-      confirmClear: "Clear all and ask again?",
-      reregister: "Register again",
-    },
-    to: "To",
-    context: {
-      title: "Tell Neuro",
-      about: "Gives Neuro a context message.",
-      label: "Context",
-      example: "Chat is asking for a song.",
-      silent: "Silent: don't prompt her to reply",
-      submit: "Tell",
-      empty: "Enter a message.",
-      done: "Neuro was told.",
-    },
-    raw: {
-      title: "Raw message",
-      about: "Sent verbatim, as if Neuro (or the relay) had said it.",
-      neuro: (id: string) => `Neuro (${id})`,
-      label: "Message",
-      example: `{"command":"action","data":{"id":"1","name":"move","data":"{}"}}`,
-      submit: "Inject",
-      notJson: "This is not valid JSON.",
-      done: "Raw message sent.",
-    },
-    command: {
-      title: "Command",
-      about:
-        "Sends a command to an Intermediary integration. If it is offline, the command is queued. `*` addresses all that are connected.",
-      toExample: "jukebox",
-      label: "Command",
-      example: `{"action":"skip"}`,
-      submit: "Send",
-      notJson: "The command is not valid JSON.",
-      noRecipient: "Enter the name of an integration.",
-      game: (name: string) => `${name} is a game. Commands go to Intermediary integrations; use “Send action”.`,
-      sent: (name: string) => `Sent to ${name}.`,
-      sentToAll: (count: number) => `Sent to ${formatQuantity(count, "integration")}.`,
-      queued: (name: string) => `Queued: ${name} is offline.`,
-    },
-  },
 } as const;
 
 /** The lease of a node of the cluster. */

@@ -60,6 +60,12 @@ test(
       await byName(page, "tab-brain").click();
       const entry = byName(page, "panel-brain").locator(".entry", { hasText: id.slice(0, 8) });
       await entry.getByText("2 keys").waitFor();
+      await entry.getByRole("link").click();
+      const session = byName(page, "brain-session");
+      await byName(session, "brain-state").getByText('"mood": "calm"').waitFor();
+      await session.locator(".history-row", { hasText: "session created" }).waitFor();
+      await brain.apply(id, "ST", { params: { changes: { mood: "angry" } } });
+      await byName(session, "brain-state").getByText('"mood": "angry"').waitFor();
       check.equal((await page.content()).includes(id), false, "the whole id, which is a key, is nowhere");
       await byName(page, "tab-nallely").click();
       await byName(page, "panel-nallely").getByText("in the session").waitFor();

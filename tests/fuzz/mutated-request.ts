@@ -42,6 +42,7 @@ const PATHS = [
   "/api/forces?after=1-1&limit=0",
   "/api/pending?integration=%00",
   "/api/brain/sessions",
+  "/api/brain/sessions/none",
   "/api/tokens",
   "/api/dead-letters?to=%00&kind=x&reason=y",
   "/api/dead-letters/retry?to=x",

@@ -1,9 +1,14 @@
-/** The Brain's sessions. */
+/** The Brain's sessions, and one of them. */
+import { useLayoutEffect } from "hono/jsx/dom";
+import { pathSegment } from "../../clients/api-client.ts";
 import { Chip, EmptyState, Facts, Prose } from "../components/primitives.tsx";
+import type { Millis } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
-import { formatAge, formatCount } from "../lib/format.ts";
-import { sanitize } from "../lib/sanitize.ts";
-import { useStore } from "../state/hooks.ts";
+import type { BrainSessionDetail } from "../../core/view.ts";
+import { formatAge, formatBytes, formatCount, formatTime } from "../lib/format.ts";
+import { linkTo } from "../lib/route.ts";
+import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
+import { store, useResource, useStore } from "../state/hooks.ts";
 import { humanize, TEXTS } from "../texts.ts";
 
 const TEXT = TEXTS.brain;
@@ -13,6 +18,83 @@ const textOf = (value: Json | undefined): string =>
   typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
 
 export function Brain() {
+  const name = useStore(({ route }) => (route.panel === "brain" ? route.item : ""));
+  return name === "" ? <Sessions key="all" /> : <Session key={name} name={name} />;
+}
+
+/** How often an open session is asked for. Why: it changes without an event for watchers. */
+const FOLLOW_MS: Millis = 1_000;
+
+/** One session: its state and its last events, kept up to date. */
+function Session({ name }: { readonly name: string }) {
+  const session = useResource<BrainSessionDetail>(`brain/sessions/${pathSegment(name)}`);
+  useLayoutEffect(() => {
+    const timer = setInterval(() => store.refreshSoon(), FOLLOW_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <div class="scrolls page" data-name="brain-session">
+      <p class="page-back">
+        <a href={linkTo("brain")}>{TEXT.back}</a>
+      </p>
+      <h2 class="page-title">
+        <code>{sanitize(name, 40)}</code>
+      </h2>
+      {session === undefined
+        ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
+        : session === null
+        ? <EmptyState key="gone" title={TEXT.gone}>{TEXT.goneMeans}</EmptyState>
+        : <SessionBody key="here" session={session} />}
+    </div>
+  );
+}
+
+function SessionBody({ session }: { readonly session: BrainSessionDetail }) {
+  const { seq, used_at, followers, is, owner, mode, sealed, state, state_length, events, damage } = session;
+  const age = useStore(({ now }) => TEXT.ago(formatAge(now - used_at)));
+  return (
+    <div class="page-body">
+      <Facts
+        facts={[
+          [TEXT.facts.is, TEXT.kinds[is]],
+          [TEXT.facts.owner, textOf(owner ?? undefined)],
+          [TEXT.facts.mode, mode === null ? TEXT.none : humanize(mode)],
+          [TEXT.facts.sealed, sealed === true ? TEXT.yes : TEXT.no],
+          [TEXT.facts.events, formatCount(seq + 1)],
+          [TEXT.facts.followers, formatCount(followers)],
+          [TEXT.facts.used, age],
+          [TEXT.facts.size, state_length === null ? TEXT.none : formatBytes(state_length)],
+        ]}
+      />
+      <p class={damage === null ? "hidden" : "force-failure"}>{sanitize(damage ?? "", 300)}</p>
+      <section aria-labelledby="brain-state">
+        <h3 id="brain-state" class="panel-subtitle">{TEXT.state}</h3>
+        {state === null
+          ? <p key="none" class="faint small pad">{is === "loaded" ? TEXT.tooLarge : TEXT.notLoaded}</p>
+          : <pre key="state" class="brain-state" data-name="brain-state" dir="auto">{sanitizeJson(state)}</pre>}
+      </section>
+      <section aria-labelledby="brain-events">
+        <h3 id="brain-events" class="panel-subtitle">{TEXT.lastEvents}</h3>
+        <ol class="plain-list history">
+          {[...events].reverse().map((event) => (
+            <li key={`${event.seq}`} class="history-row" data-name="brain-event">
+              <span class="num faint small" title={sanitize(event.timestamp, 40)}>
+                {formatTime(Date.parse(event.timestamp))}
+              </span>
+              <span class="feed-label">{sanitize(humanize(event.type).toLowerCase(), 40)}</span>
+              <details class="state">
+                <summary>{TEXT.event(event.seq)}</summary>
+                <pre dir="auto">{sanitizeJson(event.payload)}</pre>
+              </details>
+            </li>
+          ))}
+        </ol>
+      </section>
+    </div>
+  );
+}
+
+function Sessions() {
   // Why the cast: the status of a service other than Neuro has no declared shape, so each field is checked where it is read.
   const brain = useStore(({ overview }) => overview?.services["brain"]) as JsonObject | undefined;
   if (brain === undefined) {
@@ -78,7 +160,9 @@ function SessionRow({ row }: { readonly row: JsonObject }) {
   return (
     <li class="entry">
       <div class="entry-head">
-        <code class="name">{sanitize(textOf(name), 40)}</code>
+        <a class="name" href={linkTo("brain", textOf(name))}>
+          <code>{sanitize(textOf(name), 40)}</code>
+        </a>
         {mode === undefined ? null : <Chip key="mode">{sanitize(humanize(textOf(mode)), 30)}</Chip>}
         {sealed === true ? <Chip key="sealed" tone="warn">{TEXT.sealed}</Chip> : null}
         {numberOf(followers) > 0 ? <Chip key="followers" tone="accent">{TEXT.followers(numberOf(followers))}</Chip> : null}

@@ -193,6 +193,11 @@ export class DashboardStore {
     this.#session?.refreshNow();
   }
 
+  /** Asks the relay again, but not more often than once a second. */
+  refreshSoon(): void {
+    this.#session?.refreshSoon();
+  }
+
   /** Makes a request that changes something, and refreshes. A failure is also shown as a toast. */
   async send<Body>(method: ApiMethod, path: string, body?: JsonObject): Promise<RequestOutcome<Body>> {
     const session = this.#session;

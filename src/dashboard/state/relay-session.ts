@@ -96,6 +96,11 @@ export class RelaySession {
     this.#schedule.refreshNow();
   }
 
+  /** Refreshes, but not more often than when the relay reports changes. */
+  refreshSoon(): void {
+    this.#schedule.scheduleRefresh();
+  }
+
   /** The relay's clock. */
   now(): Millis {
     return this.#clock.wallTime() + this.#offset;

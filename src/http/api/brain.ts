@@ -1,7 +1,7 @@
 /** Operations of the Brain. */
 import { type ApiOperation, operation } from "./operation.ts";
 import { bySlug, id, pageRequest } from "./parameters.ts";
-import { brainSessions, prediction } from "./schemas.ts";
+import { brainSessionDetail, brainSessions, prediction } from "./schemas.ts";
 
 export const BRAIN_OPERATIONS: readonly ApiOperation[] = [
   operation({
@@ -16,6 +16,20 @@ export const BRAIN_OPERATIONS: readonly ApiOperation[] = [
     query: bySlug,
     reply: brainSessions,
     request: ({ query }) => ({ of: "brain", get: "sessions", ...pageRequest(query) }),
+  }),
+  operation({
+    id: "getBrainSession",
+    method: "GET",
+    path: "/api/brain/sessions/{name}",
+    tag: "Brain",
+    summary: "Returns one session of the Brain with its state and its last events.",
+    description:
+      "A session that is not in memory has neither until a client uses it. The ids of sessions are replaced by their names.",
+    scopes: ["admin"],
+    service: "brain",
+    params: { name: id("The name of the session, from the list.") },
+    reply: brainSessionDetail,
+    request: ({ path }) => ({ of: "brain", get: "session", name: path.name }),
   }),
   operation({
     id: "getPrediction",

@@ -14,6 +14,8 @@ import type {
   ActionOutcome,
   ActionView,
   AuditView,
+  BrainEventView,
+  BrainSessionDetail,
   BrainSessionView,
   BulkOutcome,
   Controls,
@@ -528,20 +530,42 @@ export const nodes: z.ZodType<Page<NodeView>> = pageOf("NodePage", node);
 export const links: z.ZodType<Page<LinkView>> = pageOf("LinkPage", link);
 export const uploads: z.ZodType<Page<UploadView>> = pageOf("UploadPage", upload);
 
+const brainSessionFields = {
+  name: text.describe("The beginning of its id."),
+  seq: count.describe("The number of its last event."),
+  used_at: instant,
+  followers: count,
+  is: z.enum(["loaded", "stored", "damaged"]),
+  owner: json.describe("As it was given; null if there is none."),
+  sealed: flag.nullable(),
+  mode: text.nullable(),
+  keys: count.nullable().describe("Number of top-level keys of its state."),
+};
 const brainSession: z.ZodType<BrainSessionView> = named(
   "BrainSession",
-  z.object({
-    name: text.describe("The beginning of its id."),
-    seq: count.describe("The number of its last event."),
-    used_at: instant,
-    followers: count,
-    is: z.enum(["loaded", "stored", "damaged"]),
-    owner: json.describe("As it was given; null if there is none."),
-    sealed: flag.nullable(),
-    mode: text.nullable(),
-    keys: count.nullable().describe("Number of top-level keys of its state."),
-  }),
+  z.object(brainSessionFields),
   "A session of the Brain. `stored`: it is not in memory, so its last fields are null.",
+);
+const brainEvent: z.ZodType<BrainEventView> = named(
+  "BrainEvent",
+  z.object({
+    seq: count,
+    type: text.describe("Such as `OperatorApplied`."),
+    timestamp: text.describe("ISO 8601."),
+    payload: json.describe("Null if it is larger than 4 KiB, or names a session."),
+  }),
+  "An event of a session's log.",
+);
+export const brainSessionDetail: z.ZodType<BrainSessionDetail> = named(
+  "BrainSessionDetail",
+  z.object({
+    ...brainSessionFields,
+    state: json.describe("Null if it is not in memory, or larger than 64 KiB."),
+    state_length: count.nullable().describe("Length of the state's JSON text."),
+    events: z.array(brainEvent).describe("The last 50 events that are in memory, the oldest first."),
+    damage: text.nullable().describe("Why its log cannot be read."),
+  }),
+  "A session of the Brain with its state and its last events.",
 );
 export const brainSessions: z.ZodType<Page<BrainSessionView>> = pageOf("BrainSessionPage", brainSession);
 

@@ -2,10 +2,18 @@
 import { assertNever } from "../../core/assert.ts";
 import type { StepContext } from "../../core/context.ts";
 import type { ServiceEvent } from "../../core/event.ts";
-import type { Json, JsonObject } from "../../core/json.ts";
-import { respond } from "../../core/request.ts";
-import { type BrainSessionView, type Page, pageOf, type PageRequest } from "../../core/view.ts";
+import { type Json, type JsonObject, parseJson } from "../../core/json.ts";
+import { type BrainRequest, type Requested, respond } from "../../core/request.ts";
+import {
+  type BrainEventView,
+  type BrainSessionDetail,
+  type BrainSessionView,
+  type Page,
+  pageOf,
+  type PageRequest,
+} from "../../core/view.ts";
 import { isoTime } from "../../core/text.ts";
+import type { LogEvent } from "./log/event.ts";
 import { lastSeq, loadedOf } from "./log/session-log.ts";
 import { artifactView } from "./predictions/artifact-reader.ts";
 import { loadPrediction } from "./predictions/prediction-log.ts";
@@ -15,10 +23,16 @@ import type { BrainState } from "./state.ts";
 /** The overview shows this many sessions, the last used ones. */
 const SESSIONS_SHOWN_MAX = 100;
 
+/** The state of a session, and the payload of an event, that are shown: characters of the JSON text. */
+const STATE_LENGTH_MAX = 65_536;
+const PAYLOAD_LENGTH_MAX = 4_096;
+/** Events of a session that are shown. */
+const EVENTS_MAX = 50;
+
 /** Answers one query. */
 export function answerQuery(
   state: BrainState,
-  { requestId, request }: ServiceEvent & { readonly is: "requested" },
+  { requestId, principal, request }: ServiceEvent & { readonly is: "requested" },
   ctx: StepContext,
 ): void {
   if (request.of !== "brain") return ctx.emit({ do: "respond", requestId, fault: "notFound" });
@@ -29,6 +43,8 @@ export function answerQuery(
       return respond({ requestId, request }, statusView(state), ctx);
     case "sessions":
       return respond({ requestId, request }, sessionPage(state, request), ctx);
+    case "session":
+      return answerSession(state, { requestId, principal, request }, ctx);
     case "prediction":
       return loadPrediction(state, request.trace_id, { is: "api", requestId }, ctx);
     default:
@@ -68,6 +84,55 @@ function sessionPage({ sessions }: BrainState, part: PageRequest): Page<BrainSes
   const byName = [...sessions.values()].sort(({ id: one }, { id: other }) => (one < other ? -1 : 1));
   const { items, next } = pageOf(byName, part, { id: ({ id }) => shortId(id) });
   return { items: items.map(sessionItem), next };
+}
+
+/** An operator looks into a session. Why for admins: its state is that of its clients, who have its id. */
+function answerSession(
+  { sessions }: BrainState,
+  { requestId, principal, request }: Requested<BrainRequest & { readonly get: "session" }>,
+  ctx: StepContext,
+): void {
+  if (!principal.scopes.includes("admin")) {
+    return ctx.emit({ do: "respond", requestId, fault: "notAllowed", reason: "this needs the scope admin" });
+  }
+  const session = sessions.values().find(({ id }) => shortId(id) === request.name);
+  if (session === undefined) {
+    return ctx.emit({
+      do: "respond",
+      requestId,
+      fault: "notFound",
+      reason: `no session has the name ${request.name.slice(0, 64)}`,
+    });
+  }
+  respond({ requestId, request }, sessionDetail(sessions, session), ctx);
+}
+
+function sessionDetail(sessions: BrainState["sessions"], session: BrainSession): BrainSessionDetail {
+  const { log: { contents } } = session;
+  const loaded = loadedOf(session.log);
+  const isShown = loaded !== undefined && loaded.head.stateLength <= STATE_LENGTH_MAX;
+  return {
+    ...sessionItem(session),
+    state: isShown ? withoutIds({ ...loaded.head.state }, sessions) : null,
+    state_length: loaded?.head.stateLength ?? null,
+    events: (loaded?.tail ?? []).slice(-EVENTS_MAX).map((event) => eventView(event, sessions)),
+    damage: contents.is === "damaged" ? `event ${contents.damage.seq}: ${contents.damage.reason}` : null,
+  };
+}
+
+/** Why without the payload of a fork: it has the ids of both sessions, which grant access to them. */
+function eventView({ seq, type, timestamp, payload }: LogEvent, sessions: BrainState["sessions"]): BrainEventView {
+  const isShown = type !== "SessionForked" && JSON.stringify(payload).length <= PAYLOAD_LENGTH_MAX;
+  return { seq, type, timestamp, payload: isShown ? withoutIds(payload, sessions) : null };
+}
+
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+/** Why also in the state: a client may have written the id of a session there. */
+function withoutIds(value: Json, sessions: BrainState["sessions"]): Json {
+  const text = JSON.stringify(value);
+  const shown = text.replace(UUID, (id) => (sessions.has(id) ? shortId(id) : id));
+  return shown === text ? value : parseJson(shown, Infinity) ?? null;
 }
 
 function sessionItem({ id, log, usedAt, followers }: BrainSession): BrainSessionView {

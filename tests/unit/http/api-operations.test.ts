@@ -74,7 +74,13 @@ async function watch(fixture: ApiFixture): Promise<void> {
   const { session_id } = await client.next();
   const [session] = await fixture.items("listBrainSessions");
   check.equal([session?.name, session?.owner, session?.keys], [String(session_id).slice(0, 8), "AP73", 1]);
-  check.equal(JSON.stringify(session).includes(String(session_id)), false);
+  const detail = await fixture.call("getBrainSession", { path: { name: String(session?.name) } });
+  check.equal([detail.state, detail.seq, detail.damage], [{ a: 1 }, 0, null]);
+  check.equal(Array.isArray(detail.events) && detail.events.map((event) => isObject(event) && event.type), [
+    "SessionCreated",
+  ]);
+  check.equal((await fixture.request("getBrainSession", { path: { name: "none" } })).status, 404);
+  check.equal(JSON.stringify([session, detail]).includes(String(session_id)), false);
   await client.close();
   await fixture.call("listEvents");
   check.equal(await fixture.items("listWatchers"), []);

@@ -4,6 +4,7 @@ import { hashText } from "../../../../../src/core/hash.ts";
 import type { ResumedPeer } from "../../../../../src/core/event.ts";
 import { type PeerId, toRequestId } from "../../../../../src/core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
+import type { Scope } from "../../../../../src/core/settings.ts";
 import { TEST_CONNECTION } from "../../../../../src/testing/service-harness.ts";
 import { check } from "../../../../harness/check.ts";
 import { textBytesIn } from "../../../../harness/retained.ts";
@@ -336,6 +337,30 @@ test("BR58 the overview counts, and contains no complete session id", () => {
   check.that(!JSON.stringify(status).includes(session));
   check.equal((status["latest"] as readonly JsonObject[])[0]?.["name"], session.slice(0, 8));
   check.equal(asked("ready"), { ok: true, reasons: [] });
+});
+
+test("BR58b an admin looks into a session, and finds neither its id nor that of a fork", () => {
+  const { harness: fixture, peer, session } = started();
+  fixture.merge(peer, session, { a: 1, copy: `my id is ${session}` });
+  const forked = String(fixture.ask(peer, { cmd: "ForkSession", session_id: session })["child"]);
+  const asked = (name: string, scopes: readonly Scope[]) => {
+    const request = { of: "brain", get: "session", name } as const;
+    fixture.harness.step({ is: "requested", requestId: toRequestId("1"), principal: { by: "test", scopes }, request });
+    const answer = fixture.harness.take().find((effect) => effect.do === "respond");
+    return answer?.do === "respond" ? answer : undefined;
+  };
+  const name = session.slice(0, 8);
+  check.equal(asked(name, ["watch"])?.fault, "notAllowed");
+  check.equal(asked("none", ["admin"])?.fault, "notFound");
+  const body = asked(name, ["admin"])?.body as JsonObject;
+  check.equal(body["state"], { a: 1, copy: `my id is ${name}` });
+  check.equal((body["events"] as readonly JsonObject[]).map(({ seq, type }) => [seq, type]), [
+    [0, "SessionCreated"],
+    [1, "OperatorApplied"],
+    [2, "SessionForked"],
+  ]);
+  const text = JSON.stringify([body, asked(forked.slice(0, 8), ["admin"])?.body ?? null]);
+  check.that(!text.includes(session) && !text.includes(forked));
 });
 
 test("BR97 sessions in memory occupy a quarter of `limits.total_bytes`: the least recently used stored ones leave it", () => {
