@@ -39,6 +39,7 @@ export type CheckKind =
   | "data_invalid"
   | "data_not_checked"
   | "unknown_action_accepted"
+  | "broken_by_action"
   | "schema_beyond_sampler"
   | "text_shortened";
 
@@ -323,6 +324,13 @@ export const CHECKS: Readonly<Record<CheckKind, DiagnosticRule>> = {
     "Success of an action that was never registered",
     "An action that is not registered is answered with a failure.",
     "answer an action that is unknown, or not registered any more, with `success: false` and a message",
+    LINKS.result,
+  ),
+  broken_by_action: check(
+    "error",
+    "Connection that broke at an unknown action or invalid data",
+    "Neuro may use an action that is not registered any more, or send data that does not fit its schema.",
+    "answer such an action with `success: false` and a message, instead of failing",
     LINKS.result,
   ),
   schema_beyond_sampler: check(

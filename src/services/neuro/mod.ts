@@ -144,7 +144,7 @@ function stepSocket(
     case "frame":
       return receiveGameFrame(socket, event.frame, ctx);
     case "closed":
-      return closeSocket(socket, ctx);
+      return closeSocket(socket, event.code, ctx);
     case "ponged":
       return receivePong(socket, ctx);
     default:

@@ -1,6 +1,7 @@
 /** Diagnostics of the results of actions: when they come, what they say, and whether the data of the action was checked. */
 import type { ResultMessage } from "../../../core/neuro-messages.ts";
 import type { Observation } from "../../../core/observation.ts";
+import type { Millis } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { checkData, compileSchema } from "../codec/validate-data.ts";
 import type { Delivery, Game, PendingAction } from "../state.ts";
@@ -55,3 +56,26 @@ function reportInvalidData(
   const id = result.success ? "data_not_checked" : "data_invalid";
   diagnose(game, id, { detail: `${name}: ${checked.reason}`, message: data }, ctx);
 }
+
+/** A connection that breaks this soon after an action probably breaks because of it. */
+const BREAK_MS: Millis = 2_000;
+/** Codes with which a program ends a connection on purpose. */
+const ORDERLY: ReadonlySet<number> = new Set([1000, 1001, 1005]);
+
+/** The connection of a game has ended, with this code. */
+export function checkBreak(game: Game, code: number, ctx: StepContext): void {
+  if (ORDERLY.has(code)) return;
+  const since = ctx.now - BREAK_MS;
+  const unknown = game.unregisteredActions.find(({ sentAt }) => sentAt >= since);
+  const invalid = game.pending.find((pending) => hasGot(game, pending, since) && !hasValidData(pending));
+  const name = unknown?.name ?? invalid?.action.originalName;
+  if (name !== undefined) {
+    diagnose(game, "broken_by_action", { detail: `${name}; it closed with ${code}`, message: invalid?.data }, ctx);
+  }
+}
+
+const hasGot = (game: Game, { deliveries }: PendingAction, since: Millis): boolean =>
+  deliveries.some((delivery) => delivery.gameAction.game === game && delivery.sentAt >= since);
+
+const hasValidData = ({ schema, data = "" }: PendingAction): boolean =>
+  schema === undefined || checkData(compileSchema(schema), data).ok;

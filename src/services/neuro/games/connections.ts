@@ -47,6 +47,7 @@ import {
 } from "./duplicate-connection.ts";
 import { diagnose, diagnoseUnnamed, reportRefusal, reportRepairs } from "../diagnostics/diagnose.ts";
 import { checkFirstMessage, checkLatency } from "../diagnostics/connection-checks.ts";
+import { checkBreak } from "../diagnostics/result-checks.ts";
 import { withRepairs } from "../../../neuro-api/repair.ts";
 import { handleGameMessage } from "./game-messages.ts";
 import { awaitFirstMessage, firstMessageTimer, gameNameInPath, identifySilentSocket } from "./identification.ts";
@@ -183,7 +184,7 @@ function handleMessage(connection: GameConnection, message: GameMessage, ctx: St
   forgetUnregistered(connection);
 }
 
-export function closeSocket(socket: GameSocket, ctx: StepContext): void {
+export function closeSocket(socket: GameSocket, code: number, ctx: StepContext): void {
   const { service: state } = socket;
   state.sockets.delete(socket.peer);
   state.silent.forget(socket);
@@ -192,6 +193,7 @@ export function closeSocket(socket: GameSocket, ctx: StepContext): void {
     const { game } = connection;
     withdrawRival(connection);
     if (connection.state.is !== "active" || peerOf(game) !== socket.peer) continue;
+    checkBreak(game, code, ctx);
     onConnectionLost(game, socket.lastHeardAt, ctx);
     disconnectGame(game, ctx);
     const next = nextConnectionOf(game);

@@ -260,6 +260,15 @@ export const OCCURRENCES: Readonly<Record<DiagnosticId, Occurrence>> = {
       chess.result(true);
     },
   },
+  broken_by_action: {
+    isStandalone: true,
+    options: { neuros: [], settings: { "nakurity-backend": behaving({ percent: { unknown_action: 100 } }) } },
+    happen({ scenario, chess }) {
+      chess.force(["move"]);
+      scenario.pass(8_000);
+      chess.close();
+    },
+  },
   unknown_action_accepted: {
     isStandalone: true,
     options: { neuros: [], settings: { "nakurity-backend": behaving({ percent: { unknown_action: 100 } }) } },

@@ -276,6 +276,24 @@ test("NB264 an unknown action reaches the integration alone; its failure is the 
   check.equal(scenario.observed("result_ignored").map(({ why }) => why), ["late"]);
 });
 
+test("NB264c a game that breaks at an unknown action or at invalid data is reported, and one that leaves in order or later is not", () => {
+  const found = (behaviour: BackendSettings, { afterMs = 0, code = 1006 } = {}): readonly string[] => {
+    const scenario = standalone(behaviour);
+    const chess = started(scenario, "Chess", MOVE);
+    chess.force(["move"]);
+    scenario.pass(8_000 + afterMs);
+    scenario.step({ is: "closed", peer: chess.peer, code });
+    return scenario.observed("diagnostic").map(({ what, severity }) => `${severity} ${what}`);
+  };
+  for (const kind of ["unknown_action", "missing_data", "invalid_data"] as const) {
+    const behaviour = behaving({ percent: { [kind]: 100 } });
+    check.equal(found(behaviour), ["error broken_by_action"], kind);
+    check.equal(found(behaviour, { code: 1000 }), [], kind);
+    check.equal(found(behaviour, { afterMs: 5_000 }), [], kind);
+  }
+  check.equal(found(behaving({})), []);
+});
+
 test("NB264b no integration that is held, or that needs approval, gets an unknown action; at most 8 of one wait for a result", () => {
   const unknown = behaving({ voluntary: "on_context", percent: { unknown_action: 100 } });
   const scenario = standalone(unknown);
