@@ -52,6 +52,7 @@ export const api: readonly Case[] = [
     async run(relay) {
       const game = await Game.join(relay, "Chess");
       game.register("play");
+      await game.line.next(({ command }) => command === "startup", "its acknowledgement");
       await integrate(relay, "jukebox");
       for (let left = 200; (await answer(relay, "/integrations/chess")).actions < 1; left--) check.that(left > 0);
       const { items } = await answer(relay, "/integrations");
@@ -75,7 +76,7 @@ export const api: readonly Case[] = [
         403,
         "notAllowed",
       ]);
-      check.equal(await refusal(relay, "/messages", { method: "POST", body: "{" }), [400, "badMessage"]);
+      check.equal(await refusal(relay, "/messages", { method: "POST", body: "{" }), [400, "notJson"]);
       check.equal(await refusal(relay, "/messages", post({ to: "x".repeat(64 * KIB), cmd: 1 })), [413, "tooBig"]);
       check.equal(await refusal(relay, "/integrations/nobody"), [404, "notFound"]);
       check.equal((await ask(relay, "/overview", { method: "PUT" })).headers.get("allow"), "GET, HEAD, OPTIONS");
