@@ -2,7 +2,7 @@
  * The directory of the cluster: who its members are, and which session owns which relay. It is kept in Redis; `redis-directory.ts` has
  * its scripts, `testing/virtual-directory.ts` the same as functions.
  *
- * Invariants: DI1 a relay is taken only from a session that is no member, or after it was released; DI2 a change of owner increases the epoch of
+ * Invariants: DI1 a relay is taken only from a session that is no member, or that does not run it, or after it was released; DI2 a change of owner increases the epoch of
  * the relay, and an epoch is never used twice; DI3 records are compared as text, never as numbers, so a writer from before a loss of data
  * is recognised; DI4 two members never have the same node name.
  */
@@ -52,7 +52,10 @@ export interface ClusterDirectory {
   members(): Promise<readonly ObservedMember[]>;
   /** Declares a member dead, if it still has sent only this many beats. */
   expire(session: string, count: number): Promise<boolean>;
-  /** Takes a relay that nobody owns, or whose owner `from` is no member; undefined if it belongs to a member. */
+  /**
+   * Takes a relay that nobody owns, or whose owner `from` is no member; undefined if it belongs to a member. With the text of its record as `from`
+   * also a relay of `by` itself, which does not run it.
+   */
   claim(relay: string, by: string, from: string): Promise<Claimed | undefined>;
   /** Gives a relay up, so that another node takes it. False if this record does not own it. */
   release(relay: string, record: OwnershipRecord): Promise<boolean>;

@@ -53,7 +53,8 @@ const CLAIM = `
 if redis.call('hexists', KEYS[3], ARGV[2]) == 0 then return false end
 local record = redis.call('hget', KEYS[1], ARGV[1])
 local holder = record and string.match(record, '^(%S+)')
-if holder and holder ~= ARGV[4] then
+local isOwn = holder == ARGV[2] and record == ARGV[3]
+if holder and holder ~= ARGV[4] and not isOwn then
   if holder ~= ARGV[3] or redis.call('hexists', KEYS[3], holder) == 1 then return false end
 end
 local epoch = redis.call('hincrby', KEYS[2], ARGV[1], 1)

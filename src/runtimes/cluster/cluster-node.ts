@@ -69,6 +69,8 @@ export class ClusterNode implements RelaySet {
   readonly #metrics = createClusterMetrics();
   readonly #owned = new Map<string, OwnedRelay>();
   readonly #claiming = new Set<string>();
+  /** Relays that this node gives up, until Redis has answered. */
+  readonly #leaving = new Set<string>();
   readonly #finding = new Set<string>();
   /** Members that cannot be reached, as was reported. */
   readonly #unreachable = new Set<string>();
@@ -365,10 +367,17 @@ export class ClusterNode implements RelaySet {
     const { sessions, session } = this.#member;
     const free = [...records].filter(([, record]) => !sessions.includes(record.session));
     if (!records.has(DEFAULT_RELAY)) free.push([DEFAULT_RELAY, { session: "", epoch: 0 }]);
+    for (const [relay, record] of records) if (this.#isStray(relay, record)) void this.#claim(relay, recordText(record));
     for (const [relay, record] of free) {
       const rank = rankedFor(relay, sessions).indexOf(session);
       setTimeout(() => void this.#claim(relay, record.session), rank * RANK_MS);
     }
+  }
+
+  /** True if a relay is recorded for this node and does not run here: Redis was away when its start failed, or when it was given up. */
+  #isStray(relay: string, { session }: OwnershipRecord): boolean {
+    const isHere = this.#owned.has(relay) || this.#claiming.has(relay) || this.#leaving.has(relay);
+    return session === this.#member.session && !isHere;
   }
 
   #findOwners(): void {
@@ -382,6 +391,7 @@ export class ClusterNode implements RelaySet {
     try {
       const record = await this.#directory.ownerOf(relay);
       const { sessions } = this.#member;
+      if (record !== undefined && this.#isStray(relay, record)) return void this.#claim(relay, recordText(record));
       if (record !== undefined && sessions.includes(record.session)) return this.#gateway.joinOwner(relay, record.session);
       const [ranked = ""] = rankedFor(relay, this.#candidates(sessions));
       const first = isAsked && !this.#isDraining ? this.#member.session : ranked;
@@ -464,10 +474,7 @@ export class ClusterNode implements RelaySet {
   async #handOver(relay: OwnedRelay, graceMs: number): Promise<void> {
     const others = this.#member.others.map(({ session }) => session).filter((session) => this.#nodes.canReach(session));
     await relay.quiesce(graceMs);
-    this.#owned.delete(relay.name);
-    await relay.stop();
-    await this.#directory.release(relay.name, relay.record).catch(() => undefined);
-    this.#left(relay, "handed over");
+    await this.#giveUp(relay, "handed over", () => this.#directory.release(relay.name, relay.record));
     const [successor] = rankedFor(relay.name, others);
     if (successor !== undefined) this.#nodes.sendToOwner(successor, { is: "take", relay: relay.name });
   }
@@ -478,13 +485,20 @@ export class ClusterNode implements RelaySet {
     for (const relay of [...this.#owned.values()]) {
       if (relay.name === DEFAULT_RELAY || !relay.isIdle(idle)) continue;
       const alarmAt = relay.host.nextDeadline();
-      void relay.quiesce(0).then(async () => {
-        this.#owned.delete(relay.name);
-        await relay.stop();
-        await this.#directory.stop(relay.name, relay.record, alarmAt).catch(() => undefined);
-        this.#left(relay, "stopped");
-      });
+      void relay.quiesce(0).then(() =>
+        this.#giveUp(relay, "stopped", () => this.#directory.stop(relay.name, relay.record, alarmAt))
+      );
     }
+  }
+
+  /** Why errors are ignored: the record stays, so the relay is claimed again here, or by another node when this one is gone. */
+  async #giveUp(relay: OwnedRelay, how: "handed over" | "stopped", release: () => Promise<boolean>): Promise<void> {
+    this.#leaving.add(relay.name);
+    this.#owned.delete(relay.name);
+    await relay.stop();
+    await release().catch(() => undefined);
+    this.#leaving.delete(relay.name);
+    this.#left(relay, how);
   }
 
   /** Claims relays that have stopped and for which something is due now: each node those for which it is the first. */

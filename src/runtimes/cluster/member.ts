@@ -45,8 +45,8 @@ export class Member {
   #timer: ReturnType<typeof setInterval> | undefined;
   /** When the oldest beat without an answer was sent. */
   #unansweredSince: Millis | undefined;
-  /** The session of this node's name because of which this one is no member, with its beats and since when they were seen. */
-  #namesake: SeenMember | undefined;
+  /** The session of this node's name because of which this one is no member, with its beats, and since when they and it were seen. */
+  #namesake: SeenMember & { readonly firstSeenAt: Millis } | undefined;
 
   constructor(ports: MemberPorts) {
     this.#ports = ports;
@@ -142,12 +142,15 @@ export class Member {
 
   /** Waits until an earlier session of this node is dead: it is killed, and nobody else may be there to notice it. */
   #nameTaken(by: ObservedMember, now: Millis): void {
-    const known = this.#namesake;
-    if (known?.session === by.session && known.count === by.count) {
-      if (now - known.since < this.#ports.leaseMs) return;
+    const { leaseMs } = this.#ports;
+    const known = this.#namesake?.session === by.session ? this.#namesake : undefined;
+    const firstSeenAt = known?.firstSeenAt ?? now;
+    if (known !== undefined && known.count === by.count) {
+      if (now - known.since < leaseMs) return;
       void this.#expire(by.session, by.count);
-    } else if (known?.session === by.session) this.#ports.nameTaken(by);
-    this.#namesake = { ...by, since: now };
+      // Why a whole lease: the last beats of a process that was killed may arrive late.
+    } else if (now - firstSeenAt >= leaseMs) this.#ports.nameTaken(by);
+    this.#namesake = { ...by, since: now, firstSeenAt };
   }
 
   get #isLeaving(): boolean {

@@ -58,6 +58,9 @@ const CASES: readonly [name: string, run: (directory: ClusterDirectory) => Promi
     check.equal(await directory.claim("r", "b.1", "a.1"), { record: { session: "b.1", epoch: 2 }, isClean: false });
     check.equal(await directory.ownerOf("r"), { session: "b.1", epoch: 2 });
     check.equal(await directory.ownerOf("other"), undefined);
+    check.equal(await directory.claim("r", "b.1", "b.1"), undefined, "its own relay");
+    check.equal(await directory.claim("r", "b.1", "b.1 1"), undefined, "by an earlier record");
+    check.equal(await directory.claim("r", "b.1", "b.1 2"), { record: { session: "b.1", epoch: 3 }, isClean: false });
   }],
   [
     "CN10 a relay that was handed over is claimed clean; one that was stopped has no record, and keeps its epochs",

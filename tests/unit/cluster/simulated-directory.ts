@@ -32,8 +32,11 @@ export class SimulatedDirectory {
 
   claim(relay: string, by: string, from: string): Awaited<ReturnType<ClusterDirectory["claim"]>> {
     if (!this.nodes.has(by)) return undefined;
-    const holder = this.own.get(relay)?.session;
-    if (holder !== undefined && holder !== RELEASED && (holder !== from || this.nodes.has(holder))) return undefined;
+    const known = this.own.get(relay);
+    const holder = known?.session;
+    const isOwn = known !== undefined && holder === by && recordText(known) === from;
+    const isFree = holder === undefined || holder === RELEASED || isOwn;
+    if (!isFree && (holder !== from || this.nodes.has(holder))) return undefined;
     const record = { session: by, epoch: (this.epochs.get(relay) ?? 0) + 1 };
     this.epochs.set(relay, record.epoch);
     this.own.set(relay, record);
