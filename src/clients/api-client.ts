@@ -78,6 +78,13 @@ export class ApiClient {
 /** A name as one segment of a path. Why not always encoded: a segment of dots is a step in the path; the relay accepts the name's key, too. */
 export const pathSegment = (name: string): string => encodeURIComponent(/^\.+$/.test(name) ? segment(name) : name);
 
+/** The parameters of a request as the end of its URL. */
+export function queryText(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) given.set(name, String(value));
+  return given.size === 0 ? "" : `?${given}`;
+}
+
 function refusal(status: number, answer: Json | undefined): ApiError {
   const { detail, title, fault } = isObject(answer) ? answer : {};
   const message = [detail, title].find((text) => typeof text === "string") ?? `status ${status}`;

@@ -30,6 +30,7 @@ import type {
   IntegrationFilter,
   IntegrationView,
   MessageView,
+  NallelyView,
   NeuroView,
   Page,
   PageRequest,
@@ -107,7 +108,10 @@ export interface ServiceQueries {
     /** Newest first. */
     readonly transcript: RequestType<TranscriptFilter, Page<TranscriptView>>;
   };
-  readonly nallely: CommonQueries<JsonObject>;
+  readonly nallely: CommonQueries<JsonObject> & {
+    /** The relay as a neuron. */
+    readonly neuron: RequestType<NoParams, NallelyView>;
+  };
   readonly brain: CommonQueries<JsonObject> & {
     /** In the order of their names. */
     readonly sessions: RequestType<PageRequest, Page<BrainSessionView>>;

@@ -488,6 +488,30 @@ export interface Overview {
   readonly services: { readonly neuro?: NeuroView; readonly [service: string]: JsonObject | NeuroView | undefined };
 }
 
+/** The relay as a neuron of a Nallely session. Every field but `enabled` is null while it is none. */
+export interface NallelyView {
+  readonly enabled: boolean;
+  readonly name: string | null;
+  readonly url: string | null;
+  /** State of the connection to the bus. */
+  readonly state: string | null;
+  /** The last value of each output, and of each input that has one. */
+  readonly outputs: Readonly<Record<string, number>> | null;
+  readonly inputs: Readonly<Record<string, number>> | null;
+  readonly counts: Readonly<Record<string, number>> | null;
+  /** State of the connection to Trevor. */
+  readonly trevor: string | null;
+  /** How the session's description of the neuron differs from the relay's. */
+  readonly drift: NallelyDrift | null;
+}
+
+export interface NallelyDrift {
+  readonly listed: boolean;
+  readonly missing: readonly string[];
+  readonly extra: readonly string[];
+  readonly changed: readonly string[];
+}
+
 /** A session of the Brain, without its id, because the id grants access to it. */
 export interface BrainSessionView {
   /** The first digits of its id. */

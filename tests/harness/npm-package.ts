@@ -25,7 +25,7 @@ const RELAY = [
   "src/runtimes/hashing/portable.ts",
 ];
 /** Each is one module for users of one protocol. */
-export const CLIENTS = ["api-client", "brain", "game", "integration", "nallely", "watcher"].map((name) =>
+export const CLIENTS = ["api", "brain", "game", "integration", "nallely", "watcher"].map((name) =>
   `src/clients/${name}.ts`
 );
 

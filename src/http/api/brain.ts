@@ -1,7 +1,21 @@
-/** Operations of the Brain. */
+/** Operations of the Brain, and of Nallely. */
 import { type ApiOperation, operation } from "./operation.ts";
 import { bySlug, id, pageRequest } from "./parameters.ts";
-import { brainSessionDetail, brainSessions, prediction } from "./schemas.ts";
+import { brainSessionDetail, brainSessions, nallely, prediction } from "./schemas.ts";
+
+export const NALLELY_OPERATIONS: readonly ApiOperation[] = [
+  operation({
+    id: "getNallely",
+    method: "GET",
+    path: "/api/nallely",
+    tag: "Nallely",
+    summary: "Returns the state of the relay as a neuron of a Nallely session.",
+    scopes: ["watch"],
+    service: "nallely",
+    reply: nallely,
+    request: () => ({ of: "nallely", get: "neuron" }),
+  }),
+];
 
 export const BRAIN_OPERATIONS: readonly ApiOperation[] = [
   operation({

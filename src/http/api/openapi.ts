@@ -14,6 +14,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ["Queue", "Queued messages, dead letters and commands."],
   ["Traces", "The paths of messages, and what Neuro was sent."],
   ["Tokens", "The tokens of the relay."],
+  ["Nallely", "The relay as a neuron of a Nallely session."],
   ["Brain", "Stored predictions."],
 ];
 

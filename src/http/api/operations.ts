@@ -1,6 +1,6 @@
 /** All operations of the API. Routing and the OpenAPI document follow from this table. */
 import { percentDecode } from "../../core/text.ts";
-import { BRAIN_OPERATIONS } from "./brain.ts";
+import { BRAIN_OPERATIONS, NALLELY_OPERATIONS } from "./brain.ts";
 import { EVENT_OPERATIONS } from "./events.ts";
 import { INTEGRATION_OPERATIONS } from "./integrations.ts";
 import { NEURO_OPERATIONS } from "./neuro.ts";
@@ -19,6 +19,7 @@ export const OPERATIONS: readonly ApiOperation[] = [
   ...TRACE_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...BRAIN_OPERATIONS,
+  ...NALLELY_OPERATIONS,
 ];
 
 /** The operations on a path, one for each method, and the values of the path's parameters. */

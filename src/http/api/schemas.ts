@@ -30,6 +30,7 @@ import type {
   IntegrationView,
   LinkView,
   MessageView,
+  NallelyView,
   NeuroView,
   NodeView,
   Overview,
@@ -58,8 +59,11 @@ export function named<Schema extends z.ZodType>(id: string, schema: Schema, desc
 }
 
 // Why the casts: a value that was parsed from JSON is JSON. A schema that checks all of it would only cost time.
-const json = z.unknown().describe("Any JSON.") as z.ZodType<Json>;
-const jsonObject = z.record(z.string(), z.unknown()) as z.ZodType<JsonObject>;
+const json = z.unknown().meta({
+  description: "Any JSON.",
+  type: ["object", "array", "string", "number", "boolean", "null"],
+}) as z.ZodType<Json>;
+const jsonObject = z.record(z.string(), json) as z.ZodType<JsonObject>;
 const instant = z.int().describe("Milliseconds since 1970.");
 const duration = z.number().describe("Milliseconds.");
 const count = z.int().min(0);
@@ -529,6 +533,24 @@ export const nodes: z.ZodType<Page<NodeView>> = pageOf("NodePage", node);
 
 export const links: z.ZodType<Page<LinkView>> = pageOf("LinkPage", link);
 export const uploads: z.ZodType<Page<UploadView>> = pageOf("UploadPage", upload);
+
+const numbers = z.record(z.string(), z.number()).nullable();
+export const nallely: z.ZodType<NallelyView> = named(
+  "Nallely",
+  z.object({
+    enabled: flag,
+    name: text.nullable(),
+    url: text.nullable(),
+    state: text.nullable().describe("State of the connection to the bus."),
+    outputs: numbers.describe("The last value of each output."),
+    inputs: numbers.describe("The latest value of each input that has one."),
+    counts: numbers,
+    trevor: text.nullable().describe("State of the connection to Trevor; null if there is none."),
+    drift: z.object({ listed: flag, missing: z.array(text), extra: z.array(text), changed: z.array(text) }).nullable()
+      .describe("How the session's description of the neuron differs from the relay's."),
+  }),
+  "The relay as a neuron of a Nallely session. Every field but `enabled` is null while it is none.",
+);
 
 const brainSessionFields = {
   name: text.describe("The beginning of its id."),

@@ -10,7 +10,9 @@ import type { StepContext } from "../../core/context.ts";
 import { earlier } from "../../core/deadlines.ts";
 import type { LinkEvent, ServiceEvent } from "../../core/event.ts";
 import type { Millis } from "../../core/ids.ts";
-import type { Json } from "../../core/json.ts";
+import { type Json, plain } from "../../core/json.ts";
+import { redactUrl } from "../../core/text.ts";
+import type { NallelyView } from "../../core/view.ts";
 import { linkIdOf } from "../../core/link.ts";
 import type { RestoreInput, Service } from "../../core/service.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
@@ -141,7 +143,8 @@ function dispatch(state: NallelyState, event: ServiceEvent, ctx: StepContext): v
       state.phase = { is: "draining", until: event.until };
       return stop(role, ctx);
     case "requested": {
-      const body = "get" in event.request && event.request.get === "ready" ? readiness(role) : status(role);
+      const wanted = "get" in event.request ? event.request.get : undefined;
+      const body = wanted === "ready" ? readiness(role) : wanted === "neuron" ? plain(neuronView(role)) : status(role);
       return ctx.emit({ do: "respond", requestId: event.requestId, body });
     }
     // It has no listener, stores nothing, and starts no jobs.
@@ -377,3 +380,37 @@ function status(role: Role): Json {
     drift: drift && { ...drift },
   };
 }
+
+/** The same with every field, for programs. */
+function neuronView(role: Role): NallelyView {
+  if (role.is !== "active") return NO_NEURON;
+  const { bridge: { neuron: { outputs, inputs, counts, openings, link }, settings: { name, url } }, trevor, drift } = role;
+  return {
+    enabled: true,
+    name,
+    url: redactUrl(url),
+    state: link.state.is,
+    outputs: Object.fromEntries([...outputs.byName].map(([name, { lastSent = 0 }]) => [name, lastSent])),
+    inputs: Object.fromEntries([...inputs].flatMap(([name, { latest }]) => latest === undefined ? [] : [[name, latest]])),
+    counts: { ...outputs.counts, ...counts, waiting: waitingCount(outputs), openings },
+    trevor: trevor?.link.state.is ?? null,
+    drift: drift === undefined ? null : {
+      listed: drift.isListed,
+      missing: [...drift.missing],
+      extra: [...drift.extra],
+      changed: [...drift.changed],
+    },
+  };
+}
+
+const NO_NEURON: NallelyView = {
+  enabled: false,
+  name: null,
+  url: null,
+  state: null,
+  outputs: null,
+  inputs: null,
+  counts: null,
+  trevor: null,
+  drift: null,
+};

@@ -33,6 +33,11 @@ test("AP10 AP73 BR75c every operation returns what the document declares", () =>
     check.equal((await fixture.call("disconnectIntegration", { path: { id: "chess" } })).status, "disconnecting");
     check.equal((await chess.line.closed).code, 1001);
     await record(fixture);
+    await ApiFixture.with(async (other) => {
+      const { enabled, state, outputs } = await other.call("getNallely");
+      check.that(enabled === true && state !== "open" && isObject(outputs));
+      fixture.answered.add("getNallely");
+    }, ["nallely.enabled=true", "nallely.url=ws://127.0.0.1:1", "nallely.trevor_url=ws://127.0.0.1:1"]);
     check.equal([...fixture.answered].sort(), OPERATIONS.map(({ id }) => id).sort());
   }));
 

@@ -4,12 +4,15 @@ import { connect } from "node:net";
 import { PROBLEM_NAMES } from "../../../src/http/problem.ts";
 import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts";
 import type { ApiOperation } from "../../../src/http/api/operation.ts";
-import { OPERATIONS } from "../../../src/http/api/operations.ts";
+import { OPERATIONS as ALL_OPERATIONS } from "../../../src/http/api/operations.ts";
 import { check } from "../../harness/check.ts";
 import { AppFixture, bearer, WEB_TOKEN } from "./app-fixture.ts";
 import { ApiFixture, type OperationRequest, type ParsedResponse, pathOf, replyOf, TOKENS } from "./api-fixture.ts";
 
 /** What each operation takes that has a body. */
+/** Those of the services that are enabled by default. */
+const OPERATIONS = ALL_OPERATIONS.filter(({ service }) => service !== "nallely");
+
 const BODIES: Readonly<Record<string, JsonObject>> = {
   updateIntegrationControls: { paused: true },
   decideIntegration: { approve: true },
