@@ -123,7 +123,7 @@ export interface ApiSchemas {
   readonly LinkPage: { readonly "items": readonly (ApiSchemas["Link"])[]; readonly "next": string | null };
   /** One page of a list. */
   readonly UploadPage: { readonly "items": readonly (ApiSchemas["Upload"])[]; readonly "next": string | null };
-  /** The relay as a neuron of a Nallely session. Every field but `enabled` is null while it is none. */
+  /** The relay as a neuron of a Nallely session. Every field but `enabled` is null while there is no neuron. */
   readonly Nallely: { readonly "enabled": boolean; readonly "name": string | null; readonly "url": string | null; readonly "state": string | null; readonly "outputs": { readonly [name: string]: number } | null; readonly "inputs": { readonly [name: string]: number } | null; readonly "counts": { readonly [name: string]: number } | null; readonly "trevor": string | null; readonly "drift": { readonly "listed": boolean; readonly "missing": readonly (string)[]; readonly "extra": readonly (string)[]; readonly "changed": readonly (string)[] } | null };
   /** A session of the Brain. `stored`: it is not in memory, so its last fields are null. */
   readonly BrainSession: { readonly "name": string; readonly "seq": number; readonly "used_at": number; readonly "followers": number; readonly "is": "loaded" | "stored" | "damaged"; readonly "owner": Json; readonly "sealed": boolean | null; readonly "mode": string | null; readonly "keys": number | null };

@@ -488,7 +488,7 @@ export interface Overview {
   readonly services: { readonly neuro?: NeuroView; readonly [service: string]: JsonObject | NeuroView | undefined };
 }
 
-/** The relay as a neuron of a Nallely session. Every field but `enabled` is null while it is none. */
+/** The relay as a neuron of a Nallely session. Every field but `enabled` is null while there is no neuron. */
 export interface NallelyView {
   readonly enabled: boolean;
   readonly name: string | null;

@@ -549,7 +549,7 @@ export const nallely: z.ZodType<NallelyView> = named(
     drift: z.object({ listed: flag, missing: z.array(text), extra: z.array(text), changed: z.array(text) }).nullable()
       .describe("How the session's description of the neuron differs from the relay's."),
   }),
-  "The relay as a neuron of a Nallely session. Every field but `enabled` is null while it is none.",
+  "The relay as a neuron of a Nallely session. Every field but `enabled` is null while there is no neuron.",
 );
 
 const brainSessionFields = {
