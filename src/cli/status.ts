@@ -45,13 +45,13 @@ function nodeLine({ name, lease, reachable, relays, last_beat }: NodeView, now: 
 
 function linesOf({ version, uptime_ms, draining, not_ready, services }: Overview, peers: readonly PeerView[]): string[] {
   const state = draining ? "is stopping" : not_ready.length === 0 ? "is ready" : `is not ready: ${not_ready.join("; ")}`;
-  const upstreams = services.neuro?.upstreams ?? [];
+  const { upstreams = [], controls } = services.neuro ?? {};
+  const behaviour = controls?.behaviour ?? null;
+  const standalone = `, the relay acts as Neuro${behaviour === null ? "" : `, ${behaviour}`}`;
   const online = peers.filter(({ connected }) => connected);
   return [
     `Neuro Relay ${version} ${state}; it has run for ${Math.floor(uptime_ms / 1_000)} s`,
-    ...upstreams.map(({ id, state, url }) =>
-      `upstream ${id}: ${state}${url === null ? ", the relay acts as Neuro" : `, ${url}`}`
-    ),
+    ...upstreams.map(({ id, state, url }) => `upstream ${id}: ${state}${url === null ? standalone : `, ${url}`}`),
     ...online.map(({ name, type, queued = 0 }) => `${type} ${name}${queued > 0 ? `: ${queued} queued` : ""}`),
     `${online.length} connected, ${peers.length - online.length} known and offline`,
   ];

@@ -107,6 +107,8 @@ test("CF60 shutdown, reregister, session and behaviour reach one integration, or
   check.equal((await place.run(["session", "chess"])).out, "asked 1 integration\n");
   await game.next(({ command }) => command === "startup");
   check.equal((await place.run(["behaviour", "lively", "chess"])).out, "Neuro is lively for chess\n");
+  check.equal((await place.run(["behaviour", "clumsy", "--all"])).out, "Neuro is clumsy for all\n");
+  check.match((await place.run(["status"])).out, /the relay acts as Neuro, clumsy\n/);
   check.equal((await place.run(["behaviour", "configured", "--all"])).out, "Neuro is played as configured for all\n");
   const unknown = await place.run(["reregister", "nobody"]);
   check.equal([unknown.status, unknown.errors], [1, "no integration has the id nobody\n"]);

@@ -276,6 +276,19 @@ test("NB264 an unknown action reaches the integration alone; its failure is the 
   check.equal(scenario.observed("result_ignored").map(({ why }) => why), ["late"]);
 });
 
+test("NB264 an integration of the Intermediary gets an unknown action as a game does", () => {
+  const scenario = standalone(behaving({ voluntary: "on_context", percent: { unknown_action: 100 } }));
+  const lamp = scenario.integration("lamp").register("light");
+  lamp.say({ command: "context", message: "It is dark.", silent: false });
+  scenario.pass(100);
+  check.equal(lamp.ids().length, 1);
+  lamp.result(true, lamp.lastId());
+  check.equal(scenario.observed("action_result").map(({ name, from, success }) => [name, from, success]), [
+    ["light_2", "lamp", true],
+  ]);
+  check.equal(scenario.observed("diagnostic").map(({ what, from }) => [what, from]), [["unknown_action_accepted", "lamp"]]);
+});
+
 test("NB264c a game that breaks at an unknown action or at invalid data is reported, and one that leaves in order or later is not", () => {
   const found = (behaviour: BackendSettings, { afterMs = 0, code = 1006 } = {}): readonly string[] => {
     const scenario = standalone(behaviour);
