@@ -80,6 +80,42 @@ const WRONG: readonly (readonly [text: string, column: number, key: string, says
   ["integrations: [{match: a, shutdown: 3}]", 27, "integrations.0.shutdown", /^expected true or false, got 3/],
   ["integrations: [{match: a, result_deadline: 5ms}]", 27, "integrations.0.result_deadline", /at least 100ms/],
   ["integrations: [{match: a, parked: 0}]", 27, "integrations.0.parked", /at least 1s/],
+  [
+    "integrations: [{match: a, behaviour: rude}]",
+    27,
+    "integrations.0.behaviour",
+    /^expected one of polite, lively, clumsy/,
+  ],
+  ["nakurity-backend: {behaviour: {preset: rude}}", 32, "nakurity-backend.behaviour.preset", /^expected one of polite/],
+  ["nakurity-backend: {behaviour: {voluntary: 7}}", 32, "nakurity-backend.behaviour.voluntary", /^expected one of never/],
+  ["nakurity-backend: {behaviour: {interval: 5ms}}", 32, "nakurity-backend.behaviour.interval", /at least 100ms/],
+  ["nakurity-backend: {behaviour: {answer_jitter: soon}}", 32, "nakurity-backend.behaviour.answer_jitter", /a duration/],
+  [
+    "nakurity-backend: {behaviour: {percent: {no_answer: -1}}}",
+    42,
+    "nakurity-backend.behaviour.percent.no_answer",
+    /^expected a whole number, got -1/,
+  ],
+  [
+    "nakurity-backend: {faults: {percent: {drop: half}}}",
+    39,
+    "nakurity-backend.faults.percent.drop",
+    /^expected a whole number, got "half"/,
+  ],
+  ["nakurity-backend: {faults: {delay: [1]}}", 29, "nakurity-backend.faults.delay", /^expected a duration/],
+  ["nakurity-backend: {faults: 5}", 20, "nakurity-backend.faults", /^expected settings below it/],
+  [
+    `nakurity-backend: {display_name: ${"x".repeat(1_025)}}`,
+    20,
+    "nakurity-backend.display_name",
+    /^expected at most 1024 characters/,
+  ],
+  [
+    "nakurity-backend: {openai: {memory_entries: 1.5}}",
+    29,
+    "nakurity-backend.openai.memory_entries",
+    /^expected a whole number, got 1.5/,
+  ],
   ["a: &a [*a]", 1, "", /^a value contains itself$/],
 ];
 
