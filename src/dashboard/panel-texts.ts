@@ -1,4 +1,5 @@
 /** The texts of the panels, and of the dialogs that show what the relay knows. */
+import type { TraceKind, TranscriptKind } from "../core/traces/trace.ts";
 import type { BehaviourPreset } from "../core/settings.ts";
 import type { BrainSessionView, RelayView, TokenView } from "../core/view.ts";
 import { formatCount, formatQuantity } from "./lib/format.ts";
@@ -126,6 +127,43 @@ export const PANEL_TEXTS = {
     owns: (count: number) => count === 1 ? "1 relay" : `${formatCount(count)} relays`,
     beat: (age: string) => `last beat ${age} ago`,
     noBeat: "no beat yet",
+  },
+
+  traces: {
+    title: "Traces",
+    integration: "Integration",
+    kind: "Kind",
+    allKinds: "All kinds",
+    kinds: {
+      action: "Action",
+      force: "Force",
+      context: "Context",
+      command: "Command",
+      result: "Ignored result",
+    } satisfies Record<TraceKind, string>,
+    open: "open",
+    show: "Show",
+    hide: "Hide",
+    after: (time: string) => `+${time}`,
+    none: "No traces yet",
+    noneMeans: "The path of each force, action, context and command appears here, with its times.",
+  },
+
+  transcript: {
+    title: "Transcript",
+    search: "Search the transcript",
+    kinds: {
+      startup: "startup",
+      context: "context",
+      force: "force",
+      action: "Neuro's action",
+      result: "result",
+      registered: "registered",
+      unregistered: "unregistered",
+      other: "other",
+    } satisfies Record<TranscriptKind, string>,
+    none: "Nothing was sent to Neuro yet",
+    noneMeans: "What Neuro reads appears here in order: contexts, queries, states and results, and her own actions.",
   },
 
   audit: {

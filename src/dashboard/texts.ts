@@ -181,6 +181,8 @@ export const TEXTS = {
       brain: "Brain",
       nallely: "Nallely",
       relays: "Relays",
+      traces: "Traces",
+      transcript: "Transcript",
       audit: "Audit",
       tools: "Tools",
       tokens: "Tokens",

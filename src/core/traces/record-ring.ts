@@ -68,11 +68,17 @@ export class RingBudget {
   }
 }
 
+/** Places of a ring at first. A power of two, and so is any later number. */
+const PLACES_MIN = 16;
+
 export class RecordRing<Item extends RingRecord> {
   readonly #budget: RingBudget;
-  /** The records begin at `#first`. */
-  #items: (Item | undefined)[] = [];
-  #first = 0;
+  #records: (Item | undefined)[] = [];
+  /** The bytes of each record. Why not read from the record: one that is dropped has long left the processor's cache. */
+  #sizes: number[] = [];
+  /** Numbers of the oldest record, and of the next one. The place is the number without its high bits. */
+  #oldest = 0;
+  #next = 0;
   #bytes = 0;
 
   constructor(budget: RingBudget) {
@@ -90,46 +96,64 @@ export class RecordRing<Item extends RingRecord> {
 
   /** The records, the oldest first. */
   items(): Item[] {
-    return this.#items.slice(this.#first).filter((item) => item !== undefined);
+    const items: Item[] = [];
+    for (let at = this.#oldest; at < this.#next; at++) {
+      const item = this.#records[at & (this.#records.length - 1)];
+      if (item !== undefined) items.push(item);
+    }
+    return items;
   }
 
   /** Adds the newest record, and drops the oldest ones beyond the limits. */
   add(record: Item): void {
-    if (!this.isOn) return;
-    if (this.#items.length === this.#first) this.#budget.add(this);
-    this.#items.push(record);
-    this.#bytes += record.bytes;
-    const change = record.bytes - this.#dropOldest();
+    const budget = this.#budget;
+    if (budget.count === 0) return;
+    if (this.#next === this.#oldest) budget.add(this);
+    if (this.#next - this.#oldest === this.#records.length) this.#grow();
+    const place = this.#next & (this.#records.length - 1);
+    const { bytes } = record;
+    this.#records[place] = record;
+    this.#sizes[place] = bytes;
+    this.#next++;
+    const before = this.#bytes;
+    this.#bytes = before + bytes;
+    if (this.#next - this.#oldest > budget.count || this.#bytes > budget.ringBytesMax) this.#dropOldest();
     // Why: in the long run nearly each record replaces one of the same size.
-    if (change !== 0) this.#budget.charge(change);
+    if (this.#bytes !== before) budget.charge(this.#bytes - before);
   }
 
   /** Drops the oldest records beyond the limits. */
   trim(): void {
-    this.#budget.retained.release(this.#dropOldest());
+    const before = this.#bytes;
+    this.#dropOldest();
+    this.#budget.retained.release(before - this.#bytes);
   }
 
   /** Drops everything: the owner of the ring is gone. */
   clear(): void {
     this.#budget.retained.release(this.#bytes);
     this.#budget.remove(this);
-    [this.#items, this.#first, this.#bytes] = [[], 0, 0];
+    [this.#records, this.#sizes] = [[], []];
+    [this.#oldest, this.#next, this.#bytes] = [0, 0, 0];
   }
 
-  /** Returns the bytes of the dropped records. */
-  #dropOldest(): number {
+  #dropOldest(): void {
     const { count, ringBytesMax } = this.#budget;
-    const before = this.#bytes;
-    while (this.#items.length - this.#first > count || this.#bytes > ringBytesMax) {
-      this.#bytes -= this.#items[this.#first]?.bytes ?? 0;
-      this.#items[this.#first++] = undefined;
+    const mask = this.#records.length - 1;
+    while (this.#next > this.#oldest && (this.#next - this.#oldest > count || this.#bytes > ringBytesMax)) {
+      const place = this.#oldest++ & mask;
+      this.#bytes -= this.#sizes[place] ?? 0;
+      this.#records[place] = undefined;
     }
-    if (this.#first === this.#items.length) this.#budget.remove(this);
-    // Why not at once: moving all records for each one that is dropped would cost more than everything else here.
-    if (this.#first > 64 && this.#first * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#first);
-      this.#first = 0;
-    }
-    return before - this.#bytes;
+    if (this.#next === this.#oldest) this.#budget.remove(this);
+  }
+
+  #grow(): void {
+    const items = this.items();
+    const sizes = items.map(({ bytes }) => bytes);
+    const free = Math.max(PLACES_MIN, items.length * 2) - items.length;
+    this.#records = [...items, ...Array.from({ length: free }, () => undefined)];
+    this.#sizes = [...sizes, ...Array.from({ length: free }, () => 0)];
+    [this.#oldest, this.#next] = [0, items.length];
   }
 }

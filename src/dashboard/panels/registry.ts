@@ -10,6 +10,8 @@ import { Queue } from "./queue.tsx";
 import { Relays } from "./relays.tsx";
 import { Tokens } from "./tokens.tsx";
 import { Tools } from "./tools.tsx";
+import { Traces } from "./traces.tsx";
+import { Transcript } from "./transcript.tsx";
 
 /** A panel that is selected by its tab. It reads what it shows with `useResource`, only while it is open. */
 export interface Panel {
@@ -28,6 +30,8 @@ export const PANELS: readonly Panel[] = [
   { name: "brain", title: TITLES.brain, icon: "brain", content: Brain },
   { name: "nallely", title: TITLES.nallely, icon: "wave", content: Nallely },
   { name: "relays", title: TITLES.relays, icon: "nodes", content: Relays },
+  { name: "traces", title: TITLES.traces, icon: "list", content: Traces },
+  { name: "transcript", title: TITLES.transcript, icon: "feed", content: Transcript },
   { name: "audit", title: TITLES.audit, icon: "list", content: Audit },
   { name: "tokens", title: TITLES.tokens, icon: "key", content: Tokens },
   { name: "tools", title: TITLES.tools, icon: "wrench", content: Tools },

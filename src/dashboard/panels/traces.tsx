@@ -1,0 +1,100 @@
+/** Traces: the paths of the last forces, actions, contexts and commands. A row opens into its timeline. */
+import { useState } from "hono/jsx/dom";
+import { TRACE_KINDS, type TraceStep, type TraceView } from "../../core/traces/trace.ts";
+import type { Page } from "../../core/view.ts";
+import { Button, Chip, EmptyState, Name } from "../components/primitives.tsx";
+import { formatDuration, formatTime } from "../lib/format.ts";
+import { sanitize, sanitizeLines } from "../lib/sanitize.ts";
+import { useResource } from "../state/hooks.ts";
+import { humanize, TEXTS } from "../texts.ts";
+
+const TEXT = TEXTS.traces;
+const TRACES_MAX = 100;
+
+export function Traces() {
+  const [kind, setKind] = useState("");
+  const [integration, setIntegration] = useState("");
+  const query = new URLSearchParams({ limit: String(TRACES_MAX) });
+  if (kind !== "") query.set("kind", kind);
+  if (integration.trim() !== "") query.set("integration", integration.trim());
+  const page = useResource<Page<TraceView>>(`traces?${query}`);
+  const traces = page === null ? [] : page?.items;
+  return (
+    <div class="scrolls">
+      <div class="panel-head">
+        <h2 class="panel-title">{TEXT.title}</h2>
+        <input
+          type="search"
+          placeholder={TEXT.integration}
+          aria-label={TEXT.integration}
+          value={integration}
+          onInput={(event: Event) => setIntegration((event.target as HTMLInputElement).value)}
+        />
+        <select
+          aria-label={TEXT.kind}
+          value={kind}
+          onChange={(event: Event) => setKind((event.target as HTMLSelectElement).value)}
+        >
+          <option value="">{TEXT.allKinds}</option>
+          {TRACE_KINDS.map((each) => <option key={each} value={each}>{TEXT.kinds[each]}</option>)}
+        </select>
+      </div>
+      <div>
+        {traces === undefined
+          ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
+          : traces.length === 0
+          ? <EmptyState key="none" title={TEXT.none}>{TEXT.noneMeans}</EmptyState>
+          : <ul key="some" class="plain-list">{traces.map((trace) => <TraceRow key={trace.id} trace={trace} />)}</ul>}
+      </div>
+    </div>
+  );
+}
+
+const GOOD: ReadonlySet<string> = new Set(["succeeded", "completed", "sent", "acknowledged", "delivered"]);
+
+function TraceRow({ trace }: { readonly trace: TraceView }) {
+  const { id, kind, outcome, names, actions, texts, received_at, ms, steps } = trace;
+  const [isOpen, setOpen] = useState(false);
+  const summary = actions.length > 0 ? actions.slice(0, 3).join(", ") : Object.values(texts)[0] ?? "";
+  return (
+    <li class="entry" data-name="trace">
+      <div class="entry-head">
+        <span class="num faint small" title={new Date(received_at).toISOString()}>{formatTime(received_at)}</span>
+        <Chip tone={outcome === null ? "accent" : GOOD.has(outcome) ? "good" : "warn"}>
+          {outcome === null ? TEXT.open : humanize(outcome)}
+        </Chip>
+        <span class="small">{TEXT.kinds[kind]}</span>
+        <Name text={names.join(", ")} />
+        <span class="faint small" dir="auto">{sanitize(summary, 60)}</span>
+        <span class="faint small num">{formatDuration(ms)}</span>
+        <Button kind="quiet" pressed={isOpen} onPress={() => setOpen(!isOpen)}>{isOpen ? TEXT.hide : TEXT.show}</Button>
+      </div>
+      <div class={isOpen ? "pad" : "hidden"}>
+        {isOpen
+          ? (
+            <div key="open">
+              <p class="faint small num">{id}</p>
+              {Object.entries(texts).map(([name, text]) => (
+                <p key={name} class="soft action-text" dir="auto">
+                  <span class="faint small">{humanize(name)}</span> {sanitizeLines(text, 4_000)}
+                </p>
+              ))}
+              <ol class="plain-list inner">
+                {steps.map((step, at) => <StepRow key={`${at}`} step={step} since={received_at} />)}
+              </ol>
+            </div>
+          )
+          : null}
+      </div>
+    </li>
+  );
+}
+
+function StepRow({ step: { at, is, who, what }, since }: { readonly step: TraceStep; readonly since: number }) {
+  return (
+    <li class="small" data-name="trace-step">
+      <span class="num faint">{TEXT.after(formatDuration(at - since))}</span> {humanize(is)}{" "}
+      <bdi>{sanitize(who ?? "", 80)}</bdi> <span class="faint">{sanitize(what ?? "", 200)}</span>
+    </li>
+  );
+}
