@@ -20,8 +20,8 @@ export type ToOwner =
   | { readonly is: "hello"; readonly session: string; readonly to: string; readonly version: number }
   /** A peer wants this relay, which nobody owns. */
   | { readonly is: "want"; readonly relay: string }
-  /** As `want`, and the sender, which may be the first node for it, will not run it: it hands the relay over, or stops. */
-  | { readonly is: "take"; readonly relay: string }
+  /** As `want`, and these sessions, with the sender's, will not run it, although they may be the first for it: they stop. */
+  | { readonly is: "take"; readonly relay: string; readonly declined: readonly string[] }
   /** A member was declared dead: a beat now shows that at once. */
   | { readonly is: "look" }
   /** This gateway has peers of the relay. The owner answers with `owner` or `notOwner`. */
@@ -159,7 +159,7 @@ const ofOwner: FieldCheck = ({ relay, epoch, peer }) => isRelay(relay) && isCoun
 const CHECKS: ReadonlyMap<string, FieldCheck> = new Map<NodeMessage["is"], FieldCheck>([
   ["hello", ({ session, to, version }) => isPeer(session) && isPeer(to) && isCount(version)],
   ["want", ({ relay }) => isRelay(relay)],
-  ["take", ({ relay }) => isRelay(relay)],
+  ["take", ({ relay, declined }) => isRelay(relay) && Array.isArray(declined) && declined.every(isPeer)],
   ["look", () => true],
   ["join", ({ relay }) => isRelay(relay)],
   [

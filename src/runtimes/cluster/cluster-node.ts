@@ -12,7 +12,7 @@ import { errorText } from "../../core/text.ts";
 import type { NodeView, RelayView } from "../../core/view.ts";
 import { type ClusterDirectory, type OwnershipRecord, recordText, RELEASED } from "../../cluster/directory.ts";
 import type { BeatOutcome } from "../../cluster/membership.ts";
-import { nodeOf, rankedFor } from "../../cluster/placement.ts";
+import { nodeOf, placeRelay, rankedFor } from "../../cluster/placement.ts";
 import type { ToOwner } from "../../cluster/wire.ts";
 import { type PortName, problemResponse, unknownLink } from "../../http/app.ts";
 import { services } from "../../relay/services.ts";
@@ -350,7 +350,7 @@ export class ClusterNode implements RelaySet {
     let moved = 0;
     for (const relay of [...this.#owned.values()]) {
       if (this.#isDraining || !this.#member.mayAct() || moved >= REBALANCED_MAX) return;
-      const [first = ""] = rankedFor(relay.name, this.#candidates(this.#member.sessions));
+      const [first = ""] = rankedFor(relay.name, this.#candidates);
       const settledAt = Math.max(relay.since, this.#memberSince.get(first) ?? Infinity);
       if (first === this.#member.session || performance.now() - settledAt < settledMs) continue;
       if (!relay.isRunning || !await relay.host.isQuiet()) continue;
@@ -384,24 +384,28 @@ export class ClusterNode implements RelaySet {
     for (const relay of this.#gateway.waiting()) void this.#findOwner(relay);
   }
 
-  /** `isAsked`: the first node for the relay asks this one to take it. */
-  async #findOwner(relay: string, isAsked = false): Promise<void> {
-    if (this.#finding.has(relay) && !isAsked) return;
+  /** `declined`: this node is asked to take the relay, because these do not. */
+  async #findOwner(relay: string, declined?: readonly string[]): Promise<void> {
+    if (this.#finding.has(relay) && declined === undefined) return;
     this.#finding.add(relay);
     try {
       const record = await this.#directory.ownerOf(relay);
-      const { sessions } = this.#member;
+      const { session, sessions } = this.#member;
       if (record !== undefined && this.#isStray(relay, record)) return void this.#claim(relay, recordText(record));
       if (record !== undefined && sessions.includes(record.session)) return this.#gateway.joinOwner(relay, record.session);
-      const [ranked = ""] = rankedFor(relay, this.#candidates(sessions));
-      const first = isAsked && !this.#isDraining ? this.#member.session : ranked;
-      if (first === this.#member.session && record === undefined && this.#owned.size >= this.#settings.relays.running) {
+      const node = { session, isDraining: this.#isDraining, reachable: this.#reachable };
+      const placement = placeRelay(relay, node, declined);
+      if (placement.is === "nowhere") return;
+      if (placement.is === "want") return this.#nodes.sendToOwner(placement.session, { is: "want", relay });
+      if (placement.is === "take") {
+        return this.#nodes.sendToOwner(placement.session, { is: "take", relay, declined: placement.declined });
+      }
+      if (record === undefined && this.#owned.size >= this.#settings.relays.running) {
         const reason =
           `this node owns ${this.#owned.size} relays, and relays.running, which is ${this.#settings.relays.running}, allows no more`;
         return this.#observe({ is: "relay_refused", name: relay, reason });
       }
-      if (first === this.#member.session) void this.#claim(relay, record?.session ?? "");
-      else this.#nodes.sendToOwner(first, { is: this.#isDraining ? "take" : "want", relay });
+      void this.#claim(relay, record?.session ?? "");
     } catch {
       // Why nothing: the gateway asks again.
     } finally {
@@ -410,10 +414,12 @@ export class ClusterNode implements RelaySet {
   }
 
   /** Members that can own a relay and that this node can reach. */
-  #candidates(sessions: readonly string[]): readonly string[] {
-    return sessions.filter((session) =>
-      session === this.#member.session ? !this.#isDraining : this.#nodes.canReach(session)
-    );
+  get #candidates(): readonly string[] {
+    return this.#isDraining ? this.#reachable : [...this.#reachable, this.#member.session];
+  }
+
+  get #reachable(): readonly string[] {
+    return this.#member.others.map(({ session }) => session).filter((session) => this.#nodes.canReach(session));
   }
 
   async #claim(name: string, from: string): Promise<void> {
@@ -472,11 +478,13 @@ export class ClusterNode implements RelaySet {
   }
 
   async #handOver(relay: OwnedRelay, graceMs: number): Promise<void> {
-    const others = this.#member.others.map(({ session }) => session).filter((session) => this.#nodes.canReach(session));
+    const others = this.#reachable;
     await relay.quiesce(graceMs);
     await this.#giveUp(relay, "handed over", () => this.#directory.release(relay.name, relay.record));
     const [successor] = rankedFor(relay.name, others);
-    if (successor !== undefined) this.#nodes.sendToOwner(successor, { is: "take", relay: relay.name });
+    if (successor !== undefined) {
+      this.#nodes.sendToOwner(successor, { is: "take", relay: relay.name, declined: [this.#member.session] });
+    }
   }
 
   /** Relays other than the one at the root stop when nobody uses them and nothing is due. */
@@ -506,7 +514,7 @@ export class ClusterNode implements RelaySet {
     if (this.#isDraining || !this.#member.mayAct()) return;
     const due = await this.#directory.due(Date.now(), DUE_MAX).catch(() => []);
     const { names, running } = this.#settings.relays;
-    const sessions = this.#candidates(this.#member.sessions);
+    const sessions = this.#candidates;
     for (const relay of due) {
       if (this.#owned.size + this.#claiming.size >= running) return;
       if (isServed(relay, names) && rankedFor(relay, sessions)[0] === this.#member.session) void this.#claim(relay, "");
@@ -532,7 +540,7 @@ export class ClusterNode implements RelaySet {
       case "want":
         return void this.#findOwner(message.relay);
       case "take":
-        return void this.#findOwner(message.relay, true);
+        return void this.#findOwner(message.relay, message.declined);
       case "look":
         return this.#member.look();
       case "join": {

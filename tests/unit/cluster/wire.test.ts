@@ -19,7 +19,9 @@ const listener = fc.constantFrom("neuro" as const, "intermediary" as const, "bra
 
 const message: fc.Arbitrary<NodeMessage> = fc.oneof(
   fc.record({ is: fc.constant("hello" as const), session: peer, to: peer, version: count }),
-  fc.record({ is: fc.constantFrom("want" as const, "take" as const, "join" as const, "notOwner" as const), relay }),
+  fc.record({ is: fc.constantFrom("want" as const, "join" as const, "notOwner" as const), relay }),
+  fc.record({ is: fc.constant("take" as const), relay, declined: fc.array(peer) }),
+  fc.record({ is: fc.constant("look" as const) }),
   fc.record({
     is: fc.constant("peers" as const),
     relay,
