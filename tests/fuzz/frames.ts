@@ -2,7 +2,7 @@
  * Sends mutated frames to one listener of a whole relay on virtual time: nothing may throw, panic, affect other peers, or accumulate.
  */
 import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../src/core/defaults.ts";
-import type { Settings } from "../../src/core/settings.ts";
+import type { PolicySettings, Settings } from "../../src/core/settings.ts";
 import { services } from "../../src/relay/services.ts";
 import { Random } from "../../src/testing/random.ts";
 import type { TestSocket } from "../../src/testing/network.ts";
@@ -36,12 +36,35 @@ const BREACHES_MAX = 10;
 /** The part of the inputs after which every bounded table is nearly full. */
 const WARM = 0.4;
 
+/** All that a policy can do, except for the clients that have to be served. */
+const POLICIES: readonly PolicySettings[] = [
+  { match: "*ealthy*", hide: [], coalesce: [], debounce: 0, admission: "open", contexts_per_minute: 100_000 },
+  { match: "unknown-*", admission: "approval" },
+  {
+    match: "*",
+    deny: ["*den*", "a*b*c"],
+    hide: ["*_"],
+    actions_max: 40,
+    contexts_per_minute: 5_000,
+    context_length: 300,
+    context_template: "<{game}> {message}",
+    coalesce: ["{key}:*", "*{key}*"],
+    coalesce_interval: 300,
+    debounce: 200,
+    critical_preempts: true,
+    result_deadline: 3_000,
+    grace: 1_000,
+    parked: 10_000,
+  },
+];
+
 /** Low limits, so that unbounded tables show; no rate limit, which would refuse the inputs. */
-const settingsFor = ({ hasNeuro = false, backend = DEFAULTS["nakurity-backend"] }: FuzzTarget): Settings => ({
+const settingsFor = ({ name, hasNeuro = false, backend = DEFAULTS["nakurity-backend"] }: FuzzTarget): Settings => ({
   ...DEFAULTS,
   "nakurity-backend": backend,
   "dependency-authentication": { "neuro-os": { auth_token: WATCHING } },
   "nakurity-clients": hasNeuro ? [{ ...UPSTREAM_DEFAULTS, url: NEURO_URL, profile: "neuro_api" }] : [],
+  integrations: name === "game" ? [] : POLICIES,
   brain: { ...DEFAULTS.brain, sessions: 50 },
   queue: { ...DEFAULTS.queue, total: 200, total_bytes: 1_048_576, dead_letters: 50 },
   uploads: { ...DEFAULTS.uploads, files: 10, total_bytes: 1_048_576 },

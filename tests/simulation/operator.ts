@@ -106,13 +106,14 @@ export class SimulatedOperator {
     }
   }
 
-  /** Releases every control. */
+  /** Releases every control, and approves what waits for it. */
   async releaseControls(): Promise<void> {
     const { engine } = this.#simulation;
     if (engine === undefined) return;
     await requestNow(engine, { do: "setGlobalControls", to: { stopped: false, approval: false, behaviour: null } });
     const page = await requestNow<Page<IntegrationView>>(engine, { get: "integrations" });
-    for (const { id } of page?.items ?? []) {
+    for (const { id, admission } of page?.items ?? []) {
+      if (admission === "pending") await requestNow(engine, { do: "decideIntegration", id, approve: true });
       await requestNow(engine, {
         do: "setControls",
         id,

@@ -19,6 +19,25 @@ export const SETTINGS: Settings = {
   queue: { ...DEFAULTS.queue, max_attempts: 1_000 },
 };
 
+/** The same with policies that change when Neuro hears of something, but not what she knows in the end. */
+export const WITH_POLICIES: Settings = {
+  ...SETTINGS,
+  integrations: [
+    { match: "Unity", critical_preempts: true, grace: 3_000 },
+    { match: "*o*", critical_preempts: true, debounce: 3_000 },
+    { match: "spotify", admission: "approval" },
+    {
+      match: "*",
+      debounce: 400,
+      coalesce: ["*{key}"],
+      coalesce_interval: 2_000,
+      contexts_per_minute: 20,
+      context_template: "{game} says: {message}",
+      result_deadline: 12_000,
+    },
+  ],
+};
+
 export interface Participants {
   readonly neuro: FakeNeuro;
   readonly games: readonly FakeGame[];

@@ -7,6 +7,7 @@
 import { assertNever } from "../../src/core/assert.ts";
 import type { SupervisedService } from "../../src/relay/mod.ts";
 import { services } from "../../src/relay/services.ts";
+import type { Settings } from "../../src/core/settings.ts";
 import { HEALTHY } from "../../src/testing/disk.ts";
 import { INJECTED_PANIC } from "../../src/testing/panic-injection.ts";
 import { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
@@ -28,6 +29,8 @@ export interface RunOptions {
   readonly seed: number;
   /** Faults that are not injected: to find out which of them a failure needs. */
   readonly without?: readonly FaultKind[];
+  /** By default without policies. */
+  readonly settings?: Settings;
   /** Called with each frame that either end receives, and each observation. */
   readonly onTrace?: (line: string) => void;
   /** Replaces a service: to test that the simulation finds faults. */
@@ -45,8 +48,8 @@ const TASKS_MAX = 50_000;
 
 /** Runs one seed. It never throws: an exception is a violation, too. */
 export async function simulate(options: RunOptions): Promise<SimulationResult> {
-  const { seed, wrap = (service) => service } = options;
-  const simulation = new SimulatedRelay({ settings: SETTINGS, services: (settings) => services(settings).map(wrap), seed });
+  const { seed, settings = SETTINGS, wrap = (service) => service } = options;
+  const simulation = new SimulatedRelay({ settings, services: (given) => services(given).map(wrap), seed });
   simulation.clock.tasksLeft = TASKS_MAX;
   const violations: string[] = [];
   const observationCounts = watchInvariants(simulation, violations);
@@ -166,8 +169,9 @@ async function recover(
     peer.returnMs = 1_000;
     peer.connect();
   }
-  // Why the wait: a relay that was just started accepts requests only when it is ready.
+  // Why the wait: a relay that was just started accepts requests only when it is ready, and its store may hang.
   await simulation.advance(10_000);
+  for (let ms = 0; simulation.engine === undefined && ms < 30_000; ms += 1_000) await simulation.advance(1_000);
   await operator.releaseControls();
   await simulation.advance(RECOVERY_MS);
 }

@@ -2,6 +2,7 @@
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { failureReport } from "./failure-report.ts";
+import { WITH_POLICIES } from "./participants.ts";
 import { simulate } from "./run.ts";
 
 const SEEDS = 200;
@@ -18,3 +19,17 @@ for (let from = 1; from <= SEEDS; from += AT_A_TIME) {
     check.that(failures.length === 0, failures.join("\n"));
   }, { timeoutMs: 60_000 });
 }
+
+test("SI12 with policies the seeds violate no invariant, either", async () => {
+  const failures: string[] = [];
+  const seen = new Map([["preempted", 0], ["context_replaced", 0], ["integration_unapproved", 0]]);
+  const onTrace = (line: string): void => {
+    for (const [what, count] of seen) if (line.includes(`"${what}"`)) seen.set(what, count + 1);
+  };
+  for (let seed = 1; seed <= 10; seed++) {
+    const played = await simulate({ seed, settings: WITH_POLICIES, onTrace });
+    if (played.violations.length > 0) failures.push(failureReport(played));
+  }
+  check.that(failures.length === 0, failures.join("\n"));
+  check.that([...seen.values()].every((count) => count > 5), JSON.stringify([...seen]));
+}, { timeoutMs: 60_000 });
