@@ -113,20 +113,23 @@ export const matchesPattern = (pattern: string, name: string): boolean =>
   wildcardsIn(pattern.split("*"), name) !== undefined;
 
 /** The texts of the wildcards between the parts of a pattern, each as short as possible; undefined if the text does not match. */
-export function wildcardsIn([head = "", ...rest]: readonly string[], text: string): readonly string[] | undefined {
-  const tail = rest.pop();
-  if (tail === undefined) return text === head ? [] : undefined;
+export function wildcardsIn(parts: readonly string[], text: string): readonly string[] | undefined {
+  const last = parts.length - 1;
+  const [head = "", tail = ""] = [parts[0], parts[last]];
+  if (last === 0) return text === head ? [] : undefined;
   if (!text.startsWith(head) || !text.endsWith(tail)) return undefined;
   const wildcards: string[] = [];
   let at = head.length;
-  for (const part of rest) {
+  for (const part of parts.slice(1, last)) {
     const next = text.indexOf(part, at);
     if (next < 0) return undefined;
     wildcards.push(text.slice(at, next));
     at = next + part.length;
   }
   const end = text.length - tail.length;
-  return at > end ? undefined : [...wildcards, text.slice(at, end)];
+  if (at > end) return undefined;
+  wildcards.push(text.slice(at, end));
+  return wildcards;
 }
 
 const DAY_MS = 86_400_000;

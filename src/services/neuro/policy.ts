@@ -118,7 +118,8 @@ export type ActionPermission = "shown" | "hidden" | "denied";
 
 /** What a policy says about an action, by the name that its integration gives it. */
 export function permissionFor({ allow, deny, hide }: Policy, name: string): ActionPermission {
-  const isIn = (patterns: readonly string[]): boolean => patterns.some((pattern) => matchesPattern(pattern, name));
+  const isIn = (patterns: readonly string[]): boolean =>
+    patterns.some((pattern) => pattern === "*" || matchesPattern(pattern, name));
   if (!isIn(allow) || isIn(deny)) return "denied";
   return isIn(hide) ? "hidden" : "shown";
 }

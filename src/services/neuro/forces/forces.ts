@@ -106,12 +106,12 @@ function replaceCurrent(upstream: Upstream, ctx: StepContext): void {
 /** A `critical` force takes the place of the one that Neuro has, if its policy allows it and it is the next one. */
 function preemptCurrent(upstream: Upstream, ctx: StepContext): void {
   const { current, waiting } = upstream.forces;
-  const sent = current === undefined ? undefined : sentForceOf(current.state);
-  if (current === undefined || sent === undefined || waiting.size === 0 || !waiting.values().some(canPreempt)) return;
-  const next = nextForce(upstream, ctx.now);
+  if (current === undefined || waiting.size === 0 || !waiting.values().some(canPreempt)) return;
+  const sent = sentForceOf(current.state);
+  const next = sent === undefined ? undefined : nextForce(upstream, ctx.now);
   if (next === undefined || next.game === current.game || !canPreempt(next) || !canAsk(upstream)) return;
   // Why the urgency that it was opened with: a force that had to wait for long enough keeps its turn, so no flood of forces can starve it.
-  if (urgencyOf(next, ctx.now) <= urgencyOf(current, sent.openedAt)) return;
+  if (urgencyOf(next, ctx.now) <= urgencyOf(current, sent?.openedAt ?? ctx.now)) return;
   dispatch(current, { is: "preempted" }, ctx);
 }
 

@@ -15,7 +15,9 @@ const KEY_BYTES = 256;
 /** The key of a context; undefined if its source has no policy, no pattern matches, or the text for `{key}` is too long. */
 export function contextKey({ policy }: ContextSource, message: string): string | undefined {
   if (policy === undefined || policy.coalesce.length === 0) return undefined;
-  for (const [at, { parts, keyAt }] of policy.coalesce.entries()) {
+  let at = -1;
+  for (const { parts, keyAt } of policy.coalesce) {
+    at++;
     const wildcards = wildcardsIn(parts, message);
     if (wildcards === undefined) continue;
     const key = wildcards[keyAt] ?? "";

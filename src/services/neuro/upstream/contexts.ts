@@ -103,9 +103,9 @@ function dropReplaced(upstream: Upstream, source: ContextSource, key: string, ct
 
 /** True if a queued context of this source would be replaced by one with that text. */
 export function wouldReplace(upstream: Upstream, source: ContextSource, message: string): boolean {
-  const key = contextKey(source, message);
-  const queue = key === undefined ? undefined : upstream.contexts.queued.get(source.key);
-  return queue?.some(({ coalesceKey }) => coalesceKey === key) === true;
+  const queue = upstream.contexts.queued.get(source.key);
+  const key = queue === undefined ? undefined : contextKey(source, message);
+  return key !== undefined && queue?.some(({ coalesceKey }) => coalesceKey === key) === true;
 }
 
 function reportRefused(
