@@ -1,6 +1,7 @@
 /** The OpenAPI document, generated from the operations. */
 import { z } from "zod";
 import type { Json, JsonObject } from "../../core/json.ts";
+import { curlExample } from "./examples.ts";
 import type { ApiOperation, ParameterSchemas } from "./operation.ts";
 import { NAMED, problem } from "./schemas.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -23,7 +24,11 @@ const ABOUT =
 web port's own, which has every scope, or one of \`intermediary.tokens\` with the scope that the operation names.
 
 Instants are milliseconds since 1970; durations are milliseconds. Lists are paged: pass \`next\` as \`after\` to get the next page. Errors
-are problem documents (RFC 9457), with a \`fault\` for programs and a \`detail\` for people.`;
+are problem documents (RFC 9457), with a \`fault\` for programs and a \`detail\` for people. A change with an \`Idempotency-Key\` is carried out once,
+however often it is sent. Replies to GET have an \`ETag\` for \`If-None-Match\`.
+
+In the examples \`$RELAY\` is the address of the web port with its scheme, \`$TOKEN\` a token, and a word in capitals a parameter
+of the path.`;
 
 /** Why cached: generating it costs as much as a hundred responses, and it needs no token. */
 let kept: { readonly version: string; readonly base: string; readonly text: string } | undefined;
@@ -61,9 +66,8 @@ function pathsOf(operations: readonly ApiOperation[]): JsonObject {
   );
 }
 
-function describe(
-  { id, tag, summary, description, scopes, parameters, body, reply, stream, hasLines }: ApiOperation,
-): JsonObject {
+function describe(operation: ApiOperation): JsonObject {
+  const { id, tag, summary, description, scopes, parameters, body, reply, stream, hasLines } = operation;
   const needs = `Needs the scope ${scopes.map((scope) => `\`${scope}\``).join(" or ")}.`;
   const given = [...parametersIn("path", parameters.path), ...parametersIn("query", parameters.query)];
   const hasBody = body !== undefined;
@@ -85,6 +89,7 @@ function describe(
     summary,
     description: description === undefined ? needs : `${description} ${needs}`,
     security: [{ token: [...scopes] }],
+    "x-codeSamples": [{ lang: "Shell", label: "curl", source: curlExample(operation) }],
     ...(given.length > 0 && { parameters: given }),
     ...(body !== undefined && { requestBody: { required: true, content: jsonContent(body) } }),
     responses: {

@@ -11,7 +11,8 @@ section{border-top:1px solid var(--line);padding:.25rem 0 1rem}
 h3{margin:1.25rem 0 .25rem}h3 code:first-child{color:var(--name)}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.25rem .5rem .25rem 0;border-bottom:1px solid var(--soft)}
 a{color:var(--name)}p{margin:.25rem 0}.soft{opacity:.75}
-pre{margin:.25rem 0;white-space:pre-wrap}`;
+pre{margin:.25rem 0;white-space:pre-wrap;background:var(--soft);padding:.25rem .5rem}
+nav{columns:16rem;border:1px solid var(--line);padding:.25rem .75rem;margin:.5rem 0}nav details{break-inside:avoid}`;
 
 let policy: Promise<string> | undefined;
 

@@ -1,9 +1,11 @@
 /** The reference for people: the OpenAPI document as one page without scripts. */
 import { html } from "hono/html";
 import { isObject, type Json } from "../../core/json.ts";
+import { curlExample } from "./examples.ts";
 import { descriptionOf, documentOf, namedSchemas, nameOf } from "./openapi.ts";
 import type { ApiOperation, ParameterSchemas } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
+import { CHANNELS } from "./protocols/asyncapi.ts";
 import { type Html, htmlResponse, kind, linkTo, paragraphs, prose, wholePage } from "./page.ts";
 
 /** Why cached: like the document. */
@@ -28,7 +30,9 @@ function page(version: string, base: string): Html {
       <p
         class="soft">Version ${version}. For programs: <a href="${base}/api/openapi.json">OpenAPI document</a>. Messages on WebSockets:
       <a href="${base}/api/protocols">protocols</a>.</p>
+      ${menu(sections.map(({ name }) => String(name)))}
       ${paragraphs(isObject(info) ? String(info.description) : "")}
+      ${sockets(base)}
       ${sections.map(({ name, description }) => section(String(name), String(description)))}
       <section id="schemas"><h2>Schemas</h2>${Object.entries(namedSchemas()).map(([name, schema]) =>
         schemaEntry(name, schema)
@@ -37,12 +41,50 @@ function page(version: string, base: string): Html {
   );
 }
 
+/** Links to every section, and within them to every operation. */
+const menu = (tags: readonly string[]): Html =>
+  html`
+    <nav>
+      <p><a href="#sockets">WebSockets</a></p>
+      ${tags.map((tag) =>
+        html`
+          <details>
+            <summary><a href="#${tag}">${tag}</a></summary>
+            ${operationsOf(tag).map(({ id, method, path }) =>
+              html`<p><a href="#${id}"><code>${method} ${path}</code></a></p>`
+            )}
+          </details>
+        `
+      )}
+      <p><a href="#schemas">Schemas</a></p>
+    </nav>
+  `;
+
+/** What connects over WebSockets, with the place of each. The other page has their messages. */
+const sockets = (base: string): Html =>
+  html`
+    <section id="sockets">
+      <h2>WebSockets</h2>
+      <p>Their messages, with examples, are described on <a href="${base}/api/protocols">another page</a>.</p>
+      <table>${CHANNELS.map(({ name, title, description }) =>
+        html`
+          <tr>
+            <th><a href="${base}/api/protocols#${name}">${title}</a></th>
+            <td>${prose(description)}</td>
+          </tr>
+        `
+      )}</table>
+    </section>
+  `;
+
+const operationsOf = (tag: string): readonly ApiOperation[] => OPERATIONS.filter((operation) => operation.tag === tag);
+
 function section(tag: string, description: string): Html {
-  const operations = OPERATIONS.filter((operation) => operation.tag === tag);
-  return html`<section id="${tag}"><h2>${tag}</h2><p>${description}</p>${operations.map(entry)}</section>`;
+  return html`<section id="${tag}"><h2>${tag}</h2><p>${description}</p>${operationsOf(tag).map(entry)}</section>`;
 }
 
-function entry({ id, method, path, summary, description, scopes, parameters, body, reply }: ApiOperation): Html {
+function entry(operation: ApiOperation): Html {
+  const { id, method, path, summary, description, scopes, parameters, body, reply } = operation;
   const rows = [
     ...rowsOf(parameters.path, "path"),
     ...rowsOf(parameters.query, "query"),
@@ -68,6 +110,7 @@ function entry({ id, method, path, summary, description, scopes, parameters, bod
         " or ",
       )}.</span></p>
       <table>${rows}</table>
+      <pre><code>${curlExample(operation)}</code></pre>
     </article>
   `;
 }
