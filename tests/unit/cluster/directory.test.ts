@@ -46,7 +46,7 @@ const CASES: readonly [name: string, run: (directory: ClusterDirectory) => Promi
     const reply = await beat(directory, "a.2");
     check.equal(reply.is === "alive" && reply.members.length, 1);
   }],
-  ["CN9 a relay belongs to one member at a time, and each change of owner has a higher epoch", async (directory) => {
+  ["CN9 CN42 a relay belongs to one member at a time, and each change of owner has a higher epoch", async (directory) => {
     check.equal(await directory.claim("r", "a.1", ""), undefined, "not a member");
     await beat(directory, "a.1");
     await beat(directory, "b.1");

@@ -1,5 +1,5 @@
 /** Redis in virtual time: the directory and the entries, reached with delays, lost requests and lost replies. */
-import { type ClusterDirectory, parseRecord, recordText } from "../../../../src/cluster/directory.ts";
+import { type ClusterDirectory, recordText } from "../../../../src/cluster/directory.ts";
 import type { Entry } from "../../../../src/core/event.ts";
 import type { Key, Millis } from "../../../../src/core/ids.ts";
 import type { Json } from "../../../../src/core/json.ts";
@@ -10,14 +10,6 @@ import type { Random } from "../../../../src/testing/random.ts";
 import { SimulatedDirectory } from "../simulated-directory.ts";
 import type { Machine, Machines } from "./machines.ts";
 
-/** Faults on purpose: the simulation has to find each. */
-export interface RedisMutation {
-  /** A member is declared dead whatever it has beaten meanwhile. */
-  readonly expiresWithoutCount?: boolean;
-  /** Writes name no owner. */
-  readonly isNotFenced?: boolean;
-}
-
 export class VirtualRedis {
   readonly directory = new SimulatedDirectory();
   /** Entries of each relay. */
@@ -27,12 +19,10 @@ export class VirtualRedis {
   readonly cutOffUntil = new Map<Machine, Millis>();
   readonly #world: Machines;
   readonly #random: Random;
-  readonly #mutation: RedisMutation;
 
-  constructor(world: Machines, random: Random, mutation: RedisMutation) {
+  constructor(world: Machines, random: Random) {
     this.#world = world;
     this.#random = random;
-    this.#mutation = mutation;
   }
 
   /** The storage of one process. */
@@ -83,11 +73,7 @@ export class VirtualRedis {
     return {
       beat: (beat) => request(() => directory.beat(beat)),
       members: () => request(() => directory.members()),
-      expire: (session, count) =>
-        request(() => {
-          const known = directory.nodes.get(session)?.count ?? count;
-          return directory.expire(session, this.#mutation.expiresWithoutCount === true ? known : count);
-        }),
+      expire: (session, count) => request(() => directory.expire(session, count)),
       claim: (relay, by, from) => request(() => directory.claim(relay, by, from)),
       release: (relay, record) => request(() => directory.release(relay, record)),
       stop: (relay, record, alarmAt) => request(() => directory.stop(relay, record, alarmAt)),
@@ -109,9 +95,9 @@ export class VirtualRedis {
     const write = async (act: () => void): Promise<void> => {
       const isOwner = await request(() => {
         const owner = this.directory.own.get(relay);
-        const isMine = owner !== undefined && recordText(owner) === record && parseRecord(record) !== undefined;
-        if (isMine || this.#mutation.isNotFenced === true) act();
-        return isMine || this.#mutation.isNotFenced === true;
+        const isMine = owner !== undefined && recordText(owner) === record;
+        if (isMine) act();
+        return isMine;
       });
       if (isOwner) return;
       hooks.onFenced();

@@ -1,0 +1,28 @@
+import { test } from "#runner";
+import { check } from "../../../harness/check.ts";
+import { ClusterSimulation } from "./simulation.ts";
+
+const SEEDS = 12;
+
+test(
+  "CN43 whatever happens to processes, machines, clocks, Redis and the connections between nodes: Neuro hears one owner at a time, nothing queued is lost, and in the end each relay runs",
+  async () => {
+    let [frames, speakers] = [0, 0];
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const simulation = new ClusterSimulation(seed);
+      check.equal(await simulation.run(), [], `seed ${seed}`);
+      frames += simulation.frames;
+      speakers += simulation.speakers;
+    }
+    check.that(frames > 50 * SEEDS && speakers > 2 * SEEDS, `${frames} writes to Neuro by ${speakers} owners`);
+  },
+  { timeoutMs: 120_000 },
+);
+
+// Why these seeds: the first ones that find it.
+for (const [mutation, seed] of [["no-margin", 4], ["fence-above-batching", 22]] as const) {
+  test(`CN43 the simulation finds a node that is wrong: ${mutation}`, async () => {
+    const violations = await new ClusterSimulation(seed, mutation).run();
+    check.that(violations.some((text) => text.includes("writes to Neuro after")), violations.join("; "));
+  }, { timeoutMs: 60_000 });
+}
