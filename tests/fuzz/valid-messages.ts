@@ -5,7 +5,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 export const HEARD = "@heard";
 
 export const GREETINGS: readonly JsonObject[] = [
-  { type: "integration", name: "one", auth_token: PUBLISHED_TOKEN, ack: true },
+  { type: "integration", name: "one", auth_token: PUBLISHED_TOKEN, ack: true, trace: true },
   { type: "integration", name: "two", auth_token: PUBLISHED_TOKEN },
   { type: "neuro-os", name: "eye", auth_token: PUBLISHED_TOKEN, subscribe: { events: ["message_queued"] } },
   { type: "nakurity-backend", name: "x", auth_token: "wrong" },
@@ -47,6 +47,7 @@ export const GAME: readonly JsonObject[] = [
   { command: "action/result", data: { id: HEARD, success: true, message: "ok" } },
   { command: "shutdown/ready" },
   { command: "neuro-relay/hello", data: { a: 1 } },
+  { command: "neuro-relay/trace", data: { enabled: true } },
 ];
 
 export const INTEGRATION: readonly JsonObject[] = [
@@ -68,7 +69,7 @@ export const WATCHER: readonly JsonObject[] = [
   { target: "*", cmd: "all", request_id: "r" },
   { query: "peers", request_id: 2 },
   { query: "get_registered_actions" },
-  { subscribe: { events: ["message_queued", "force_opened"], after: "1700000000000-1", snapshot: true } },
+  { subscribe: { events: ["message_queued", "force_opened", "trace_ended"], after: "1700000000000-1", snapshot: true } },
   { choice: { selected: "move", data: "{}" } },
   { direct_to_neuro: true, payload: { command: "context", data: { message: "hi" } } },
 ];

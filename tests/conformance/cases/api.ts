@@ -47,6 +47,31 @@ const post = (body: object): Asked => ({ method: "POST", body: JSON.stringify(bo
 
 export const api: readonly Case[] = [
   {
+    name: "TR31 the trace of an action has its path from Neuro to the game and back, and the transcript has what Neuro got",
+    hasUpstream: true,
+    async run(relay, neuro) {
+      const game = await Game.join(relay, "Chess");
+      game.register("play");
+      await neuro.knows("play");
+      game.say("context", { message: "It is cold.", silent: true });
+      const context = await neuro.hear(({ command }) => command === "context", "the context");
+      const id = neuro.act("play");
+      const { id: given } = await game.action("play");
+      game.result(given, true, "played");
+      check.equal((await neuro.resultOf(id)).message, "played");
+      const { items: [trace] } = await answer(relay, "/traces?kind=action&integration=Chess");
+      check.equal([trace.neuro_id, trace.outcome, trace.texts], [id, "succeeded", { result: "played" }]);
+      check.that(given.startsWith(trace.id), given);
+      const steps = trace.steps.map(({ is, who }: Message) => [is, who]);
+      check.equal(steps, [["received", "neuro"], ["sent", "Chess"], ["answered", "Chess"], ["ended", "neuro"]]);
+      check.equal(await answer(relay, `/traces/${trace.id}`), trace);
+      const { items } = await answer(relay, "/transcript?search=cold");
+      check.equal(items.map(({ is, text }: Message) => [is, text]), [["context", context.data.message]]);
+      const { items: [result, action] } = await answer(relay, "/transcript");
+      check.equal([result.is, result.text, action.is, action.trace], ["result", "played", "action", trace.id]);
+    },
+  },
+  {
     name: "RT57 the API shows who is here, sends an action and answers with its result, and refuses what it cannot take",
     setup: { "limits.message_bytes": 64 * KIB },
     async run(relay) {
