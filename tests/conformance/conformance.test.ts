@@ -11,6 +11,7 @@ import { brain } from "./cases/brain.ts";
 import { link } from "./cases/link.ts";
 import { listeners } from "./cases/listeners.ts";
 import { games } from "./cases/games.ts";
+import { policies } from "./cases/policies.ts";
 import { relays } from "./cases/relays.ts";
 import { standalone } from "./cases/standalone.ts";
 import { intermediary } from "./cases/intermediary.ts";
@@ -30,6 +31,7 @@ const PLATFORMS: readonly Platform[] = [bun, deno, workerd, binary, ...(hasRedis
 const CASES: readonly Case[] = [
   ...intermediary,
   ...games,
+  ...policies,
   ...listeners,
   ...api,
   ...brain,
