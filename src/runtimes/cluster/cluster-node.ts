@@ -126,7 +126,7 @@ export class ClusterNode implements RelaySet {
       expired: () => {
         for (const { session } of this.#member.others) this.#nodes.sendToOwner(session, { is: "look" });
       },
-      died: (former) => this.#died(former),
+      died: () => this.#died(),
       nameTaken: ({ session, place }) => {
         const reason = `a node at ${place} has this name; set cluster.node to another one at each node`;
         this.#observe({ is: "node_unreachable", node: nodeOf(session), reason });
@@ -326,11 +326,11 @@ export class ClusterNode implements RelaySet {
     }
   }
 
-  #died(former: string): void {
+  #died(): void {
     this.#observe({ is: "node_changed", node: this.#settings.cluster.node, to: "dead" });
     for (const relay of [...this.#owned.values()]) void this.#abandon(relay, "lost");
     this.#nodes.close();
-    this.#gateway.lost(former);
+    this.#gateway.lost(); // Why all: their owners have forgotten the peers of the session that died.
   }
 
   #tick(): void {

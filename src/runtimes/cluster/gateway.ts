@@ -133,10 +133,10 @@ export class Gateway {
     }
   }
 
-  /** The connection to a node broke: its relays have no owner until they are found again. */
-  lost(session: string): void {
+  /** The connection to a node broke, or to all nodes: its relays have no owner until they are found again. */
+  lost(session?: string): void {
     for (const relay of this.#relays.values()) {
-      if (relay.owner?.session !== session) continue;
+      if (relay.owner === undefined || (session !== undefined && relay.owner.session !== session)) continue;
       relay.owner = undefined;
       if (relay.peers.size > 0) this.#ports.findOwner(relay.name);
     }

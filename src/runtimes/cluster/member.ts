@@ -29,7 +29,7 @@ export interface MemberPorts {
   /** This node has declared a member dead. */
   expired(): void;
   /** The session was declared dead: everything that it owned belongs to others. The next session has begun. */
-  died(former: string): void;
+  died(): void;
   /** Another process beats as a node of this name, so this one is no member. */
   nameTaken(by: ObservedMember): void;
   /** The directory has not answered for half a lease: its connection is made again. */
@@ -158,9 +158,8 @@ export class Member {
   }
 
   #died(): void {
-    const former = this.session;
     this.#membership = this.#newMembership();
-    this.#ports.died(former);
+    this.#ports.died();
     this.#beat();
   }
 }

@@ -115,6 +115,7 @@ export class OwnedRelay {
       connections: this.#peers,
       send: (session, message) => ports.send(session, message),
       link: (link, connection) => this.#hub.admit(link, connection, undefined),
+      later: (ms, run) => void setTimeout(run, ms),
       hasWaitingReply: (peer) => host.hasWaitingReply(peer),
     });
     this.#hub = new LinkHub({ now: unixTime, afterTurn, observe: host.observe });
@@ -153,7 +154,7 @@ export class OwnedRelay {
         ...sockets,
         flush: () => {
           sockets.flush();
-          this.#remote.confirm();
+          this.#remote.endTurn();
         },
         attach: (peer, attachment) => this.#remote.attach(peer, attachment),
       },

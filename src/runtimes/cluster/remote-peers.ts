@@ -7,7 +7,7 @@
 import { assertNever } from "../../core/assert.ts";
 import type { ConnectionInfo, ResumedPeer } from "../../core/event.ts";
 import { FAULTS } from "../../core/fault.ts";
-import type { PeerId } from "../../core/ids.ts";
+import type { Millis, PeerId } from "../../core/ids.ts";
 import type { Frame, Json } from "../../core/json.ts";
 import type { OutputFence } from "../../cluster/output-fence.ts";
 import type { ToGateway, ToOwner } from "../../cluster/wire.ts";
@@ -26,10 +26,16 @@ export interface RemotePeersPorts {
   send(session: string, message: ToGateway): void;
   /** Takes a linked program. */
   link(name: string, connection: ConnectionInfo): ConnectionHandler;
+  /** Runs something after this time. */
+  later(ms: Millis, run: () => void): void;
   /** True while a reply to this peer waits for the store. */
   hasWaitingReply(peer: PeerId): boolean;
 }
 
+/** Frames of games are confirmed this much later, or when this many or this many bytes wait for it. Why: a message for each costs more than the frame. */
+const CONFIRM_MS: Millis = 20;
+const UNCONFIRMED_FRAMES_MAX = 64;
+const UNCONFIRMED_BYTES_MAX = 65_536;
 /** Peers of lost gateways that are remembered. */
 const LOST_PEERS_MAX = 10_000;
 
@@ -41,6 +47,10 @@ interface RemotePeer {
   /** The last frame that was handled, and the last one that was confirmed. */
   sequence: number;
   confirmed: number;
+  /** Of the frames that were handled and are not confirmed. */
+  unconfirmedBytes: number;
+  /** Its frames may be sent again, or never are: they are confirmed together. */
+  readonly confirmsLater: boolean;
 }
 
 export class RemotePeers {
@@ -50,6 +60,8 @@ export class RemotePeers {
   readonly #lastOfLost = new Map<PeerId, number>();
   /** Peers with frames that were handled and are not confirmed. */
   #unconfirmed = new Set<RemotePeer>();
+  /** The same, for which a timer runs. */
+  #deferred = new Set<RemotePeer>();
 
   constructor(ports: RemotePeersPorts) {
     this.#ports = ports;
@@ -60,7 +72,8 @@ export class RemotePeers {
     for (const { peer: id, listener, connection } of peers) {
       const socket = this.#socketOf(gateway, id);
       const handler = this.#ports.connections.resume({ id, listener, connection }, socket);
-      this.#peers.set(id, { id, gateway, handler, socket, sequence: 0, confirmed: 0 });
+      const confirmsLater = listener === "neuro";
+      this.#peers.set(id, { id, gateway, handler, socket, sequence: 0, confirmed: 0, unconfirmedBytes: 0, confirmsLater });
     }
   }
 
@@ -71,7 +84,7 @@ export class RemotePeers {
       case "opened":
         return this.#accept(gateway, message);
       case "linked":
-        return this.#open(gateway, message.peer, this.#ports.link(message.link, message.connection));
+        return this.#open(gateway, message.peer, this.#ports.link(message.link, message.connection), true);
       case "frame":
         return this.#frame(message.peer, message.sequence, message.frame);
       case "closed":
@@ -107,13 +120,33 @@ export class RemotePeers {
     if (peer !== undefined) this.#send(peer.gateway, { is: "attach", ...this.#key, peer: id, attachment });
   }
 
-  /** Confirms what can be confirmed. Call this at the end of each turn, when everything was written. */
+  /** Confirms what can be confirmed, at once or soon. Call this at the end of each turn, when everything was written. */
+  endTurn(): void {
+    for (const peer of this.#unconfirmed) {
+      const frames = peer.sequence - peer.confirmed;
+      const isMuch = frames >= UNCONFIRMED_FRAMES_MAX || peer.unconfirmedBytes >= UNCONFIRMED_BYTES_MAX;
+      if (!peer.confirmsLater || isMuch) continue;
+      this.#unconfirmed.delete(peer);
+      this.#deferred.add(peer);
+      if (this.#deferred.size === 1) this.#ports.later(CONFIRM_MS, () => this.confirm());
+    }
+    this.#confirm();
+  }
+
+  /** Confirms everything that can be confirmed. */
   confirm(): void {
+    for (const peer of this.#deferred) this.#unconfirmed.add(peer);
+    this.#deferred.clear();
+    this.#confirm();
+  }
+
+  #confirm(): void {
     for (const peer of this.#unconfirmed) {
       if (this.#ports.hasWaitingReply(peer.id)) continue;
       this.#unconfirmed.delete(peer);
       if (peer.confirmed === peer.sequence) continue;
       peer.confirmed = peer.sequence;
+      peer.unconfirmedBytes = 0;
       this.#send(peer.gateway, { is: "handled", ...this.#key, peer: peer.id, sequence: peer.sequence });
     }
   }
@@ -143,15 +176,15 @@ export class RemotePeers {
   }
 
   #accept(gateway: string, { peer: id, listener, connection }: ResumedPeer): void {
-    this.#open(gateway, id, this.#ports.connections.accept({ id, listener, connection }));
+    this.#open(gateway, id, this.#ports.connections.accept({ id, listener, connection }), listener === "neuro");
   }
 
-  #open(gateway: string, id: PeerId, handler: ConnectionHandler): void {
+  #open(gateway: string, id: PeerId, handler: ConnectionHandler, confirmsLater: boolean): void {
     if (this.#peers.has(id)) return;
     const socket = this.#socketOf(gateway, id);
     const sequence = this.#lastOfLost.get(id) ?? 0;
     this.#lastOfLost.delete(id);
-    const peer = { id, gateway, handler, socket, sequence, confirmed: 0 };
+    const peer = { id, gateway, handler, socket, sequence, confirmed: 0, unconfirmedBytes: 0, confirmsLater };
     this.#peers.set(id, peer);
     if (sequence > 0) this.#unconfirmed.add(peer);
     handler.open(socket);
@@ -161,6 +194,7 @@ export class RemotePeers {
     const peer = this.#peers.get(id);
     if (peer === undefined || sequence <= peer.sequence) return;
     peer.sequence = sequence;
+    peer.unconfirmedBytes += frame.length;
     peer.handler.message(frame);
     this.#unconfirmed.add(peer);
   }
@@ -170,6 +204,7 @@ export class RemotePeers {
     if (peer === undefined) return;
     this.#peers.delete(id);
     this.#unconfirmed.delete(peer);
+    this.#deferred.delete(peer);
     peer.handler.close(code, reason);
   }
 }

@@ -2,7 +2,9 @@ import { test } from "#runner";
 import { check } from "../../../harness/check.ts";
 import { ClusterSimulation } from "./simulation.ts";
 
-const SEEDS = 12;
+const SEEDS = 8;
+/** A mutant is found by one seed in ten or so. */
+const MUTANT_SEEDS = 100;
 
 test(
   "CN43 whatever happens to processes, machines, clocks, Redis and the connections between nodes: Neuro hears one owner at a time, nothing queued is lost, and in the end each relay runs",
@@ -19,10 +21,12 @@ test(
   { timeoutMs: 120_000 },
 );
 
-// Why these seeds: the first ones that find it.
-for (const [mutation, seed] of [["no-margin", 4], ["fence-above-batching", 22]] as const) {
+for (const mutation of ["no-margin", "fence-above-batching"] as const) {
   test(`CN43 the simulation finds a node that is wrong: ${mutation}`, async () => {
-    const violations = await new ClusterSimulation(seed, mutation).run();
-    check.that(violations.some((text) => text.includes("writes to Neuro after")), violations.join("; "));
-  }, { timeoutMs: 60_000 });
+    for (let seed = 1; seed <= MUTANT_SEEDS; seed++) {
+      const violations = await new ClusterSimulation(seed, mutation).run();
+      if (violations.some((text) => text.includes("writes to Neuro after"))) return;
+    }
+    check.that(false, `${MUTANT_SEEDS} seeds find nothing`);
+  }, { timeoutMs: 120_000 });
 }

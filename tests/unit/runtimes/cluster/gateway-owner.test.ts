@@ -222,6 +222,7 @@ class GatewayModel {
         link: () => {
           throw new Error("no links here");
         },
+        later: () => {},
         hasWaitingReply: (peer) => this.#mutation !== "confirms-at-once" && waiting.has(peer),
       }),
     };

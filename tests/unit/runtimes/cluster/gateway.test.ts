@@ -122,6 +122,20 @@ test("CN35 a linked program that no owner has asked for Neuro stays for the next
   check.equal([take("o.3"), idle.events], [["closed link-g.1-1", "peers"], ["closed 1012"]]);
 });
 
+test("CN44 when all connections of a node have ended at once, because it was declared dead, its peers are introduced to the same owner again", () => {
+  const { gateway, take, found } = fixture();
+  const { handler, events } = client(gateway);
+  gateway.receive("o.1", owner(1));
+  handler.message("one");
+  take("o.1");
+  gateway.lost();
+  check.equal(found, ["r", "r"]);
+  gateway.joinOwner("r", "o.1");
+  check.equal(take("o.1"), ["join"]);
+  gateway.receive("o.1", owner(1));
+  check.equal([take("o.1"), events], [["peers neuro-g.1-1", "frame 1 one"], []]);
+});
+
 test("CN17 what a former owner says is ignored, also while nobody knows the next one", () => {
   const { gateway, endTurn } = fixture();
   const game = client(gateway);
