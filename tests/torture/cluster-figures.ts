@@ -44,7 +44,27 @@ export const LOST_LIMITS = { redial: { medianMs: 3_000, longestMs: 3_000 }, mayC
  * Kills a node of three that owns this many relays, and measures when each of them has dialed Neuro again and registered its game, which is
  * connected to another node. The other nodes own about as many.
  */
-export const lostNodeFigures = (count: number, lease = "2s"): Promise<ClusterFigures> =>
+export async function lostNodeFigures(
+  count: number,
+  { rounds = 1, lease = "2s" }: { readonly rounds?: number; readonly lease?: string } = {},
+): Promise<ClusterFigures> {
+  const all: ClusterFigures[] = [];
+  for (let round = 0; round < rounds; round++) all.push(await inNewCluster(lease, count));
+  const sum = (of: (figures: ClusterFigures) => number): number => all.reduce((total, figures) => total + of(figures), 0);
+  return {
+    ...all[0] as ClusterFigures,
+    rounds,
+    redialMs: all.flatMap(({ redialMs }) => redialMs),
+    registeredMs: all.flatMap(({ registeredMs }) => registeredMs),
+    gamesClosed: sum(({ gamesClosed }) => gamesClosed),
+    reconnects: sum(({ reconnects }) => reconnects),
+    framesOfFormerOwners: sum(({ framesOfFormerOwners }) => framesOfFormerOwners),
+    loads: all.flatMap(({ loads }) => loads),
+    violations: all.flatMap(({ violations }) => violations),
+  };
+}
+
+const inNewCluster = (lease: string, count: number): Promise<ClusterFigures> =>
   RedisServer.run(find("redis-server") ?? "", (redis) =>
     inFolder(async (folder) => {
       const sets = [

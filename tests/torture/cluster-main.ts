@@ -39,7 +39,7 @@ function take(figures: ClusterFigures, limits: FaultLimits): void {
 for (const fault of known.filter((name) => wanted.includes(name))) {
   if (fault === NODE) {
     const rounds = Number(options.rounds ?? NODE_ROUNDS);
-    for (let round = 0; round < rounds; round++) take(await lostNodeFigures(Number(options.relays)), LOST_LIMITS);
+    take(await lostNodeFigures(Number(options.relays), { rounds }), LOST_LIMITS);
   } else take(await tortureCluster(fault, { rounds: Number(options.rounds ?? FAULTS[fault].rounds) }), FAULTS[fault]);
 }
 const { ownerMs, otherMs } = await hopFigures();

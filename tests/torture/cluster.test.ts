@@ -23,7 +23,7 @@ if (find("redis-server") !== undefined) {
   );
 
   test("CN52 the relays of a node that is killed move to the others, and no game there is closed", async () => {
-    const figures = await lostNodeFigures(6, "1s");
+    const figures = await lostNodeFigures(6, { lease: "1s" });
     check.equal(violationsOf(figures, LOST_LIMITS), []);
     check.equal(figures.redialMs.length, 6);
   }, LONG);
