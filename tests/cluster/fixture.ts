@@ -158,11 +158,16 @@ export class TestCluster {
   /** Waits until each node reaches all others. */
   async isWhole(): Promise<void> {
     const others = this.nodes.length - 1;
-    await until(async () => {
-      const bodies = await Promise.all(this.nodes.map(async (node) => (await node.ready()).body));
+    let bodies: readonly Message[] = [];
+    const isWhole = async (): Promise<boolean> => {
+      bodies = await Promise.all(this.nodes.map(async (node) => (await node.ready()).body));
       return bodies.every(({ members }) => members.filter((member: Message) => member.isReachable).length === others) &&
         bodies.some(({ relays }) => relays.includes("default"));
-    }, "each node reaches all others, and one owns the relay");
+    };
+    await until(isWhole, "each node reaches all others, and one owns the relay").catch((error: unknown) => {
+      for (const { name, process } of this.nodes) console.log(`${name}:\n${process.output}`);
+      throw new Error(`${String(error)}: ${JSON.stringify(bodies)}`);
+    });
   }
 
   static async redisUrl(): Promise<string> {
