@@ -40,7 +40,13 @@ export type ResultOrigin = "game" | "deadline" | "gone" | "unknown" | "relay" | 
 export type PresenceObservation =
   | { readonly is: "integration_connected"; readonly name: string }
   | { readonly is: "integration_disconnected"; readonly name: string }
-  | { readonly is: "neuroos_connected"; readonly name: string; readonly privileges: "enhanced" | "standard" }
+  /** `token`: the name of its token. */
+  | {
+    readonly is: "neuroos_connected";
+    readonly name: string;
+    readonly privileges: "enhanced" | "standard";
+    readonly token: string;
+  }
   | { readonly is: "neuroos_disconnected"; readonly name: string }
   /** `slug`: its id; absent for a game that is connected through the proxy. */
   | { readonly is: "integration_connected_via_backend"; readonly name: string; readonly slug?: string | undefined }
@@ -335,7 +341,7 @@ export type WatcherEvents = {
   readonly integration_disconnected: EventOfPeer;
   readonly integration_connected_via_backend: EventOfGame;
   readonly integration_disconnected_via_backend: EventOfGame;
-  readonly neuroos_connected: EventOfPeer & { readonly privileges: "enhanced" | "standard" };
+  readonly neuroos_connected: EventOfPeer & { readonly privileges: "enhanced" | "standard"; readonly token: string };
   readonly neuroos_disconnected: EventOfPeer;
   readonly integration_message: { readonly from: string; readonly payload: Json };
   readonly integration_registered_actions: { readonly from: string; readonly actions: readonly string[] };

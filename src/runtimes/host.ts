@@ -124,6 +124,7 @@ export class Host {
     this.#options = options;
     this.webToken = settings.web.token;
     this.#tokens = new Tokens(settings, {
+      hasTimer: options.isResident === true,
       now: () => this.#clock?.now() ?? Date.now(),
       changed: () => this.#apply(),
       failed: (reason) => this.observe({ is: "store_failed", key: "tokens", reason }),
@@ -147,7 +148,10 @@ export class Host {
       uptimeMs: () => performance.now() - this.#startedAt,
       services: this.services,
       settings: () => this.#settings,
-      accessControl: () => this.#accessControl,
+      accessControl: () => {
+        this.#tokens.expire();
+        return this.#accessControl;
+      },
       observe: this.observe,
       isDraining: () => this.#isDraining,
       lostListeners: () => [...this.#lostListeners.keys()],
@@ -271,6 +275,7 @@ export class Host {
 
   /** Call this when the timer of the clock fires. */
   tick(): void {
+    this.#tokens.expire();
     this.#engine?.tick();
   }
 

@@ -16,6 +16,8 @@ import { TokenRecords } from "./token-records.ts";
 const TIMER_MS_MAX: Millis = 2_147_483_647;
 
 export interface TokensHost {
+  /** False for a host that sleeps: a timer would keep it awake. It calls `expire` when it works. */
+  readonly hasTimer: boolean;
   now(): Millis;
   /** The valid tokens have changed. */
   changed(): void;
@@ -28,6 +30,8 @@ export class Tokens {
   readonly #records: TokenRecords;
   #settings: Settings;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the next token expires. */
+  #nextExpiry: Millis = Infinity;
 
   constructor(settings: Settings, host: TokensHost) {
     this.#settings = settings;
@@ -105,16 +109,23 @@ export class Tokens {
     };
   }
 
+  /** Applies the settings again if a token has expired. */
+  expire(): void {
+    if (this.#host.now() < this.#nextExpiry) return;
+    this.#awaitExpiry();
+    this.#host.changed();
+  }
+
   #awaitExpiry(): void {
     clearTimeout(this.#timer);
     const now = this.#host.now();
     const times = tokensIn(this.#settings).map(({ expires = Infinity }) => expires).filter((at) => at > now);
-    const next = Math.min(...times);
-    if (next === Infinity) return;
+    this.#nextExpiry = Math.min(...times);
+    if (!this.#host.hasTimer || this.#nextExpiry === Infinity) return;
     this.#timer = setTimeout(() => {
-      this.#host.changed();
       this.#awaitExpiry();
-    }, Math.min(next - now, TIMER_MS_MAX));
+      this.#host.changed();
+    }, Math.min(this.#nextExpiry - now, TIMER_MS_MAX));
     if (typeof this.#timer === "object" && "unref" in this.#timer) this.#timer.unref();
   }
 }

@@ -38,7 +38,11 @@ const FIELDS = {
   integration_disconnected: presence,
   integration_connected_via_backend: gamePresence,
   integration_disconnected_via_backend: gamePresence,
-  neuroos_connected: z.object({ name: text, privileges: z.enum(["enhanced", "standard"]) }),
+  neuroos_connected: z.object({
+    name: text,
+    privileges: z.enum(["enhanced", "standard"]),
+    token: text.describe("The name of its token."),
+  }),
   neuroos_disconnected: presence,
   integration_message: z.object({ from: text, payload: json.describe("The whole message, without credentials.") }),
   integration_registered_actions: z.object({ from: text, actions: texts }),
@@ -150,7 +154,7 @@ const TEXTS: { readonly [Name in WatcherEventName]: EventTexts<Name> } = {
   },
   neuroos_connected: {
     summary: "A watcher has connected. The first event that a watcher gets is its own.",
-    example: { name: "os", privileges: "standard" },
+    example: { name: "os", privileges: "standard", token: "intermediary" },
   },
   neuroos_disconnected: { summary: "A watcher has disconnected.", example: { name: "os" } },
   integration_message: {

@@ -3,6 +3,7 @@ import type { StepContext } from "../../../core/context.ts";
 import type { IntermediaryState } from "../state.ts";
 import { newAccount } from "./connection-state.ts";
 import { attachIntegration, attachWatcher } from "./attachment.ts";
+import { tokenNamesOf } from "./tokens.ts";
 import { type Identity, newIntegration, type Watcher } from "./peer.ts";
 
 /** Adds an integration whose name is free. */
@@ -33,5 +34,6 @@ export function addWatcher(state: IntermediaryState, identity: Identity, ctx: St
   state.subscriptions.add(peer, { events: undefined, rate: undefined }, ctx);
   attachWatcher(watcher, {}, ctx);
   state.choices.offerLater(peer);
-  ctx.observe({ is: "neuroos_connected", name, privileges: scopes.has("direct") ? "enhanced" : "standard" });
+  const token = tokenNamesOf(state.connections.tokens, watcher.digest);
+  ctx.observe({ is: "neuroos_connected", name, privileges: scopes.has("direct") ? "enhanced" : "standard", token });
 }

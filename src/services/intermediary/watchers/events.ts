@@ -30,7 +30,7 @@ const ROWS: { readonly [Name in WatcherEventName]: EventRow<Name> } = {
   integration_disconnected: nameOnly,
   integration_connected_via_backend: ({ name, slug }) => ({ name, integration_id: slug }),
   integration_disconnected_via_backend: ({ name, slug }) => ({ name, integration_id: slug }),
-  neuroos_connected: ({ name, privileges }) => ({ name, privileges }),
+  neuroos_connected: ({ name, privileges, token }) => ({ name, privileges, token }),
   neuroos_disconnected: nameOnly,
   integration_message: ({ from, payload }) => ({ from, payload }),
   integration_registered_actions: ({ from, actions }) => ({ from, actions }),

@@ -40,6 +40,7 @@ class TokensFixture {
   private constructor(store: MemoryStore) {
     this.store = store;
     this.tokens = new Tokens(settingsOf(CONFIGURATION), {
+      hasTimer: false,
       now: () => this.now,
       changed: () => void this.changes++,
       failed: (reason) => void this.failures.push(reason),
@@ -64,6 +65,8 @@ test("SE101 a token that has expired is replaced by one that nobody has, and the
   fixture.now = Date.parse("2027-01-31T00:00:00Z");
   check.equal(digestIn(fixture.tokens.valid()), `sha256:${"0".repeat(64)}`);
   check.equal([fixture.stateOf("intermediary:lamp"), fixture.stateOf("neuro:chess")], ["expired", "valid"]);
+  for (let call = 0; call < 2; call++) fixture.tokens.expire();
+  check.equal(fixture.changes, 1, "the settings are applied again once");
   await fixture.tokens.close();
 });
 
@@ -181,5 +184,36 @@ uploads: {path: ${folder}/uploads}
     }
     for (const secret of [LAMP, CHESS, hashText(LAMP), hashText(CHESS)]) {
       check.that(!said.join("\n").includes(secret), secret);
+    }
+  }));
+
+test("SE101 over sockets: the connections of a token are closed when it expires", () =>
+  inFolder(async (folder) => {
+    const expires = Date.now() + 2_500; // Why so long: other suites may run beside this one.
+    const settings = settingsOf(`
+intermediary:
+  port: 0
+  auth_token: a-token-for-all
+  tokens: [{name: lamp, token: ${LAMP}, scopes: [integration], expires: ${expires}}]
+nakurity-backend: {port: 0, tokens: [{name: chess, token: ${CHESS}, expires: ${expires}}]}
+brain: {enabled: false}
+web: {port: 0, token: ${ADMIN}}
+queue: {path: ${folder}/queue}
+uploads: {path: ${folder}/uploads}
+`);
+    const served = await serve(settings, { print: () => {}, log: () => {} });
+    try {
+      const lamp = await JsonClient.open(served.urls.intermediary ?? "");
+      lamp.send({ type: "integration", name: "lamp", auth_token: LAMP, ack: true });
+      check.equal((await lamp.next()).event, "registered");
+      const chess = await JsonClient.open(`${served.urls.neuro}/?token=${CHESS}`);
+      check.equal([await lamp.closed, await chess.closed], [4401, 4401]);
+      check.that(Date.now() >= expires);
+      const refused = await fetch((served.urls.neuro ?? "").replace("ws:", "http:"), {
+        headers: { upgrade: "websocket", connection: "Upgrade" },
+      });
+      check.equal(refused.status, 401, "without a token it is not open either");
+    } finally {
+      await served.drain();
     }
   }));

@@ -29,7 +29,7 @@ test("IM1 an accepted integration gets no reply, and watchers and the Neuro serv
   const spotify = fixture.integration("spotify");
   check.equal(fixture.received(spotify), []);
   check.equal(fixture.eventsFor(watcher), [
-    { event: "neuroos_connected", name: "watcher", privileges: "standard" },
+    { event: "neuroos_connected", name: "watcher", privileges: "standard", token: "intermediary" },
     { event: "integration_connected", name: "spotify" },
   ]);
   check.equal(fixture.posted, [{ is: "integrationJoined", peer: spotify, name: "spotify", connection: TEST_CONNECTION }]);
@@ -106,7 +106,12 @@ test("IM5b an empty token setting accepts an empty or missing token on loopback 
 test("IM6 the plain token makes a standard watcher, the enhanced token an enhanced watcher and no integration, and equal tokens both", () => {
   const fixture = new IntermediaryFixture();
   const boss = fixture.watcher("boss", ENHANCED);
-  check.equal(fixture.eventsFor(boss), [{ event: "neuroos_connected", name: "boss", privileges: "enhanced" }]);
+  check.equal(fixture.eventsFor(boss), [{
+    event: "neuroos_connected",
+    name: "boss",
+    privileges: "enhanced",
+    token: "neuro-os",
+  }]);
   check.equal(greet({ type: "integration", name: "x", auth_token: ENHANCED }), {
     told: [{ error: "not allowed", needs: "integration", code: "notAllowed" }],
     fault: "notAllowed",
@@ -150,6 +155,7 @@ test("IM15 the web token greets under any name with every scope, the published o
     event: "neuroos_connected",
     name: "x",
     privileges: "enhanced",
+    token: "web",
   }]);
   const watch = { type: "neuro-os", name: "x" };
   check.equal(greet({ ...watch, auth_token: PUBLISHED_TOKEN }, settings(PUBLISHED_TOKEN)).fault, undefined);
