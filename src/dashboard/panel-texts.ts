@@ -130,6 +130,10 @@ export const PANEL_TEXTS = {
   },
 
   traces: {
+    follow: "Follow its path",
+    back: "← All traces",
+    gone: "No such trace",
+    goneMeans: "It has not ended, or newer ones have taken its place.",
     title: "Traces",
     integration: "Integration",
     kind: "Kind",

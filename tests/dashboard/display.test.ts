@@ -91,6 +91,10 @@ test(
       await rows.filter({ hasText: "Something new." }).waitFor();
       check.equal([await rows.count(), await byName(page, "feed-text").inputValue()], [1, "new"]);
       await rows.first().click();
+      await page.locator(".feed-selected").getByText("Follow its path").click();
+      await byName(page, "one-trace").locator("[data-name=trace]").waitFor();
+      await page.goBack();
+      await rows.first().click();
       await page.locator(".feed-selected").getByText("Open the integration").click();
       const history = byName(page, "integration-page").locator(".history-row");
       await history.filter({ hasText: "White is better." }).waitFor();

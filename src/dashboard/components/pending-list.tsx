@@ -18,13 +18,14 @@ export function PendingList({ pending }: { readonly pending: readonly PendingVie
   );
 }
 
-function PendingRow(
-  { pending: { action, names, to, forced, by, data, is, since, deadline } }: { readonly pending: PendingView },
-) {
+function PendingRow({ pending }: { readonly pending: PendingView }) {
+  const { id, action, names, to, forced, by, data, is, since, deadline } = pending;
   return (
     <li class="pending" data-name="pending">
       <div class="pending-head">
-        <code dir="auto">{sanitize(action, 64)}</code>
+        <a class="name" href={linkTo("traces", id)} title={TEXTS.traces.follow}>
+          <code dir="auto">{sanitize(action, 64)}</code>
+        </a>
         <span class="faint" aria-hidden="true">→</span>
         {names.slice(0, NAMES_MAX).map((name, index) => (
           <a key={`${index}`} class="name" href={linkTo("integration", to[index])}>

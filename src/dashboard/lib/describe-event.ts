@@ -164,17 +164,19 @@ const FORMATS: { readonly [Event in keyof typeof EVENT_TEXTS.labels]: EventForma
   },
 };
 
-/** Messages of integrations that another event describes, too. */
-const DESCRIBED =
-  /^\s*\{\s*"(?:command|event)"\s*:\s*"(?:context|startup|action|force|register|unregister|choose|shutdown)/;
+/** Beginnings of the names of an integration's messages that another event describes, too. */
+const DESCRIBED = /^(?:context|startup|action|force|register|unregister|choose|shutdown)/;
 
 /**
  * True for a message in its own words, of which another event says what it means. Why apart: the feed has one row for each fact, unless
  * these are asked for.
  */
-export const isRaw = ({ event, payload }: JsonObject): boolean =>
-  event === "choose_action" || event === "backend_message" ||
-  (event === "integration_message" && typeof payload === "string" && DESCRIBED.test(payload));
+export function isRaw({ event, payload }: JsonObject): boolean {
+  if (event === "choose_action" || event === "backend_message") return true;
+  if (event !== "integration_message" || !isObject(payload)) return false;
+  const name = payload["command"] ?? payload["event"];
+  return typeof name === "string" && DESCRIBED.test(name);
+}
 
 type KnownEvent = keyof typeof FORMATS;
 

@@ -62,10 +62,18 @@ export function FeedPanel() {
   );
 }
 
-/** To the page of the integration that the event is about. */
+/** To the page of the integration that the event is about, and to the trace of what it is about. */
 function SubjectLink({ row: { event } }: { readonly row: FeedRow }) {
-  const id = [event.integration_id, event.from_id].find((value) => typeof value === "string");
-  return id === undefined ? <span /> : <a href={linkTo("integration", String(id))}>{TEXT.openIntegration}</a>;
+  const integration = [event.integration_id, event.from_id].find((value) => typeof value === "string");
+  const trace = [event.action_id, event.force_id, event.context_id].find((value) => typeof value === "string");
+  return (
+    <span class="feed-links">
+      {integration === undefined
+        ? null
+        : <a key="integration" href={linkTo("integration", String(integration))}>{TEXT.openIntegration}</a>}
+      {trace === undefined ? null : <a key="trace" href={linkTo("traces", String(trace))}>{TEXTS.traces.follow}</a>}
+    </span>
+  );
 }
 
 /** Why by the address: the filter is a part of it. */

@@ -95,7 +95,8 @@ function History({ detail: { id, name } }: { readonly detail: IntegrationDetail 
   return (
     <section aria-labelledby="history-title">
       <h3 id="history-title" class="panel-subtitle">
-        {TEXT.history} · <a href={linkTo("feed", "", { integration: name })}>{TEXT.inFeed}</a>
+        {TEXT.history} · <a href={linkTo("feed", "", { integration: name })}>{TEXT.inFeed}</a> ·{" "}
+        <a href={linkTo("transcript")}>{TEXTS.tabs.panels.transcript}</a>
       </h3>
       {entries.length === 0
         ? <p key="none" class="faint small pad">{TEXT.noHistory}</p>

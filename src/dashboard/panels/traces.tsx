@@ -1,17 +1,45 @@
 /** Traces: the paths of the last forces, actions, contexts and commands. A row opens into its timeline. */
 import { useState } from "hono/jsx/dom";
+import { pathSegment } from "../../clients/api-client.ts";
 import { TRACE_KINDS, type TraceStep, type TraceView } from "../../core/traces/trace.ts";
 import type { Page } from "../../core/view.ts";
 import { Button, Chip, EmptyState, Name } from "../components/primitives.tsx";
 import { formatDuration, formatTime } from "../lib/format.ts";
 import { sanitize, sanitizeLines } from "../lib/sanitize.ts";
-import { useResource } from "../state/hooks.ts";
+import { linkTo } from "../lib/route.ts";
+import { useResource, useStore } from "../state/hooks.ts";
 import { humanize, TEXTS } from "../texts.ts";
 
 const TEXT = TEXTS.traces;
 const TRACES_MAX = 100;
 
 export function Traces() {
+  const id = useStore(({ route }) => (route.panel === "traces" ? route.item : ""));
+  return id === "" ? <TraceList key="all" /> : <OneTrace key={id} id={id} />;
+}
+
+/** The trace that a link names. */
+function OneTrace({ id }: { readonly id: string }) {
+  const trace = useResource<TraceView>(`traces/${pathSegment(id)}`);
+  return (
+    <div class="scrolls" data-name="one-trace">
+      <p class="page-back pad">
+        <a href={linkTo("traces")}>{TEXT.back}</a>
+      </p>
+      {trace === undefined
+        ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
+        : trace === null
+        ? <EmptyState key="gone" title={TEXT.gone}>{TEXT.goneMeans}</EmptyState>
+        : (
+          <ul key="trace" class="plain-list">
+            <TraceRow trace={trace} isOpenAtFirst />
+          </ul>
+        )}
+    </div>
+  );
+}
+
+function TraceList() {
   const [kind, setKind] = useState("");
   const [integration, setIntegration] = useState("");
   const query = new URLSearchParams({ limit: String(TRACES_MAX) });
@@ -52,9 +80,14 @@ export function Traces() {
 
 const GOOD: ReadonlySet<string> = new Set(["succeeded", "completed", "sent", "acknowledged", "delivered"]);
 
-function TraceRow({ trace }: { readonly trace: TraceView }) {
+interface TraceRowProps {
+  readonly trace: TraceView;
+  readonly isOpenAtFirst?: boolean;
+}
+
+function TraceRow({ trace, isOpenAtFirst = false }: TraceRowProps) {
   const { id, kind, outcome, names, actions, texts, received_at, ms, steps } = trace;
-  const [isOpen, setOpen] = useState(false);
+  const [isOpen, setOpen] = useState(isOpenAtFirst);
   const summary = actions.length > 0 ? actions.slice(0, 3).join(", ") : Object.values(texts)[0] ?? "";
   return (
     <li class="entry" data-name="trace">

@@ -9,7 +9,7 @@ import { readSources } from "../../harness/source.ts";
 import { AppFixture } from "./app-fixture.ts";
 
 const committed = readFileSync(join(ROOT, "src/dashboard/dashboard.html"), "utf8");
-const GZIPPED_BYTES_MAX = 150_000;
+const GZIPPED_BYTES_MAX = 100_000;
 
 test("DB1 the page is one small file at the root of the web port", async () => {
   const app = new AppFixture();

@@ -43,8 +43,8 @@ test("DB11 a listener is called for each pause, resume and filter, but not for e
 test("DB35 the feed has one row for each fact: messages that another event describes are shown only when they are asked for", () => {
   const feed = new EventFeed();
   feed.push({ event: "choose_action", payload: {} }, 1);
-  feed.push({ event: "integration_message", from: "x", payload: `{"command":"context","data":{}}` }, 2);
-  feed.push({ event: "integration_message", from: "x", payload: `{"event":"confetti"}` }, 3);
+  feed.push({ event: "integration_message", from: "x", payload: { command: "context", data: {} } }, 2);
+  feed.push({ event: "integration_message", from: "x", payload: { event: "confetti" } }, 3);
   feed.push({ event: "add_context", message: "hi" }, 4);
   check.equal(feed.rows.map(({ at }) => at), [3, 4]);
   feed.setFilter({ ...NO_FILTER, categories: new Set(["raw"]) });
