@@ -75,6 +75,14 @@ redis.call('hdel', KEYS[1], ARGV[1])
 if ARGV[3] ~= '' then redis.call('zadd', KEYS[2], ARGV[3], ARGV[1]) end
 return 1`;
 
+/** The keys of a directory, with their types in Redis. */
+export const keyTypes = (prefix: string): Readonly<Record<string, "hash" | "zset">> => ({
+  [`${prefix}:nodes`]: "hash",
+  [`${prefix}:own`]: "hash",
+  [`${prefix}:epoch`]: "hash",
+  [`${prefix}:alarms`]: "zset",
+});
+
 /** The directory below a prefix. Each promise rejects if Redis is unavailable. */
 export function redisDirectory(client: Redis, prefix: string): ClusterDirectory {
   const [nodes, own, epochs, alarms] = [`${prefix}:nodes`, `${prefix}:own`, `${prefix}:epoch`, `${prefix}:alarms`];

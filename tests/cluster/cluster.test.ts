@@ -359,7 +359,7 @@ test(
   { timeoutMs: MINUTE_MS },
 );
 
-test("CN26 a node does not start without a secret of 32 characters, or with a Redis that deletes entries", async () => {
+test("CN26 a node does not start without a secret of 32 characters, or with a Redis that deletes entries or has keys of another program", async () => {
   const refusal = (sets: readonly string[]): Promise<string> =>
     inFolder((folder) => RelayProcess.start(folder, ["cluster.enabled=true", ...sets]).then(() => "started", String));
   check.match(await refusal(["cluster.secret=short"]), /cluster\.secret: has 5 characters, and needs 32/);
@@ -371,6 +371,11 @@ test("CN26 a node does not start without a secret of 32 characters, or with a Re
     /cluster\.url: no Redis at redis:\/\/127\.0\.0\.1:1/,
   );
   const url = await TestCluster.redisUrl();
+  await TestCluster.writeRedis("other:nodes", "of another program");
+  check.match(
+    await refusal([secret, `cluster.url=${url}`, "cluster.prefix=other"]),
+    /cluster\.prefix: .* has a string at the key other:nodes, which is not of a cluster; set another prefix/,
+  );
   await TestCluster.configureRedis("maxmemory-policy", "allkeys-lru");
   try {
     check.match(await refusal([secret, `cluster.url=${url}`]), /maxmemory-policy allkeys-lru.*set it to noeviction/);

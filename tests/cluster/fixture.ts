@@ -175,6 +175,12 @@ export class TestCluster {
     return (await (await redis).make()).settings.url;
   }
 
+  static async writeRedis(key: string, value: string): Promise<void> {
+    const client = new Redis(await TestCluster.redisUrl());
+    await client.set(key, value);
+    client.disconnect();
+  }
+
   static async configureRedis(name: string, value: string): Promise<void> {
     const client = new Redis(await TestCluster.redisUrl());
     await client.config("SET", name, value);

@@ -1,7 +1,7 @@
 /** What a cluster keeps in Redis: its directory, and the entries and uploads of each relay. */
 import type { Redis } from "ioredis";
 import type { ClusterDirectory } from "../../cluster/directory.ts";
-import { redisDirectory } from "../../cluster/redis-directory.ts";
+import { keyTypes, redisDirectory } from "../../cluster/redis-directory.ts";
 import type { Millis } from "../../core/ids.ts";
 import type { ClusterSettings } from "../../core/settings.ts";
 import { errorText, redactUrl } from "../../core/text.ts";
@@ -89,6 +89,13 @@ export async function openClusterStorage(
       if (policy !== "" && policy !== "noeviction") {
         throw new StartError(
           `cluster.url: ${place} has maxmemory-policy ${policy}, so it may delete entries; set it to noeviction`,
+        );
+      }
+      for (const [key, expected] of Object.entries(keyTypes(prefix))) {
+        const type = await client.type(key);
+        if (type === "none" || type === expected) continue;
+        throw new StartError(
+          `cluster.prefix: ${place} has a ${type} at the key ${key}, which is not of a cluster; set another prefix`,
         );
       }
       if (await setting("appendonly") === "no") {
