@@ -220,7 +220,7 @@ export const DEFAULTS: Settings = {
     contexts_per_minute: 60,
     action_changes_per_minute: 30,
   },
-  traces: { per_integration: 200, bytes_per_integration: 256 * KIB, transcript_bytes: MIB },
+  traces: { per_integration: 100, bytes_per_integration: 256 * KIB, transcript_bytes: 256 * KIB },
   limits: {
     peers: 1_000,
     peers_per_address: 1_000,
