@@ -37,12 +37,12 @@ export class Tokens {
     this.#settings = settings;
     this.#host = host;
     this.#records = new TokenRecords((error) => host.failed(errorText(error)));
+    this.#awaitExpiry(); // Why here: the gateway of a cluster's node has no store, so it loads nothing.
   }
 
   async load(store: Store): Promise<void> {
     await this.#records.load(store, this.#host.now());
     if (this.#records.hasRevoked) this.#host.changed();
-    this.#awaitExpiry();
   }
 
   configure(settings: Settings): void {

@@ -70,6 +70,17 @@ test("SE101 a token that has expired is replaced by one that nobody has, and the
   await fixture.tokens.close();
 });
 
+test("SE101 a host without a store, such as the gateway of a node, notices that a token has expired", () => {
+  let [now, changes] = [Date.parse("2027-01-30T00:00:00Z"), 0];
+  const host = { hasTimer: false, now: () => now, changed: () => void changes++, failed: () => {} };
+  const tokens = new Tokens(settingsOf(CONFIGURATION), host);
+  tokens.expire();
+  check.equal(changes, 0);
+  now += 86_400_000;
+  tokens.expire();
+  check.equal(changes, 1);
+});
+
 test("SE102 a revocation is stored before it is confirmed, and survives a restart", async () => {
   const fixture = await TokensFixture.open();
   const gate = Promise.withResolvers<void>();
