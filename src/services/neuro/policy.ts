@@ -62,6 +62,7 @@ export interface KeyPattern {
 const COALESCE_MS: Millis = 1_000;
 const ALL: readonly string[] = ["*"];
 const NONE: readonly string[] = [];
+const NO_KEYS: readonly KeyPattern[] = [];
 
 /** The policy of the integration with this name. */
 export function policyOf({ integrations, actions }: Settings, name: string): Policy {
@@ -85,7 +86,7 @@ export function policyOf({ integrations, actions }: Settings, name: string): Pol
     contexts_per_minute: first("contexts_per_minute"),
     context_length: first("context_length"),
     context_template: template === undefined ? defaultTemplate(actions, name) : templateOf(template, name),
-    coalesce: (first("coalesce") ?? NONE).map(keyPattern),
+    coalesce: first("coalesce")?.map(keyPattern) ?? NO_KEYS,
     coalesce_interval: first("coalesce_interval") ?? COALESCE_MS,
     debounce: first("debounce") ?? 0,
     results: first("results") ?? "required",

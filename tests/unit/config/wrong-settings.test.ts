@@ -3,7 +3,10 @@ import { test } from "#runner";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
+import { policySettings } from "../../../src/config/fields.ts";
 import { load } from "../../../src/config/load.ts";
+import { seededRandom } from "../../../src/core/random.ts";
+import { permissionFor, policyOf } from "../../../src/services/neuro/policy.ts";
 import { check } from "../../harness/check.ts";
 import { ROOT } from "../../harness/machine.ts";
 
@@ -129,6 +132,44 @@ test("CF53 a wrong value is refused with its place, its key and what was expecte
     check.equal(found, key, errors[0]);
     check.match(message, says);
   }
+});
+
+test("CF53c an arbitrary policy is refused with its place, or it can be applied to every name", () => {
+  const random = seededRandom(5);
+  const values = [
+    ...[
+      "",
+      "a*",
+      "*",
+      "{key}",
+      "{message}",
+      "[{game}] {message}",
+      "5s",
+      "critical",
+      "approval",
+      "suffix",
+      "failures-only",
+      "no",
+    ],
+    ...[0, 1, -1, 1.5, 1e9, null, true, {}, [], [1], ["*"], ["a*", "*b*{key}*"], [[]], ["x".repeat(300)]],
+  ];
+  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
+  const names = policySettings.map(({ path }) => path.at(-1) ?? "").filter((name) =>
+    name !== "match" && name !== "upstream"
+  );
+  let accepted = 0;
+  for (let round = 0; round < 600; round++) {
+    const policy = Object.fromEntries([["match", "a*"], [pick(names), pick(values)]]);
+    const loaded = load({ sets: [`integrations=${JSON.stringify([policy])}`] });
+    if (!loaded.ok) {
+      for (const error of loaded.errors) check.match(error, /^--set integrations 0\.\w+(?:\.\d+)*: \S/);
+      continue;
+    }
+    accepted++;
+    const resolved = policyOf(loaded.settings, "abc");
+    for (const name of ["", "a", "abc{key}", "x".repeat(300)]) check.that(permissionFor(resolved, name) !== undefined);
+  }
+  check.that(accepted > 50 && accepted < 550, `${accepted}`);
 });
 
 test("CF53b URLs, addresses and origins of every useful kind are accepted", () => {

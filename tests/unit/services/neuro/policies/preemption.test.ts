@@ -121,6 +121,21 @@ test("NB332 a flood of critical forces starves no other force", () => {
   check.equal(ends(scenario).filter((end) => end === "Chess completed").length, 1);
 });
 
+test("NB332 a force that gave way keeps its age, so it is not pre-empted again and again", () => {
+  const { scenario, neuro, chess, alarm } = table();
+  chess.force(["move"]);
+  for (let at = 0; at < 6; at++) {
+    alarm.force(["flee"], CRITICAL);
+    check.equal(neuro.heard().at(-1), "force flee", `${at}`);
+    neuro.action(`${at}`, "flee");
+    alarm.result(true);
+    scenario.pass(10_000);
+    check.equal(neuro.heard().at(-1), "force move", `${at}`);
+  }
+  alarm.force(["flee"], CRITICAL);
+  check.equal(neuro.heard(), []);
+});
+
 test("NB332b a critical force does not pre-empt another one", () => {
   const { scenario, neuro, chess, alarm } = table({ integrations: [{ match: "*", critical_preempts: true }] });
   chess.force(["move"], CRITICAL);
