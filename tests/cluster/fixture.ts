@@ -1,7 +1,7 @@
 /** Nodes of a cluster as real processes, with a Redis, a Neuro and games. */
 import process from "node:process";
 import { Redis } from "ioredis";
-import { type BackendKind, redisOn } from "../unit/storage/backends.ts";
+import { type BackendFixture, redisOn } from "../unit/storage/backends.ts";
 import type { Message } from "../harness/json-client.ts";
 import { find, RUNNERS } from "../harness/machine.ts";
 import { RelayProcess } from "../harness/relay.ts";
@@ -131,7 +131,7 @@ export class TestCluster {
     runtimes: readonly (keyof typeof RUNNERS)[],
     { sets = [], redisUrl, relayOf }: ClusterOptions = {},
   ): Promise<TestCluster> {
-    const cluster = new TestCluster(folder, redisUrl ?? await TestCluster.redisUrl(), new LoggingNeuro(relayOf));
+    const cluster = new TestCluster(folder, redisUrl ?? await TestCluster.emptyRedis(), new LoggingNeuro(relayOf));
     for (const [index, runtime] of runtimes.entries()) await cluster.#add(`n${index}`, runtime, sets);
     return cluster;
   }
@@ -170,9 +170,17 @@ export class TestCluster {
     });
   }
 
+  /** The Redis that all tests of the process share. */
   static async redisUrl(): Promise<string> {
-    redis ??= redisOn(find("redis-server") ?? "");
-    return (await (await redis).make()).settings.url;
+    redis ??= redisOn(find("redis-server") ?? "").then((kind) => kind.make());
+    return (await redis).settings.url;
+  }
+
+  /** The same, with nothing in it. */
+  static async emptyRedis(): Promise<string> {
+    const url = await TestCluster.redisUrl();
+    await (await redis)?.clear();
+    return url;
   }
 
   static async writeRedis(key: string, value: string): Promise<void> {
@@ -206,7 +214,7 @@ export class TestCluster {
   }
 }
 
-let redis: Promise<BackendKind> | undefined;
+let redis: Promise<BackendFixture> | undefined;
 
 export const WEB_TOKEN = "the-token-of-the-web-port";
 

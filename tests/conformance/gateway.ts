@@ -27,7 +27,7 @@ class GatewayRelay implements Relay {
   }
 
   static async create(setup: Setup): Promise<GatewayRelay> {
-    const url = await TestCluster.redisUrl();
+    const url = await TestCluster.emptyRedis();
     const node = (name: string): ProcessRelay =>
       new ProcessRelay(onBun, {
         "cluster.enabled": true,
