@@ -133,7 +133,7 @@ export const PANEL_TEXTS = {
     follow: "Follow its path",
     back: "← All traces",
     gone: "No such trace",
-    goneMeans: "It has not ended, or newer ones have taken its place.",
+    goneMeans: "Newer ones have taken its place, or traces are off.",
     title: "Traces",
     integration: "Integration",
     kind: "Kind",

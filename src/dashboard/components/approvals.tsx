@@ -97,7 +97,9 @@ function ApprovalCard({ pending }: { readonly pending: PendingView }) {
         <TimeLeft since={since} deadline={deadline} />
       </header>
       <p class="approval-action">
-        <code dir="auto">{sanitize(action, 64)}</code>
+        <a class="name" href={linkTo("traces", id)} title={TEXTS.traces.follow}>
+          <code dir="auto">{sanitize(action, 64)}</code>
+        </a>
       </p>
       <DataFields text={data} />
       <div class={mode === "reason" ? "approval-reason" : "hidden"}>

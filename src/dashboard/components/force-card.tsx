@@ -62,8 +62,9 @@ export function ForceCard({ force, neuro, place }: ForceCardProps) {
         <Icon name="cross" />
         <span dir="auto">{TEXT.lastFailure(sanitize(failure ?? "", 200))}</span>
       </p>
-      <div class={isWide ? "" : "hidden"}>
+      <div class={isWide ? "force-more" : "hidden"}>
         <ForceState text={state} />
+        <a class="small" href={linkTo("traces", id)}>{TEXTS.traces.follow}</a>
       </div>
       <div class="force-end">
         <p class={isAnswering ? "names hides" : "names"}>
