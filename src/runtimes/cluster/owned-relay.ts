@@ -146,8 +146,11 @@ export class OwnedRelay {
     await answered;
     if (this.#isOver()) return await store.close();
     this.#state = "starting";
-    const named = [...this.#named];
-    for (const [gateway, peers] of named) this.#remote.resume(gateway, peers);
+    // Why by peer: a node that was declared dead lists its clients again under its next session, which is the later one.
+    const named = new Map(
+      [...this.#named].flatMap(([gateway, peers]) => peers.map((peer) => [peer.peer, { gateway, peer }] as const)),
+    );
+    for (const { gateway, peer } of named.values()) this.#remote.resume(gateway, peer);
     const sockets = createSockets(this.#peers, this.#links);
     await host.start({
       sockets: {
@@ -163,7 +166,7 @@ export class OwnedRelay {
       afterTurn: (run) => this.#ports.afterTurn(run),
       links: () => this.#hub.views(),
       clock: (tick) => createClock(() => this.#enter(tick)),
-      resumed: named.flatMap(([, peers]) => peers),
+      resumed: [...named.values()].map(({ peer }) => peer),
       hasSlept: this.#options.isClean && gateways.every((session) => this.#named.has(session)),
     });
     if (this.#isOver()) return;

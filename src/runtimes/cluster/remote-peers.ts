@@ -67,14 +67,12 @@ export class RemotePeers {
     this.#ports = ports;
   }
 
-  /** The peers that were connected when the engine started. */
-  resume(gateway: string, peers: readonly ResumedPeer[]): void {
-    for (const { peer: id, listener, connection } of peers) {
-      const socket = this.#socketOf(gateway, id);
-      const handler = this.#ports.connections.resume({ id, listener, connection }, socket);
-      const confirmsLater = listener === "neuro";
-      this.#peers.set(id, { id, gateway, handler, socket, sequence: 0, confirmed: 0, unconfirmedBytes: 0, confirmsLater });
-    }
+  /** A peer that was connected when the engine started. */
+  resume(gateway: string, { peer: id, listener, connection }: ResumedPeer): void {
+    const socket = this.#socketOf(gateway, id);
+    const handler = this.#ports.connections.resume({ id, listener, connection }, socket);
+    const confirmsLater = listener === "neuro";
+    this.#peers.set(id, { id, gateway, handler, socket, sequence: 0, confirmed: 0, unconfirmedBytes: 0, confirmsLater });
   }
 
   receive(gateway: string, message: RelayMessage): void {
@@ -105,9 +103,7 @@ export class RemotePeers {
   /** The connection to a node broke: its peers are gone for this owner. */
   lost(gateway: string): void {
     for (const peer of [...this.#peers.values()]) {
-      if (peer.gateway !== gateway) continue;
-      this.#lastOfLost.set(peer.id, peer.sequence);
-      this.#closed(peer.id, 1006, "");
+      if (peer.gateway === gateway) this.#lose(peer);
     }
     for (const id of this.#lastOfLost.keys()) {
       if (this.#lastOfLost.size <= LOST_PEERS_MAX) return;
@@ -166,7 +162,7 @@ export class RemotePeers {
   /** Peers of a gateway that answered late, or whose connection to this node broke: a game is asked for its actions, others begin again. */
   #late(gateway: string, peers: readonly ResumedPeer[]): void {
     for (const { peer, listener, connection } of peers) {
-      if (this.#peers.has(peer)) continue;
+      if (this.#isKnown(gateway, peer)) continue;
       if (listener === "neuro") this.#accept(gateway, { peer, listener, connection });
       else {
         const { close: code, message: reason } = FAULTS.restarting;
@@ -180,7 +176,7 @@ export class RemotePeers {
   }
 
   #open(gateway: string, id: PeerId, handler: ConnectionHandler, confirmsLater: boolean): void {
-    if (this.#peers.has(id)) return;
+    if (this.#isKnown(gateway, id)) return;
     const socket = this.#socketOf(gateway, id);
     const sequence = this.#lastOfLost.get(id) ?? 0;
     this.#lastOfLost.delete(id);
@@ -188,6 +184,18 @@ export class RemotePeers {
     this.#peers.set(id, peer);
     if (sequence > 0) this.#unconfirmed.add(peer);
     handler.open(socket);
+  }
+
+  /** False also for a peer of an earlier session of its node, whose connection has not broken here so far. */
+  #isKnown(gateway: string, id: PeerId): boolean {
+    const known = this.#peers.get(id);
+    if (known !== undefined && known.gateway !== gateway) this.#lose(known);
+    return this.#peers.has(id);
+  }
+
+  #lose({ id, sequence }: RemotePeer): void {
+    this.#lastOfLost.set(id, sequence);
+    this.#closed(id, 1006, "");
   }
 
   #frame(id: PeerId, sequence: number, frame: Frame): void {

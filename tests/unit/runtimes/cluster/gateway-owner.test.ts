@@ -148,7 +148,8 @@ class GatewayModel {
     if (message.is === "hello" || message.is === "want" || message.is === "take" || message.is === "look") return;
     if (message.is === "peers" && !owner.hasStarted) {
       owner.hasStarted = true;
-      return owner.remote.resume("g.1", message.peers);
+      for (const peer of message.peers) owner.remote.resume("g.1", peer);
+      return;
     }
     owner.remote.receive("g.1", this.#mutated(message));
   }

@@ -98,6 +98,19 @@ test("CN31 a frame that is sent again is handled once, and confirmed", async () 
   await relay.stop();
 });
 
+test("CN44 a node that was declared dead lists its clients under its next session before its former connection breaks here", async () => {
+  const { relay, peers, frame, sent } = await fixture();
+  const started = relay.start();
+  peers();
+  await started;
+  frame(1, "startup");
+  relay.receive("g.2", { is: "peers", relay: "r", epoch: 3, peers: [GAME] });
+  relay.lost("g.1");
+  frame(2, "context", { message: "hello", silent: true });
+  await until(() => sent.some((message) => message.is === "handled" && message.sequence === 2), "the second frame");
+  await relay.stop();
+});
+
 test("CN12 while the lease is in doubt a relay takes nothing and says nothing, and then continues in order", async () => {
   const { relay, peers, frame, sent, setLease, kinds } = await fixture();
   const started = relay.start();
