@@ -69,6 +69,26 @@ test(
 );
 
 test(
+  "DB62 an unknown integration is approved in the strip or in its details, and can be rejected again",
+  () =>
+    withDashboard(async (fixture) => {
+      await Game.join(fixture, "Chess", [{ name: "move" }]);
+      const page = await fixture.open();
+      const row = integrationRow(page, "Chess");
+      await row.getByText("new", { exact: true }).waitFor();
+      const trouble = byName(page, "trouble-unapproved");
+      await byName(trouble, "trouble-button").click();
+      await trouble.waitFor({ state: "detached" });
+      await byName(row, "integration-head").click();
+      await byName(page, "reject-integration").click();
+      await row.getByText("rejected", { exact: true }).waitFor();
+      await byName(page, "approve-integration").click();
+      await row.getByText("rejected", { exact: true }).waitFor({ state: "detached" });
+    }, ["integrations=[{match: Chess, admission: approval}]"]),
+  TEST_OPTIONS,
+);
+
+test(
   "DB6 an action is sent by a form made from its schema, once the data is valid, and its result is shown",
   () =>
     withDashboard(async (fixture) => {
