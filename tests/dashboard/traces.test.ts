@@ -1,0 +1,47 @@
+/** The panels of traces and of the transcript. */
+import { test } from "#runner";
+import { check } from "../harness/check.ts";
+import type { Message } from "../harness/json-client.ts";
+import { byName, Game, TEST_OPTIONS, Upstream, withDashboard } from "./fixture.ts";
+
+test(
+  "TR32 the dashboard shows the same path of an action as the API, and finds what Neuro was sent",
+  async () => {
+    const neuro = new Upstream();
+    try {
+      await withDashboard(async (fixture) => {
+        const chess = await Game.join(fixture, "Chess", [{ name: "move" }]);
+        const page = await fixture.open();
+        chess.send("context", { message: "The queen is lost.", silent: true });
+        await neuro.hear(({ command }) => command === "context", "she reads it");
+        chess.force("Move?", ["move"]);
+        await neuro.hear(({ command }) => command === "actions/force", "she is asked");
+        await byName(page, "tab-traces").click();
+        const panel = byName(page, "panel-traces");
+        const entry = panel.locator(".entry", { hasText: "The queen is lost." });
+        await entry.getByText("Show").click();
+        const [address = "", token = ""] = fixture.relay.urls.web.split("/#token=");
+        const response = await fetch(`${address}/api/traces?kind=context`, {
+          headers: { authorization: `Bearer ${token}` },
+        });
+        const { items: [trace] }: Message = await response.json();
+        await entry.getByText(trace.id).waitFor();
+        const shown = await byName(entry, "trace-step").allInnerTexts();
+        const steps = trace.steps.map(({ is, who }: Message) => `${is} ${who}`);
+        check.equal(shown.map((text) => text.replace(/^\+\S+( ms| s)? /, "").trim()), steps);
+        await panel.getByLabel("Kind").selectOption("force");
+        await panel.locator(".entry", { hasText: "open" }).first().waitFor();
+        await byName(page, "tab-transcript").click();
+        const transcript = byName(page, "panel-transcript");
+        await transcript.locator(".entry", { hasText: "Move?" }).waitFor();
+        await transcript.getByLabel("Search the transcript").fill("QUEEN");
+        await transcript.locator(".entry", { hasText: "Move?" }).waitFor({ state: "detached" });
+        await transcript.locator(".entry", { hasText: "The queen is lost." }).waitFor();
+        check.equal(await byName(transcript, "transcript-item").count(), 1);
+      }, [`nakurity-client.url=${neuro.url}`]);
+    } finally {
+      neuro.stop();
+    }
+  },
+  TEST_OPTIONS,
+);
