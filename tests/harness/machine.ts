@@ -9,6 +9,7 @@ const NAMES: Readonly<Record<Need, readonly string[]>> = {
   "redis-server": ["redis-server", "valkey-server"],
   nginx: ["nginx"],
   caddy: ["caddy"],
+  promtool: ["promtool"],
   "systemd-analyze": ["systemd-analyze"],
   openssl: ["openssl"],
   python3: ["python3"],

@@ -5,7 +5,16 @@
  */
 
 /** A program that not every machine has. */
-export type Need = "redis-server" | "chromium" | "nginx" | "caddy" | "systemd-analyze" | "openssl" | "python3" | "dotnet";
+export type Need =
+  | "redis-server"
+  | "chromium"
+  | "nginx"
+  | "caddy"
+  | "promtool"
+  | "systemd-analyze"
+  | "openssl"
+  | "python3"
+  | "dotnet";
 
 export interface Suite {
   /** Its folder below `tests/`. */
@@ -55,7 +64,7 @@ const LISTED: readonly Suite[] = [
   { name: "architecture", minutes: 3, isPure: true, hasFiles: true },
   { name: "examples", minutes: 4 },
   { name: "package", minutes: 4 },
-  { name: "deploy", minutes: 2, needs: ["nginx", "caddy", "systemd-analyze"] },
+  { name: "deploy", minutes: 2, needs: ["nginx", "caddy", "promtool", "systemd-analyze"] },
 ];
 
 /** All suites, given the folders of `tests/` that contain tests. */

@@ -1,5 +1,4 @@
 /** The alert rules and the dashboard of `deploy/monitoring` are about metrics that exist. */
-import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "#runner";
@@ -74,15 +73,4 @@ test("OB60 the check finds a wrong name, a wrong label and the rate of a gauge",
   check.equal(problemsOf('neuro_relay_upstream_up{game="x"}'), ["neuro_relay_upstream_up has no label game"]);
   check.equal(problemsOf("rate(neuro_relay_forces_open[5m])"), ["neuro_relay_forces_open is a gauge"]);
   check.equal(problemsOf("sum by (game) (neuro_relay_stopped)"), ["nothing has the label game"]);
-});
-
-const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
-
-test(`OB60 promtool accepts the rules and the configuration${hasPromtool ? "" : " (skipped: no promtool)"}`, () => {
-  if (!hasPromtool) return;
-  const run = (...words: string[]) => spawnSync("promtool", words, { cwd: FOLDER, encoding: "utf8" });
-  for (const words of [["check", "rules", "alerts.yaml"], ["check", "config", "--syntax-only", "prometheus.yaml"]]) {
-    const { status, stdout, stderr } = run(...words);
-    check.equal(status, 0, stdout + stderr);
-  }
 });
