@@ -35,6 +35,7 @@ import { Gateway } from "./gateway.ts";
 import { forward, type Forwarded, type ReceivedRequest, receiveForwarded } from "./http-forwarding.ts";
 import { Member } from "./member.ts";
 import { NodeConnections } from "./node-connections.ts";
+import { otherView, ownView, relayView } from "./node-views.ts";
 import { OwnedRelay } from "./owned-relay.ts";
 import { OwnerWaits } from "./owner-waits.ts";
 
@@ -230,28 +231,16 @@ export class ClusterNode implements RelaySet {
     const { sessions } = this.#member;
     return namesOf(this.#settings, [...records.keys(), ...alarms.keys(), ...this.#owned.keys()]).map((name) => {
       const session = this.#owned.get(name)?.record.session ?? records.get(name)?.session ?? "";
-      const isRunning = sessions.includes(session);
-      const [node, startsAt] = [isRunning ? nodeOf(session) : null, alarms.get(name) ?? null];
-      return { name, state: isRunning ? "running" : "stopped", node, starts_at: startsAt };
+      return relayView(name, session, sessions, alarms.get(name));
     });
   }
 
   async nodes(): Promise<readonly NodeView[]> {
     const records = await this.#directory.records().catch(() => new Map<string, OwnershipRecord>());
-    const counts = new Map<string, number>();
-    for (const { session } of records.values()) counts.set(session, (counts.get(session) ?? 0) + 1);
-    const { session, answeredAt, others } = this.#member;
-    const now = performance.now();
-    const seen = (at: number): number | null => at > 0 ? Math.round(performance.timeOrigin + at) : null;
-    const own: NodeView = {
-      ...{ name: nodeOf(session), address: this.#member.place, lease: this.#standing, reachable: true, answers: true },
-      ...{ relays: this.#owned.size, last_beat: seen(answeredAt) },
-    };
-    const views = others.map((other): NodeView => ({
-      ...{ name: nodeOf(other.session), address: other.place, reachable: this.#nodes.canReach(other.session) },
-      ...{ lease: now - other.since > this.#settings.cluster.lease / 2 ? "silent" : "holding", answers: false },
-      ...{ relays: counts.get(other.session) ?? 0, last_beat: seen(other.since) },
-    }));
+    const { session, place, answeredAt, others } = this.#member;
+    const own = ownView(session, { lease: this.#standing, address: place, answeredAt, relays: this.#owned.size });
+    const seen = { leaseMs: this.#settings.cluster.lease, records: records.values().toArray() };
+    const views = others.map((other) => otherView(other, { ...seen, reachable: this.#nodes.canReach(other.session) }));
     return [own, ...views].toSorted((left, right) => left.name < right.name ? -1 : 1);
   }
 
