@@ -97,11 +97,19 @@ export const WIRE_VERSION = 3;
 /** Bytes of the length before the line of a binary message. */
 const LENGTH_BYTES = 4;
 
+type FrameMessage = Extract<NodeMessage, { readonly frame: Frame }>;
+
+/** The line of a frame. Why not `JSON.stringify`: nearly all messages are frames, and nothing in it needs an escape. */
+const lineOf = (message: FrameMessage): string =>
+  message.is === "frame"
+    ? `{"is":"frame","relay":"${message.relay}","peer":"${message.peer}","sequence":${message.sequence}}`
+    : `{"is":"send","relay":"${message.relay}","epoch":${message.epoch},"peer":"${message.peer}"}`;
+
 /** The message as one frame of a WebSocket. */
 export function encodeMessage(message: NodeMessage): Frame {
   if (!("frame" in message)) return JSON.stringify(message);
-  const { frame, ...header } = message;
-  const line = JSON.stringify(header);
+  const { frame } = message;
+  const line = lineOf(message);
   if (typeof frame === "string") return `${line}\n${frame}`;
   const head = new TextEncoder().encode(line);
   const bytes = new Uint8Array(LENGTH_BYTES + head.length + frame.length);
@@ -111,8 +119,46 @@ export function encodeMessage(message: NodeMessage): Frame {
   return bytes;
 }
 
-/** The message in a frame; undefined if it is not one, whatever it is. */
-export function decodeMessage(frame: Frame): NodeMessage | undefined {
+/** Headers that a reader remembers. One peer has two. */
+const HEADERS_MAX = 10_000;
+const SEQUENCE = /^(?:0|[1-9]\d{0,14})$/;
+
+/**
+ * Reads the messages of one connection. It remembers the headers of frames, because nearly all messages repeat one that was checked before,
+ * with another sequence.
+ */
+export class MessageReader {
+  /** By the line without its sequence. */
+  readonly #headers = new Map<string, FrameMessage>();
+
+  /** The message in a frame; undefined if it is not one, whatever it is. */
+  read(frame: Frame): NodeMessage | undefined {
+    const end = typeof frame === "string" ? frame.indexOf("\n") : -1;
+    if (typeof frame !== "string" || end < 0) return decodeMessage(frame);
+    const isNumbered = frame.startsWith('{"is":"frame"');
+    const from = isNumbered ? frame.lastIndexOf(":", end) + 1 : end;
+    const header = frame.slice(0, from);
+    const known = this.#headers.get(header);
+    if (known !== undefined && known.is === "send") return { ...known, frame: frame.slice(end + 1) };
+    const sequence = frame.slice(from, end - 1);
+    if (known?.is === "frame" && frame[end - 1] === "}" && SEQUENCE.test(sequence)) {
+      return { ...known, sequence: Number(sequence), frame: frame.slice(end + 1) };
+    }
+    const message = decodeMessage(frame);
+    if (message !== undefined && "frame" in message) this.#remember(header, message);
+    return message;
+  }
+
+  #remember(header: string, message: FrameMessage): void {
+    if (this.#headers.size >= HEADERS_MAX) this.#headers.clear();
+    // Why written again: only the usual form has the sequence at its end, and a part of the frame would keep all of it in memory.
+    const line = lineOf(message);
+    const usual = message.is === "frame" ? line.slice(0, line.lastIndexOf(":") + 1) : line;
+    if (header === usual) this.#headers.set(usual, { ...message, frame: "" });
+  }
+}
+
+function decodeMessage(frame: Frame): NodeMessage | undefined {
   const parts = typeof frame === "string" ? splitText(frame) : splitBytes(frame);
   const header = parts === undefined ? undefined : parseJson(parts.line, Infinity);
   if (parts === undefined || !isObject(header)) return undefined;

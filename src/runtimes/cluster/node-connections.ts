@@ -7,8 +7,8 @@
 import { hashText, sameDigest } from "../../core/hash.ts";
 import type { Frame } from "../../core/json.ts";
 import {
-  decodeMessage,
   encodeMessage,
+  MessageReader,
   type NodeMessage,
   type ToGateway,
   type ToOwner,
@@ -148,6 +148,7 @@ export class NodeConnections {
 
   #dial(session: string, outgoing: Outgoing): void {
     const { dial, secret } = this.#ports;
+    const reader = new MessageReader();
     outgoing.socket = dial({ url: `ws://${outgoing.place}/node`, headers: { [SECRET_HEADER]: secret } }, {
       opened: () => {
         outgoing.isOpen = true;
@@ -157,7 +158,7 @@ export class NodeConnections {
         this.#ports.ownerReached(session);
       },
       received: (frame) => {
-        const message = decodeMessage(frame);
+        const message = reader.read(frame);
         if (message !== undefined && isToGateway(message)) this.#ports.toGateway(session, message);
         else this.#broken(session, outgoing, "it sent a message that is not one");
       },
@@ -205,6 +206,7 @@ interface IncomingHooks {
 class IncomingConnection implements ConnectionHandler {
   readonly greets: boolean = false;
   readonly #hooks: IncomingHooks;
+  readonly #reader = new MessageReader();
   #socket: ServerSocket | undefined;
   #session: string | undefined;
   readonly #frames: Frame[] = [];
@@ -218,7 +220,7 @@ class IncomingConnection implements ConnectionHandler {
   }
 
   message(frame: Frame): void {
-    const message = decodeMessage(frame);
+    const message = this.#reader.read(frame);
     if (message === undefined || isToGateway(message)) {
       return this.#refuse(`invalid message ${String(frame).slice(0, 200)}`);
     }
