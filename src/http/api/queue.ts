@@ -1,5 +1,8 @@
 /** Operations on queued messages, dead letters and commands. */
 import type { Principal } from "../../core/request.ts";
+import type { BulkOutcome, DeadLetterFilter } from "../../core/view.ts";
+import type { RequestResult } from "../../engine/mod.ts";
+import type { WebPorts } from "../ports.ts";
 import { BULK_MAX, forEachItem } from "./bulk.ts";
 import { type ApiOperation, composedOperation, operation } from "./operation.ts";
 import { byId, byName, given, id, ofDeadLetters, pageRequest } from "./parameters.ts";
@@ -12,6 +15,19 @@ const params = { id: id("The message's id.") };
 const BULK = `Without a parameter: all of them. One request handles ${BULK_MAX}; \`more\` says that others are left.`;
 /** Why: a token that may change dead letters need not be able to read them. */
 const READER: Principal = { by: "relay", scopes: ["watch"] };
+
+/** The absent fields of a filter are undefined. */
+type GivenFilter = { readonly [Name in keyof DeadLetterFilter]: DeadLetterFilter[Name] | undefined };
+
+/** Carries a command out for each dead letter that matches. */
+async function forEachDeadLetter(
+  filter: GivenFilter,
+  ports: WebPorts,
+  run: (id: string) => Promise<RequestResult<unknown>>,
+): Promise<RequestResult<BulkOutcome>> {
+  const query = { of: "intermediary", get: "deadLetters", limit: BULK_MAX, ...given(filter) } as const;
+  return await forEachItem(await ports.request(query, READER), run);
+}
 
 export const QUEUE_OPERATIONS: readonly ApiOperation[] = [
   operation({
@@ -105,13 +121,8 @@ export const QUEUE_OPERATIONS: readonly ApiOperation[] = [
     service,
     query: ofDeadLetters,
     reply: bulkOutcome,
-    async run({ query, principal }, ports) {
-      const page = await ports.request(
-        { of: "intermediary", get: "deadLetters", limit: BULK_MAX, ...given(query) },
-        READER,
-      );
-      return await forEachItem(page, (id) => ports.request({ of: "intermediary", do: "retryMessage", id }, principal));
-    },
+    run: ({ query, principal }, ports) =>
+      forEachDeadLetter(query, ports, (id) => ports.request({ of: "intermediary", do: "retryMessage", id }, principal)),
   }),
   composedOperation({
     id: "deleteDeadLetters",
@@ -124,16 +135,12 @@ export const QUEUE_OPERATIONS: readonly ApiOperation[] = [
     service,
     query: ofDeadLetters,
     reply: bulkOutcome,
-    async run({ query, principal }, ports) {
-      const page = await ports.request(
-        { of: "intermediary", get: "deadLetters", limit: BULK_MAX, ...given(query) },
-        READER,
-      );
-      return await forEachItem(
-        page,
+    run: ({ query, principal }, ports) =>
+      forEachDeadLetter(
+        query,
+        ports,
         (id) => ports.request({ of: "intermediary", do: "dropMessage", id, dead: true }, principal),
-      );
-    },
+      ),
   }),
   operation({
     id: "retryDeadLetter",
