@@ -9,7 +9,7 @@ import { TEXTS } from "../texts.ts";
 import { Icon } from "./icons.tsx";
 import { Controls, Marks } from "./integration-controls.tsx";
 import { IntegrationDetails } from "./integration-detail.tsx";
-import { Button, EmptyState, Name, Sparkline } from "./primitives.tsx";
+import { Button, EmptyState, Name, SearchInput, Sparkline } from "./primitives.tsx";
 import { moveInRows } from "./row-keys.ts";
 
 const TEXT = TEXTS.integrations;
@@ -30,12 +30,11 @@ export function Integrations() {
         <h2 id="integrations-title" class="card-title">{TEXT.title}</h2>
         <label class={(integrations?.length ?? 0) >= SEARCH_MIN || find !== "" ? "search" : "search hidden"}>
           <Icon name="search" size={14} />
-          <input
-            type="search"
+          <SearchInput
+            label={TEXT.findLabel}
             placeholder={TEXT.find}
-            aria-label={TEXT.findLabel}
             value={find}
-            onInput={(event: Event) => store.setParams({ find: (event.target as HTMLInputElement).value })}
+            onText={(text) => store.setParams({ find: text })}
           />
         </label>
       </div>

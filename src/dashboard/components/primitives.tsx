@@ -108,6 +108,28 @@ export function TimeLeft({ since, deadline }: { readonly since: Millis; readonly
   );
 }
 
+export interface SearchInputProps {
+  readonly label: string;
+  readonly placeholder?: string;
+  readonly name?: string;
+  readonly value: string;
+  onText(text: string): void;
+}
+
+/** A field for a search, or for a part of a name. */
+export function SearchInput({ label, placeholder = label, name, value, onText }: SearchInputProps) {
+  return (
+    <input
+      type="search"
+      placeholder={placeholder}
+      aria-label={label}
+      data-name={name}
+      value={value}
+      onInput={(event: Event) => onText((event.target as HTMLInputElement).value)}
+    />
+  );
+}
+
 /** Says what would be here, where there is nothing yet. */
 export function EmptyState({ title, children }: { readonly title: string; readonly children?: Child }) {
   return (

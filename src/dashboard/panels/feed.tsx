@@ -1,7 +1,7 @@
 /** The live feed: everything that watchers see, as it happens. */
 import { useLayoutEffect, useRef, useState } from "hono/jsx/dom";
 import { Icon } from "../components/icons.tsx";
-import { Button } from "../components/primitives.tsx";
+import { Button, SearchInput } from "../components/primitives.tsx";
 import type { EventCategory } from "../lib/describe-event.ts";
 import { formatTime } from "../lib/format.ts";
 import { linkTo } from "../lib/route.ts";
@@ -91,13 +91,12 @@ function FeedTools() {
       <div class="feed-line">
         <label class="search grows">
           <Icon name="search" size={14} />
-          <input
-            type="search"
+          <SearchInput
+            label={TEXT.searchLabel}
             placeholder={TEXT.search}
-            aria-label={TEXT.searchLabel}
-            data-name="feed-text"
+            name="feed-text"
             value={text}
-            onInput={(event: Event) => store.setParams({ text: (event.target as HTMLInputElement).value })}
+            onText={(typed) => store.setParams({ text: typed })}
           />
         </label>
         <select

@@ -3,7 +3,7 @@ import { useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import { TRACE_KINDS, type TraceStep, type TraceView } from "../../core/traces/trace.ts";
 import type { Page } from "../../core/view.ts";
-import { Button, Chip, EmptyState, Name } from "../components/primitives.tsx";
+import { Button, Chip, EmptyState, Name, SearchInput } from "../components/primitives.tsx";
 import { formatDuration, formatTime } from "../lib/format.ts";
 import { sanitize, sanitizeLines } from "../lib/sanitize.ts";
 import { linkTo } from "../lib/route.ts";
@@ -51,13 +51,7 @@ function TraceList() {
     <div class="scrolls">
       <div class="panel-head">
         <h2 class="panel-title">{TEXT.title}</h2>
-        <input
-          type="search"
-          placeholder={TEXT.integration}
-          aria-label={TEXT.integration}
-          value={integration}
-          onInput={(event: Event) => setIntegration((event.target as HTMLInputElement).value)}
-        />
+        <SearchInput label={TEXT.integration} value={integration} onText={setIntegration} />
         <select
           aria-label={TEXT.kind}
           value={kind}

@@ -2,7 +2,7 @@
 import { useState } from "hono/jsx/dom";
 import type { TranscriptView } from "../../core/traces/trace.ts";
 import type { Page } from "../../core/view.ts";
-import { Chip, EmptyState, Name } from "../components/primitives.tsx";
+import { Chip, EmptyState, Name, SearchInput } from "../components/primitives.tsx";
 import { formatTime } from "../lib/format.ts";
 import { sanitize, sanitizeLines } from "../lib/sanitize.ts";
 import { useResource } from "../state/hooks.ts";
@@ -21,13 +21,7 @@ export function Transcript() {
     <div class="scrolls">
       <div class="panel-head">
         <h2 class="panel-title">{TEXT.title}</h2>
-        <input
-          type="search"
-          placeholder={TEXT.search}
-          aria-label={TEXT.search}
-          value={search}
-          onInput={(event: Event) => setSearch((event.target as HTMLInputElement).value)}
-        />
+        <SearchInput label={TEXT.search} value={search} onText={setSearch} />
       </div>
       <div>
         {items === undefined
