@@ -1,8 +1,9 @@
 /** How forces are described. */
 import { test } from "#runner";
-import type { ForceView, IntegrationView, WaitReason } from "../../../../src/core/view.ts";
+import type { ForceView, WaitReason } from "../../../../src/core/view.ts";
 import { describeForce, type ForceSurroundings } from "../../../../src/dashboard/lib/describe-force.ts";
 import { check } from "../../../harness/check.ts";
+import { integration } from "./integration-view.ts";
 
 const FORCE: ForceView = {
   id: "1",
@@ -21,27 +22,6 @@ const FORCE: ForceView = {
   last_failure: null,
 };
 
-const integration = (id: string, name: string, controls: Partial<IntegrationView> = {}): IntegrationView => ({
-  id,
-  name,
-  listener: "neuro",
-  upstream: "neuro",
-  connected: true,
-  since: 0,
-  visible: true,
-  admission: "known",
-  off_air: false,
-  actions: 1,
-  pending: 0,
-  counts: { actions: 0, failures: 0, contexts: 0, forces: 0, result_ms: 0 },
-  paused: false,
-  muted: false,
-  solo: false,
-  approval: false,
-  behaviour: null,
-  ...controls,
-});
-
 const NOTHING: ForceSurroundings = { place: 1, isStopped: false, integrations: [] };
 
 const waiting = (waits_for: WaitReason, surroundings: Partial<ForceSurroundings> = {}): string =>
@@ -54,11 +34,13 @@ test("DB7 a queued force is shown with the reason why it waits", () => {
   );
   check.equal(waiting("held", { isStopped: true }), "Held: everything is stopped");
   check.equal(
-    waiting("held", { integrations: [integration("chess", "Chess", { paused: true })] }),
+    waiting("held", { integrations: [integration("chess", { name: "Chess", paused: true })] }),
     "Held: you paused Chess",
   );
   check.equal(
-    waiting("held", { integrations: [integration("chess", "Chess"), integration("poker", "Poker Night", { solo: true })] }),
+    waiting("held", {
+      integrations: [integration("chess", { name: "Chess" }), integration("poker", { name: "Poker Night", solo: true })],
+    }),
     "Held: Poker Night is solo",
   );
   check.equal(waiting("held"), "Held");

@@ -8,29 +8,9 @@ import { type DashboardState, initialState } from "../../../../src/dashboard/sta
 import { RecentResults } from "../../../../src/dashboard/state/recent-results.ts";
 import { Traffic } from "../../../../src/dashboard/state/traffic.ts";
 import { check } from "../../../harness/check.ts";
+import { integration } from "./integration-view.ts";
 
 const NOW = 1_000_000;
-
-const integration = (id: string, more: Partial<IntegrationView> = {}): IntegrationView => ({
-  id,
-  name: id,
-  listener: "neuro",
-  upstream: "neuro",
-  connected: true,
-  since: 0,
-  visible: true,
-  admission: "known",
-  off_air: false,
-  actions: 1,
-  pending: 0,
-  counts: { actions: 0, failures: 0, contexts: 0, forces: 0, result_ms: 0 },
-  paused: false,
-  muted: false,
-  solo: false,
-  approval: false,
-  behaviour: null,
-  ...more,
-});
 
 const upstream = (more: Partial<UpstreamView> = {}): UpstreamView => ({
   id: "neuro",
