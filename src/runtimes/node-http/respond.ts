@@ -22,7 +22,7 @@ export async function respond(
     else outgoing.end(new Uint8Array(await response.arrayBuffer())); // Why whole: the app streams nothing else.
     incoming.resume(); // Why: an unread body would delay the next request on this connection.
   } catch {
-    outgoing.destroy(); // Why: a client that is still connected learns from the closed connection that there is no response.
+    outgoing.destroy(); // Why: there is no response, and a closed connection tells the client so.
   }
 }
 

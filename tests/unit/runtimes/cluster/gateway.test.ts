@@ -110,7 +110,7 @@ test("CN35 a linked program that no owner has asked for Neuro stays for the next
   gateway.receive("o.1", owner(1));
   check.equal(take("o.1"), ["peers", "linked link-g.1-1", "linked link-g.1-2"]);
   gateway.receive("o.1", { is: "send", ...about(1, "link-g.1-2"), frame: '{"link":"dial","via":""}' });
-  gateway.lost("o.1"); // Why before the end of the turn: what was not written yet counts as well.
+  gateway.lost("o.1"); // Why before the end of the turn: a frame that waits to be written counts as written.
   gateway.receive("o.2", owner(2));
   check.equal(take("o.2"), ["closed link-g.1-2", "peers", "linked link-g.1-1"]);
   endTurn();
