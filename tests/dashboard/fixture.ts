@@ -139,15 +139,29 @@ export async function withPage(run: (page: Page) => Promise<void>): Promise<void
   }
 }
 
-/** A Neuro that records what it receives. */
+/** A Neuro that records what it receives, and acts as the test says. */
 export class Upstream {
   readonly heard: Message[] = [];
+  #actions = 0;
+  #send: (text: string) => void = () => {};
   readonly #server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
     fetch: (request, server) => server.upgrade(request) ? undefined : new Response("no", { status: 400 }),
-    websocket: { message: (_socket, text) => void this.heard.push(JSON.parse(String(text))) },
+    websocket: {
+      open: (socket) => void (this.#send = (text) => void socket.send(text)),
+      message: (_socket, text) => void this.heard.push(JSON.parse(String(text))),
+    },
   });
+
+  /** Executes an action, as soon as she knows it. */
+  async act(name: string, data?: object): Promise<void> {
+    const knows = ({ command, data: sent }: Message) =>
+      command === "actions/register" && sent.actions.some((action: Message) => action.name === name);
+    await this.hear(knows, `she knows ${name}`);
+    const id = `neuro-${++this.#actions}`;
+    this.#send(JSON.stringify({ command: "action", data: { id, name, ...(data && { data: JSON.stringify(data) }) } }));
+  }
 
   get url(): string {
     return `ws://127.0.0.1:${this.#server.port}`;
