@@ -242,6 +242,7 @@ export const TEXTS = {
       closing: "cancelling",
     } satisfies Record<ForceView["is"], string>,
     awaitsResult: "waiting for the game's result",
+    awaitsApproval: "Neuro answered, needs approval",
     inLine: (place: number) => `In line, ${ordinal(place)}`,
     heldByStop: "Held: everything is stopped",
     heldByPause: (name: string) => `Held: you paused ${name}`,

@@ -3,11 +3,11 @@ import { useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import type { Json } from "../../core/json.ts";
 import type { ActionOutcome, ForceView } from "../../core/view.ts";
-import { describeForce } from "../lib/describe-force.ts";
+import { describeForce, isStuck } from "../lib/describe-force.ts";
 import { formatDuration } from "../lib/format.ts";
 import { linkTo } from "../lib/route.ts";
 import { sanitize, sanitizeData, sanitizeLines } from "../lib/sanitize.ts";
-import { isStopped } from "../state/dashboard-state.ts";
+import { isStopped, pendingOf } from "../state/dashboard-state.ts";
 import { store, useDetail, useMissingScope, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
 import { ActionForm } from "./action-form.tsx";
@@ -30,7 +30,12 @@ export function ForceCard({ force, neuro, place }: ForceCardProps) {
   const [isAnswering, setAnswering] = useState(false);
   const age = useStore(({ now }) => formatDuration(now - (opened_at ?? asked_at)));
   const status = useStore((current) =>
-    describeForce(force, { place, isStopped: isStopped(current), integrations: current.integrations ?? [] })
+    describeForce(force, {
+      place,
+      isStopped: isStopped(current),
+      integrations: current.integrations ?? [],
+      pending: pendingOf(current),
+    })
   );
   const missingScope = useMissingScope("command");
   const isOpen = is !== "waiting";
@@ -45,9 +50,9 @@ export function ForceCard({ force, neuro, place }: ForceCardProps) {
     >
       <header class="force-head">
         <a class="name" href={linkTo("integration", integration)}>
-          <bdi>{sanitize(name, 60)}</bdi>
+          <bdi>{sanitize(name, 64)}</bdi>
         </a>
-        <Chip tone={is === "open" ? "accent" : "plain"}>{status}</Chip>
+        <Chip tone={is === "open" ? "accent" : isStuck(force) ? "warn" : "plain"}>{status}</Chip>
         {priority === "low" ? null : <Chip key="priority" tone={priority === "critical" ? "bad" : "warn"}>{priority}</Chip>}
         {neuro === undefined ? null : <span key="neuro" class="faint small wide-only">{sanitize(neuro, 40)}</span>}
         {attempt < 2 ? null : <Chip key="attempt" tone="warn">{TEXT.attempt(attempt)}</Chip>}

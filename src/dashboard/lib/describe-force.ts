@@ -1,6 +1,6 @@
 /** Describes how a force stands, in words. */
 import { assertNever } from "../../core/assert.ts";
-import type { ForceView, IntegrationView } from "../../core/view.ts";
+import type { ForceView, IntegrationView, PendingView } from "../../core/view.ts";
 import { TEXTS } from "../texts.ts";
 import { sanitize } from "./sanitize.ts";
 
@@ -13,7 +13,13 @@ export interface ForceSurroundings {
   readonly place: number;
   readonly isStopped: boolean;
   readonly integrations: readonly IntegrationView[];
+  /** Actions without a result. */
+  readonly pending: readonly PendingView[];
 }
+
+/** True for a force that waits for more than its turn. */
+export const isStuck = ({ is, waits_for: reason }: ForceView): boolean =>
+  is === "waiting" && reason !== null && reason !== "turn" && reason !== "result";
 
 export function describeForce(force: ForceView, surroundings: ForceSurroundings): string {
   const { is, waits_for } = force;
@@ -21,8 +27,9 @@ export function describeForce(force: ForceView, surroundings: ForceSurroundings)
     case "waiting":
       return waitText(force, surroundings);
     case "open":
-      return waits_for === null ? TEXT.forceStates.open : TEXT.awaitsResult;
+      return waits_for === null ? TEXT.forceStates.open : resultText(force, surroundings);
     case "settling":
+      return isUnapproved(force, surroundings) ? TEXT.awaitsApproval : TEXT.forceStates[is];
     case "closing":
       return TEXT.forceStates[is];
     default:
@@ -30,12 +37,20 @@ export function describeForce(force: ForceView, surroundings: ForceSurroundings)
   }
 }
 
-function waitText({ waits_for, integration, name }: ForceView, surroundings: ForceSurroundings): string {
+/** An operator has to approve Neuro's choice before the game can work on it. */
+const isUnapproved = ({ integration }: ForceView, { pending }: ForceSurroundings): boolean =>
+  pending.some(({ is, forced, to }) => is === "approval" && forced && to.includes(integration));
+
+const resultText = (force: ForceView, surroundings: ForceSurroundings): string =>
+  isUnapproved(force, surroundings) ? TEXT.awaitsApproval : TEXT.awaitsResult;
+
+function waitText(force: ForceView, surroundings: ForceSurroundings): string {
+  const { waits_for, integration, name } = force;
   switch (waits_for) {
     case "held":
       return heldText(integration, surroundings);
     case "result":
-      return TEXT.awaitsResult;
+      return resultText(force, surroundings);
     case "other_character":
       return TEXT.otherCharacter;
     case "integration_away":

@@ -1,7 +1,7 @@
 /** How forces are described. */
 import { test } from "#runner";
-import type { ForceView, WaitReason } from "../../../../src/core/view.ts";
-import { describeForce, type ForceSurroundings } from "../../../../src/dashboard/lib/describe-force.ts";
+import type { ForceView, PendingView, WaitReason } from "../../../../src/core/view.ts";
+import { describeForce, type ForceSurroundings, isStuck } from "../../../../src/dashboard/lib/describe-force.ts";
 import { check } from "../../../harness/check.ts";
 import { integration } from "./integration-view.ts";
 
@@ -22,7 +22,7 @@ const FORCE: ForceView = {
   last_failure: null,
 };
 
-const NOTHING: ForceSurroundings = { place: 1, isStopped: false, integrations: [] };
+const NOTHING: ForceSurroundings = { place: 1, isStopped: false, integrations: [], pending: [] };
 
 const waiting = (waits_for: WaitReason, surroundings: Partial<ForceSurroundings> = {}): string =>
   describeForce({ ...FORCE, waits_for }, { ...NOTHING, ...surroundings });
@@ -57,4 +57,36 @@ test("DB7 an open force is shown with the reply that it waits for", () => {
   check.equal(describeForce({ ...open, waits_for: "result" }, NOTHING), "waiting for the game's result");
   check.equal(describeForce({ ...open, is: "settling" }, NOTHING), "Neuro answered, game is working");
   check.equal(describeForce({ ...open, is: "closing" }, NOTHING), "cancelling");
+});
+
+test("DB7 a force whose action needs approval is not said to wait for the game", () => {
+  const pending: PendingView = {
+    id: "2",
+    action: "move",
+    to: ["chess"],
+    names: ["Chess"],
+    forced: true,
+    by: "neuro",
+    data: null,
+    is: "approval",
+    since: 0,
+    deadline: 20_000,
+  };
+  const settling: ForceView = { ...FORCE, is: "settling", opened_at: 0 };
+  const described = (one: PendingView): string => describeForce(settling, { ...NOTHING, pending: [one] });
+  check.equal(described(pending), "Neuro answered, needs approval");
+  check.equal(
+    describeForce({ ...settling, is: "open", waits_for: "result" }, { ...NOTHING, pending: [pending] }),
+    described(pending),
+  );
+  for (const other of [{ to: ["poker"] }, { forced: false }, { is: "sent" }] as const) {
+    check.equal(described({ ...pending, ...other }), "Neuro answered, game is working");
+  }
+});
+
+test("DB7 a force is marked when it waits for more than its turn", () => {
+  const isMarked = (waits_for: WaitReason): boolean => isStuck({ ...FORCE, waits_for });
+  check.equal((["held", "other_character", "integration_away", "neuro_away", "names"] as const).every(isMarked), true);
+  check.equal((["turn", "result"] as const).some(isMarked), false);
+  check.equal(isStuck({ ...FORCE, is: "open", waits_for: null }), false);
 });
