@@ -89,7 +89,7 @@ function ApprovalCard({ pending }: { readonly pending: PendingView }) {
         <span class="approval-names">
           {names.slice(0, NAMES_MAX).map((name, index) => (
             <a key={`${index}`} class="name" href={linkTo("integration", to[index])}>
-              <bdi>{sanitize(name, 40)}</bdi>
+              <bdi>{sanitize(name, 64)}</bdi>
             </a>
           ))}
         </span>

@@ -2,6 +2,7 @@
 import { pathSegment } from "../../clients/api-client.ts";
 import type { IntegrationControls, IntegrationView } from "../../core/view.ts";
 import { sanitize } from "../lib/sanitize.ts";
+import { isStopped } from "../state/dashboard-state.ts";
 import { store, useMissingScope, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
 import type { IconName } from "./icons.tsx";
@@ -30,10 +31,12 @@ export function Marks({ integration }: OfIntegration) {
     admission,
   } = integration;
   const failing = useStore(({ now }) => store.results.failing(id, now)?.failed ?? 0);
+  // Why not marked then: all are hidden, and the strip gives the reason.
+  const isAllHidden = useStore(isStopped);
   const { marks } = TEXT;
   const isNew = admission === "pending";
   const isRejected = admission === "rejected";
-  const isHidden = connected && !isShown && !paused && !isOffAir && !isNew && !isRejected;
+  const isHidden = connected && !isShown && !isAllHidden && !paused && !isOffAir && !isNew && !isRejected;
   return (
     <span class="marks">
       {failing > 0 ? <Chip key="failing" tone="bad">{marks.failing(failing)}</Chip> : null}

@@ -154,17 +154,17 @@ const IntegrationRow = memo(({ integration }: RowProps) => {
           </span>
           <span class={`dot ${connected ? "good" : "off"}`} aria-hidden="true" />
           <span class="row-title">
-            <span class="row-first">
-              <Name text={name} max={64} />
+            <Name text={name} max={64} />
+            <span class="row-second">
               <Marks integration={integration} />
-            </span>
-            <span class="row-more faint small">
-              <Since integration={integration} /> · {TEXT.actions(actions)}
+              <span class="row-more faint small">
+                <Since integration={integration} /> · {TEXT.actions(actions)}
+              </span>
             </span>
           </span>
         </button>
         <Activity id={id} />
-        <span class="cell end num" title={TEXT.counts(counts.actions, counts.contexts, counts.forces)}>
+        <span class="cell count end num" title={TEXT.counts(counts.actions, counts.contexts, counts.forces)}>
           <span class="cell-label">{TEXT.columns.actions}</span>
           {formatCount(counts.actions)}
         </span>

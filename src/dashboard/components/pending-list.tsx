@@ -29,7 +29,7 @@ function PendingRow({ pending }: { readonly pending: PendingView }) {
         <span class="faint" aria-hidden="true">→</span>
         {names.slice(0, NAMES_MAX).map((name, index) => (
           <a key={`${index}`} class="name" href={linkTo("integration", to[index])}>
-            <bdi>{sanitize(name, 40)}</bdi>
+            <bdi>{sanitize(name, 64)}</bdi>
           </a>
         ))}
         {forced ? <Chip tone="accent">{TEXT.forced}</Chip> : null}

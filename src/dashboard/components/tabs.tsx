@@ -1,4 +1,5 @@
 /** Chooses the panel on the right side; on a narrow screen, the only visible panel. */
+import { useLayoutEffect, useRef } from "hono/jsx/dom";
 import { formatCount } from "../lib/format.ts";
 import { PANELS, sidePanel } from "../panels/registry.ts";
 import { countApprovals, countDeadLetters } from "../state/dashboard-state.ts";
@@ -45,8 +46,16 @@ export function Tabs() {
       </button>
     );
   };
+  const nav = useRef<HTMLElement | null>(null);
+  // Why later: the tab is marked by the drawing that this belongs to.
+  useLayoutEffect(() => {
+    setTimeout(
+      () => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }),
+      0,
+    );
+  }, [panel]);
   return (
-    <nav class="tabs" aria-label={TEXTS.tabs.title}>
+    <nav ref={nav} class="tabs" aria-label={TEXTS.tabs.title}>
       {LEFT_TABS.map((one) => tab(one, " narrow-only"))}
       {PANELS.map((one) => tab(one, one === side ? " is-side" : ""))}
       <SavedViews />

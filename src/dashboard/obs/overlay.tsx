@@ -37,7 +37,7 @@ function Question() {
   const options = force.actions.slice(0, OPTIONS_MAX);
   return (
     <section key={force.id} class="overlay-question" data-name="overlay-question">
-      <p class="overlay-line overlay-game" dir="auto">{sanitize(force.name, 60)}</p>
+      <p class="overlay-line overlay-game" dir="auto">{sanitize(force.name, 64)}</p>
       <p class="overlay-line overlay-query" dir="auto">{sanitizeLines(force.query, 400)}</p>
       <ul class="overlay-options">
         {options.map((name, index) => <li key={`${index}`} class="overlay-line" dir="auto">{sanitize(name, 64)}</li>)}
@@ -69,7 +69,7 @@ function Action() {
   const { name, integration, is, message } = action;
   return (
     <section key="action" class="overlay-action" data-name="overlay-action">
-      <p class="overlay-line overlay-game" dir="auto">{sanitize(integration, 60)}</p>
+      <p class="overlay-line overlay-game" dir="auto">{sanitize(integration, 64)}</p>
       <p class={`overlay-line ${is}`}>
         <bdi>{sanitize(name, 64)}</bdi> <span role="img" aria-label={TEXT.results[is]}>{MARKS[is]}</span>{" "}
         <bdi>{sanitize(message, 200)}</bdi>

@@ -74,6 +74,9 @@ function TraceList() {
 
 const GOOD: ReadonlySet<string> = new Set(["succeeded", "completed", "sent", "acknowledged", "delivered"]);
 
+const toneOf = (outcome: string | null): string =>
+  outcome === null ? "accent" : GOOD.has(outcome) ? "good" : outcome === "failed" ? "bad" : "warn";
+
 interface TraceRowProps {
   readonly trace: TraceView;
   readonly isOpenAtFirst?: boolean;
@@ -85,14 +88,15 @@ function TraceRow({ trace, isOpenAtFirst = false }: TraceRowProps) {
   const summary = actions.length > 0 ? actions.slice(0, 3).join(", ") : Object.values(texts)[0] ?? "";
   return (
     <li class="entry" data-name="trace">
-      <div class="entry-head">
+      <div class="trace-head">
         <span class="num faint small" title={new Date(received_at).toISOString()}>{formatTime(received_at)}</span>
-        <Chip tone={outcome === null ? "accent" : GOOD.has(outcome) ? "good" : "warn"}>
-          {outcome === null ? TEXT.open : humanize(outcome)}
-        </Chip>
+        <span>
+          <Chip tone={toneOf(outcome)}>{outcome === null ? TEXT.open : humanize(outcome)}</Chip>
+        </span>
         <span class="small">{TEXT.kinds[kind]}</span>
-        <Name text={names.join(", ")} />
-        <span class="faint small" dir="auto">{sanitize(summary, 60)}</span>
+        <span class="trace-about">
+          <Name text={names.join(", ")} /> <bdi class="faint small">{sanitize(summary, 160)}</bdi>
+        </span>
         <span class="faint small num">{formatDuration(ms)}</span>
         <Button kind="quiet" pressed={isOpen} onPress={() => setOpen(!isOpen)}>{isOpen ? TEXT.hide : TEXT.show}</Button>
       </div>
