@@ -137,6 +137,12 @@ export interface ApiSchemas {
   readonly Prediction: { readonly "trace_id": Json; readonly "run_id": string | null; readonly "routing": { readonly [name: string]: boolean }; readonly "token_lengths": { readonly [name: string]: number }; readonly "prediction": { readonly "value": number | null }; readonly "ts": string };
   /** Problem details (RFC 9457). */
   readonly Problem: { readonly "type": string; readonly "status": number; readonly "title": string; readonly "detail"?: string; readonly "fault": "done" | "leaving" | "badFrame" | "rateLimit" | "tooBig" | "panic" | "restarting" | "tooManyPeers" | "backendAway" | "slowGame" | "badGreeting" | "badToken" | "notAllowed" | "noGreeting" | "nameTaken" | "slowPeer" | "badMessage" | "notFound" | "notNow" | "queueFull" | "storageFailed" | "jobLost" | "malformedRequest" | "notJson" | "unsupportedMediaType" | "methodNotAllowed" | "unknownPath" | "upgradeRequired" | "foreignHost" | "foreignOrigin" | "idempotencyMismatch" | "relayAway" | "misconfigured"; readonly "errors"?: readonly ({ readonly "field": string; readonly "message": string })[] };
+  /** An action with its data that operators have saved under a label. */
+  readonly Macro: { readonly "id": string; readonly "label": string; readonly "integration": string; readonly "action": string; readonly "data": string | null; readonly "by": string; readonly "saved_at": number };
+  /** One page of a list. */
+  readonly MacroPage: { readonly "items": readonly (ApiSchemas["Macro"])[]; readonly "next": string | null };
+  /** An action to save under a label. */
+  readonly MacroRequest: { readonly "label": string; readonly "integration": string; readonly "action": string; readonly "data"?: Json };
   /** One step of a trace. */
   readonly TraceStep: { readonly "at": number; readonly "is": "received" | "repaired" | "waiting" | "approved" | "rejected" | "sent" | "answered" | "presumed" | "doubtful" | "undelivered" | "overdue" | "retrying" | "settling" | "revoked" | "closing" | "draining" | "suspended" | "stored" | "ended"; readonly "who": string | null; readonly "what": string | null };
   /** The path of one force, action, context, command or ignored result. */
@@ -315,6 +321,26 @@ export class RelayApi {
   /** Sends a context to Neuro. While she is not connected, it is queued. Needs the scope `direct` or `admin`. */
   sendContext(id: string, body: ApiSchemas["Context"]): Promise<ApiSchemas["SendOutcome"]> {
     return this.#client.request("POST", `upstreams/${pathSegment(id)}/contexts`, body);
+  }
+
+  /** Lists the saved actions, in the order in which they were saved first. Needs the scope `watch`. */
+  listMacros(query: { readonly after?: string; readonly limit?: number } = {}): Promise<ApiSchemas["MacroPage"]> {
+    return this.#client.request("GET", `macros${queryText(query)}`);
+  }
+
+  /** Saves an action with its data under a label, in place of the one with the same label. The integration must have registered the action, and the data must fit its schema. `limits.macros` (100) is the maximum. Needs the scope `admin`. */
+  saveMacro(body: ApiSchemas["MacroRequest"]): Promise<ApiSchemas["Macro"]> {
+    return this.#client.request("POST", `macros`, body);
+  }
+
+  /** Deletes a saved action. Needs the scope `admin`. */
+  deleteMacro(id: string): Promise<ApiSchemas["Done"]> {
+    return this.#client.request("DELETE", `macros/${pathSegment(id)}`);
+  }
+
+  /** Sends a saved action to its integration, as Neuro would, and returns its result. The response takes as long as the integration needs, at most until the deadline for actions. Needs the scope `command`. */
+  runMacro(id: string): Promise<ApiSchemas["ActionOutcome"]> {
+    return this.#client.request("POST", `macros/${pathSegment(id)}/run`);
   }
 
   /** Lists recipients with queued messages in the order of their names. Needs the scope `watch`. */

@@ -244,6 +244,7 @@ export const DEFAULTS: Settings = {
     event_streams: 64,
     idempotency_keys: 1_000,
     metric_integrations: 100,
+    macros: 100,
   },
   log: { level: "info", levels: {}, format: "text", file: "" },
   record: { file: "", bytes: 256 * MIB },

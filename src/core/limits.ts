@@ -36,6 +36,9 @@ export const CONTEXTS_HELD_PER_INTEGRATION_MAX = 200;
 /** Keys of an integration's contexts that replace each other, and UTF-16 units of the text that stands for `{key}`. */
 export const CONTEXT_KEYS_MAX = 64;
 export const CONTEXT_KEY_LENGTH_MAX = 64;
+/** UTF-16 units of the label of a macro, and of its data. */
+export const MACRO_LABEL_LENGTH_MAX = 60;
+export const MACRO_DATA_LENGTH_MAX = 16_384;
 /** Code points in the name of an action as Neuro sees it. */
 export const UPSTREAM_NAME_MAX = 64;
 /** Outstanding replies of one peer that do not count against its rate limit. */

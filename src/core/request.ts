@@ -29,6 +29,7 @@ import type {
   IntegrationDetail,
   IntegrationFilter,
   IntegrationView,
+  MacroView,
   MessageView,
   NallelyView,
   NeuroView,
@@ -102,6 +103,8 @@ export interface ServiceQueries {
       PageRequest & { readonly integration?: string; readonly severity?: Severity; readonly what?: DiagnosticId },
       Page<DiagnosticView>
     >;
+    /** In the order in which they were saved first. */
+    readonly macros: RequestType<PageRequest, Page<MacroView>>;
     /** Traces of forces, actions, contexts and ignored results, newest first. */
     readonly traces: RequestType<TraceFilter, Page<TraceView>>;
     readonly trace: RequestType<{ readonly id: string }, TraceView>;
@@ -154,6 +157,14 @@ export interface ServiceCommands {
     readonly resendSession: RequestType<{ readonly id?: string }, AskOutcome>;
     /** Sends an action to one integration, as Neuro would. Replies with its result. `data` is JSON text. */
     readonly sendAction: RequestType<{ readonly id: string; readonly name: string; readonly data?: string }, ActionOutcome>;
+    /** Saves an action under a label, in place of the one with the same label. `data` is JSON text. */
+    readonly saveMacro: RequestType<
+      { readonly label: string; readonly id: string; readonly name: string; readonly data?: string },
+      MacroView
+    >;
+    readonly deleteMacro: RequestType<{ readonly macro: string }, Done>;
+    /** Sends the action of a macro. Replies with its result. */
+    readonly runMacro: RequestType<{ readonly macro: string }, ActionOutcome>;
     /** Answers a force instead of Neuro. Replies with the action's result. */
     readonly answerForce: RequestType<
       { readonly force: string; readonly name: string; readonly data?: string },

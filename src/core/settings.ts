@@ -440,6 +440,8 @@ export interface LimitSettings {
   readonly idempotency_keys: number;
   /** Integrations with metrics of their own. */
   readonly metric_integrations: number;
+  /** Actions that operators have saved. */
+  readonly macros: number;
 }
 
 export type LogLevel = "debug" | "info" | "warning" | "error";

@@ -312,6 +312,22 @@ export interface ActionOutcome {
   readonly ms: Millis;
 }
 
+/** An action with its data that operators have saved under a label. */
+export interface MacroView {
+  readonly id: string;
+  /** Unique. */
+  readonly label: string;
+  /** Id of the integration. */
+  readonly integration: string;
+  /** As the integration calls it. */
+  readonly action: string;
+  /** JSON text; null if the action takes no data. */
+  readonly data: string | null;
+  /** Who saved it last, and when. */
+  readonly by: string;
+  readonly saved_at: Millis;
+}
+
 /** The queue of one recipient. */
 export interface QueueView {
   readonly to: string;

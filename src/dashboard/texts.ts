@@ -255,6 +255,16 @@ export const TEXTS = {
     missingActions: "Waiting for its actions to be registered",
   },
 
+  macros: {
+    title: "Macros",
+    edit: "Edit",
+    endEdit: "Done",
+    sends: (action: string, data: string) => `Sends ${action}${data === "" ? "" : ` ${data}`}`,
+    offline: (name: string) => `${name} is offline.`,
+    remove: (label: string) => `Delete ${label}`,
+    confirmRemove: "Delete it?",
+  },
+
   integrations: {
     title: "Integrations",
     find: "Find",
@@ -366,6 +376,10 @@ export const TEXTS = {
     lastValues: "Last values",
     sendAnyway: "Send without validation",
     sentAnyway: "Sent without validation; its result is not awaited.",
+    saveMacro: "Save as a macro…",
+    macroLabel: "Label of the macro",
+    save: "Save",
+    savedMacro: (label: string) => `Saved: ${label}`,
     done: (time: string) => `Done in ${time}`,
     failed: (time: string) => `Failed in ${time}`,
     choose: "Choose…",

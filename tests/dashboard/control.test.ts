@@ -89,7 +89,7 @@ test(
 );
 
 test(
-  "DB6 an action is sent by a form made from its schema, once the data is valid, and its result is shown",
+  "DB6 DB63 an action is sent by a form made from its schema, once the data is valid, and its result is shown",
   () =>
     withDashboard(async (fixture) => {
       const chess = await Game.join(fixture, "Chess", [MOVE]);
@@ -125,6 +125,7 @@ test(
       await byName(page, "open-form").click();
       await byName(form, "last-values").click();
       check.equal(await form.getByLabel("count", { exact: true }).inputValue(), "2");
+      await saveAndRunMacro(fixture, chess, page);
       await form.getByText("As JSON").click();
       await form.locator("textarea").fill('{"to": "e4",\n "count": }');
       await byName(form, "send").click();
@@ -140,6 +141,27 @@ test(
     }),
   TEST_OPTIONS,
 );
+
+/** The filled form becomes a button for everyone, which is pressed by another operator, and deleted. */
+async function saveAndRunMacro(fixture: DashboardFixture, chess: Game, page: Page): Promise<void> {
+  const form = page.locator(".action-form");
+  await byName(form, "save-macro").click();
+  await form.getByLabel("Label of the macro").fill("Open with e4");
+  await form.getByLabel("Label of the macro").press("Enter");
+  await form.locator(".form-result.good", { hasText: "Saved: Open with e4" }).waitFor();
+  const other = await fixture.open();
+  const macro = byName(other, "run-macro").filter({ hasText: "Open with e4" });
+  await macro.click();
+  const { id, data } = await chess.action();
+  check.equal(JSON.parse(data ?? "").to, "e4");
+  chess.result(id, true, "Opened.");
+  await other.locator(".toast.good", { hasText: /^Open with e4: Done in .*: Opened\./ }).waitFor();
+  await byName(other, "edit-macros").click();
+  await byName(other, "delete-macro").click();
+  await byName(other, "delete-macro").filter({ hasText: "Delete it?" }).click();
+  await byName(page, "macro").waitFor({ state: "detached" });
+  await other.context().close();
+}
 
 test(
   "DB7 the open force is shown with its question, and an operator can answer or veto it",

@@ -304,6 +304,19 @@ const LIMITS: SettingTrials = {
       return series.length - 1;
     },
   },
+  macros: {
+    texts: ["3", "0", "150"],
+    async measure(fixture, bound) {
+      const peer = await fixture.connect("neuro");
+      peer.sendJson({ command: "startup", game: "G" });
+      peer.sendJson({ command: "actions/register", game: "G", data: { actions: [{ name: "a", description: "x" }] } });
+      await fixture.advance(1);
+      for (let at = 0; at < bound + SLACK; at++) {
+        await fixture.request({ of: "neuro", do: "saveMacro", label: `${at}`, id: "g", name: "a" });
+      }
+      return (await fixture.request({ of: "neuro", get: "macros", limit: 1_000 })).items.length;
+    },
+  },
 };
 
 /** How many forces wait after each socket sent some for a game each. Neuro is away. */

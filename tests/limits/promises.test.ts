@@ -49,6 +49,7 @@ test("SE21 the defaults of `limits` are the documented ones", () => {
     event_streams: 64,
     idempotency_keys: 1_000,
     metric_integrations: 100,
+    macros: 100,
   });
 });
 

@@ -222,6 +222,10 @@ export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can
     default: l.metric_integrations,
     max: 500,
   }),
+  macros: count("Actions that operators can save as macros; saved ones stay when it is lowered.", {
+    default: l.macros,
+    max: 1_000,
+  }),
 });
 
 const level = (service: string): z.ZodType<LogSettings["level"] | undefined> =>

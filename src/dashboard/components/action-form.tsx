@@ -1,7 +1,7 @@
 /** A form for the data of one action, and its result. */
 import { useId, useMemo, useState } from "hono/jsx/dom";
 import { canonicalJson, isObject, type Json, parseJson } from "../../core/json.ts";
-import { SCHEMA_DEPTH_MAX } from "../../core/limits.ts";
+import { MACRO_LABEL_LENGTH_MAX, SCHEMA_DEPTH_MAX } from "../../core/limits.ts";
 import type { ActionOutcome } from "../../core/view.ts";
 import { checkData, compileSchema } from "../../services/neuro/codec/validate-data.ts";
 import {
@@ -12,7 +12,7 @@ import {
   serializeDraft,
   updateDraft,
 } from "../lib/form-draft.ts";
-import { formatLatency } from "../lib/format.ts";
+import { describeOutcome } from "../lib/describe-outcome.ts";
 import { sanitizeLines } from "../lib/sanitize.ts";
 import { type FormField, formFromSchema } from "../lib/schema-form.ts";
 import type { RequestOutcome } from "../state/dashboard-store.ts";
@@ -36,6 +36,8 @@ export interface ActionFormProps {
   /** Sends data that does not fit the schema; undefined where that is impossible. */
   sendAnyway?(data: string): Promise<RequestOutcome<unknown>>;
   send(data: Json | undefined): Promise<RequestOutcome<ActionOutcome>>;
+  /** Saves the action with its data for everyone; undefined where that is impossible. */
+  save?(label: string, data: Json | undefined): Promise<RequestOutcome<unknown>>;
 }
 
 interface FormResult {
@@ -56,7 +58,7 @@ function remember(memory: string | undefined, data: Json | undefined): void {
 }
 
 export function ActionForm(props: ActionFormProps) {
-  const { schema, initial, submitText, disabledReason, memory, sendAnyway, send } = props;
+  const { schema, initial, submitText, disabledReason, memory, sendAnyway, send, save } = props;
   const form = useId();
   const field = useMemo(() => formFromSchema(schema), [schema]);
   const [isJson, setJson] = useState(() => field.is === "json" || !fits(field, initial));
@@ -73,9 +75,9 @@ export function ActionForm(props: ActionFormProps) {
     setErrors([]);
     setJson(!isJson);
   };
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    if (disabledReason !== undefined || isBusy) return;
+  /** Does something with the data, if it is valid, and shows the result. */
+  const withData = async (use: (value: Json | undefined) => Promise<FormResult>): Promise<void> => {
+    if (isBusy) return;
     const written = isJson ? serializeDraft(JSON_FIELD, jsonDraft) : serializeDraft(field, draft);
     const data = takesNoData ? NO_DATA : validate(schema, written);
     setErrors(data.ok ? [] : data.errors);
@@ -84,9 +86,20 @@ export function ActionForm(props: ActionFormProps) {
     setBusy(true);
     const value = data.json === "" ? undefined : parseJson(data.json, SCHEMA_DEPTH_MAX);
     remember(memory, value);
-    setResult(resultOf(await send(value)));
+    setResult(await use(value));
     setBusy(false);
   };
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (disabledReason !== undefined) return;
+    await withData(async (value) => resultOf(await send(value)));
+  };
+  const saveAs = (label: string): Promise<void> =>
+    withData(async (value) => {
+      const outcome = await save?.(label, value);
+      if (outcome?.ok !== true) return { tone: "bad", text: sanitizeLines(outcome?.error ?? "", 400) };
+      return { tone: "good", text: TEXT.savedMacro(sanitizeLines(label, 60)) };
+    });
   const fill = (value: Json | undefined): void => {
     if (value === undefined) return;
     setErrors([]);
@@ -141,11 +154,41 @@ export function ActionForm(props: ActionFormProps) {
         {errors.length === 0 || sendAnyway === undefined || typed === undefined
           ? null
           : <Button key="anyway" kind="danger" name="send-anyway" onPress={force}>{TEXT.sendAnyway}</Button>}
+        {save === undefined ? null : <MacroLabel key="macro" save={saveAs} />}
         <p class={result === undefined ? "form-result hidden" : `form-result ${result.tone}`} role="status">
           {result?.text ?? ""}
         </p>
       </div>
     </form>
+  );
+}
+
+/** Asks for the label of a macro. Why no form: it is inside one. */
+function MacroLabel({ save }: { save(label: string): Promise<void> }) {
+  const [label, setLabel] = useState<string | undefined>(undefined);
+  if (label === undefined) {
+    return <Button kind="quiet" name="save-macro" onPress={() => setLabel("")}>{TEXT.saveMacro}</Button>;
+  }
+  const submit = async (): Promise<void> => {
+    if (label.trim() !== "") await save(label.trim());
+  };
+  return (
+    <span class="macro-label">
+      <input
+        type="text"
+        aria-label={TEXT.macroLabel}
+        placeholder={TEXT.macroLabel}
+        maxlength={MACRO_LABEL_LENGTH_MAX}
+        value={label}
+        onInput={(event: Event) => setLabel((event.target as HTMLInputElement).value)}
+        onKeyDown={(event: KeyboardEvent) => {
+          if (event.key !== "Enter") return;
+          event.preventDefault();
+          void submit();
+        }}
+      />
+      <Button name="save-label" onPress={submit}>{TEXT.save}</Button>
+    </span>
   );
 }
 
@@ -185,10 +228,8 @@ function validate(schema: Json, written: SerializedDraft): SerializedDraft {
 
 function resultOf(outcome: RequestOutcome<ActionOutcome>): FormResult {
   if (!outcome.ok) return { tone: "bad", text: sanitizeLines(outcome.error, 400) };
-  const { success, message, ms } = outcome.body;
-  const summary = success ? TEXT.done(formatLatency(ms)) : TEXT.failed(formatLatency(ms));
-  const text = message === null || message === "" ? summary : `${summary}: ${message}`;
-  return { tone: success ? "good" : "bad", text: sanitizeLines(text, 600) };
+  const [tone, text] = describeOutcome(outcome.body);
+  return { tone, text };
 }
 
 /** Moves the focus to the first field with an error; in a text of JSON, to the place of the error. */

@@ -186,6 +186,8 @@ function ActionRow({ integration, action }: { readonly integration: string; read
     store.send("POST", `integrations/${pathSegment(integration)}/messages`, {
       message: { command: "action", data: { id: `unchecked-${Date.now().toString(36)}`, name, data } },
     });
+  const save = (label: string, data: Json | undefined) =>
+    store.send("POST", "macros", { label, integration, action: name, ...(data !== undefined && { data }) });
   return (
     <li class="action-row" data-name="action">
       <div class="action-row-head">
@@ -208,7 +210,7 @@ function ActionRow({ integration, action }: { readonly integration: string; read
                 submitText={TEXT.send}
                 disabledReason={missingScope}
                 memory={`${integration} ${name}`}
-                {...(lacksAdmin === undefined && { sendAnyway })}
+                {...(lacksAdmin === undefined && { sendAnyway, save })}
                 send={send}
               />
               <details class={schema === null ? "hidden" : "state"}>

@@ -5,6 +5,7 @@ import { useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
 import { Approvals } from "./approvals.tsx";
 import { ForceCard } from "./force-card.tsx";
+import { Macros } from "./macros.tsx";
 import { PendingList } from "./pending-list.tsx";
 import { EmptyState } from "./primitives.tsx";
 
@@ -45,6 +46,7 @@ export function Now() {
             </ol>
           </div>
         )}
+      <Macros />
     </section>
   );
 }

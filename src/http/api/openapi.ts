@@ -12,6 +12,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ["Events", "What happens, and who watches."],
   ["Integrations", "Games and integrations: their actions and controls."],
   ["Neuro", "Forces, pending actions, contexts and raw messages."],
+  ["Macros", "Actions with their data that operators have saved under a label."],
   ["Queue", "Queued messages, dead letters and commands."],
   ["Traces", "The paths of messages, and what Neuro was sent."],
   ["Tokens", "The tokens of the relay."],

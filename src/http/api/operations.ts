@@ -3,6 +3,7 @@ import { percentDecode } from "../../core/text.ts";
 import { BRAIN_OPERATIONS, NALLELY_OPERATIONS } from "./brain.ts";
 import { EVENT_OPERATIONS } from "./events.ts";
 import { INTEGRATION_OPERATIONS } from "./integrations.ts";
+import { MACRO_OPERATIONS } from "./macros.ts";
 import { NEURO_OPERATIONS } from "./neuro.ts";
 import type { ApiOperation } from "./operation.ts";
 import { OVERVIEW_OPERATIONS } from "./overview.ts";
@@ -15,6 +16,7 @@ export const OPERATIONS: readonly ApiOperation[] = [
   ...EVENT_OPERATIONS,
   ...INTEGRATION_OPERATIONS,
   ...NEURO_OPERATIONS,
+  ...MACRO_OPERATIONS,
   ...QUEUE_OPERATIONS,
   ...TRACE_OPERATIONS,
   ...TOKEN_OPERATIONS,

@@ -59,7 +59,7 @@ export function named<Schema extends z.ZodType>(id: string, schema: Schema, desc
 }
 
 // Why the casts: a value that was parsed from JSON is JSON. A schema that checks all of it would only cost time.
-const json = z.unknown().meta({
+export const json = z.unknown().meta({
   description: "Any JSON.",
   type: ["object", "array", "string", "number", "boolean", "null"],
 }) as z.ZodType<Json>;

@@ -234,6 +234,7 @@ function reportWrite(
     case "game":
     case "force":
     case "controls":
+    case "macro":
       return recordWriteSettled(state, write, ctx);
     default:
       return assertNever(kind);

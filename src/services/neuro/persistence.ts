@@ -21,6 +21,7 @@ import { shorten } from "../../core/text.ts";
 import { ADMISSIONS } from "../../core/view.ts";
 import { createGame, parkedBytesMax, retentionTimer, setAway } from "./games/registry.ts";
 import { allowAlways, areSet, presetOf, restoreHolds } from "./operator/controls.ts";
+import { macroValue, restoreMacro } from "./operator/macros.ts";
 import { afterWrite, suspendedUntil } from "./write-health.ts";
 import type { ContextSource, Game, NeuroState, StoredRecord, Timer, Upstream } from "./state.ts";
 import { definitionOf, restoreAction, restoreReservedName } from "./actions/actions.ts";
@@ -37,7 +38,7 @@ const SAVE: Timer = { is: "save_records" };
 export type EntryKind = StoredRecord["kind"] | "context";
 
 export const isEntryKind = (kind: string): kind is EntryKind =>
-  kind === "game" || kind === "force" || kind === "controls" || kind === "context";
+  kind === "game" || kind === "force" || kind === "controls" || kind === "macro" || kind === "context";
 
 /** Schedules the write of unsaved records. Urgent records, such as a force, are written in this step. */
 export function scheduleSave(state: NeuroState, ctx: StepContext): void {
@@ -70,13 +71,15 @@ export function saveRecords(state: NeuroState, ctx: StepContext): void {
   state.saveFrom = ctx.now + Math.floor(bytes * 1_000 / REGISTRY_BYTES_PER_SECOND);
 }
 
-/** Controls are always written, because a person gets a reply once they are stored. */
-const canSave = (state: NeuroState, { kind }: StoredRecord, now: Millis): boolean =>
-  kind === "controls" || suspendedUntil(state.writeHealth, now) === undefined;
+/** What a person decided is always written, because the person gets a reply once it is stored. */
+const isDecision = ({ kind }: StoredRecord): boolean => kind === "controls" || kind === "macro";
+
+const canSave = (state: NeuroState, record: StoredRecord, now: Millis): boolean =>
+  isDecision(record) || suspendedUntil(state.writeHealth, now) === undefined;
 
 function saveRecord(state: NeuroState, record: StoredRecord, ctx: StepContext): void {
   state.unsavedRecords.delete(record);
-  if (record.kind !== "controls") state.writeHealth = afterWrite(state.writeHealth, ctx.now);
+  if (!isDecision(record)) state.writeHealth = afterWrite(state.writeHealth, ctx.now);
   const value = recordValue(state, record);
   if (value === undefined) deleteRecord(record, ctx);
   else putRecord(state, { record, value }, ctx);
@@ -103,19 +106,22 @@ export function recordWriteSettled(
   }
 }
 
-/** Restores games, forces, controls and contexts. All games are away. */
+/** Restores games, forces, controls, macros and contexts. All games are away. */
 export function restoreEntries(state: NeuroState, entries: readonly Entry[], now: Millis): void {
   const latest = new Map<string, Entry>();
   for (const entry of [...entries].sort((left, right) => (left.key < right.key ? -1 : 1))) {
     const kind = segmentAt(entry.key, 1);
-    if (kind !== "game" && kind !== "force" && kind !== "controls") continue;
+    if (!isEntryKind(kind) || kind === "context") continue;
     const id = `${kind}/${segmentAt(entry.key, 2)}`;
     const older = latest.get(id);
     if (!isRecord(entry.value)) continue;
     if (older !== undefined) state.staleKeys.push(older.key);
     latest.set(id, entry);
   }
-  for (const [id, entry] of latest) if (id.startsWith("controls/")) restoreControls(state, entry);
+  for (const [id, entry] of latest) {
+    if (id.startsWith("controls/")) restoreControls(state, entry);
+    if (id.startsWith("macro/") && !restoreMacro(state, entry)) state.staleKeys.push(entry.key);
+  }
   const games = [...latest].flatMap(([id, entry]) => id.startsWith("game/") ? [entry] : []);
   for (const entry of games.sort(byImportance)) restoreGameWithinLimits(state, entry, now);
   for (const game of [...state.away].sort((one, other) => one.presence.since - other.presence.since)) {
@@ -147,6 +153,7 @@ function restoreGameWithinLimits(state: NeuroState, entry: Entry, now: Millis): 
 
 function recordValue(state: NeuroState, { kind, key }: StoredRecord): Json | undefined {
   if (kind === "controls") return areSet(state.controls) ? { v: 1, ...state.controls } : undefined;
+  if (kind === "macro") return macroValue(state, key);
   const game = state.games.get(key);
   if (game === undefined) return undefined;
   return kind === "game" ? registryValue(game) : forceValue(game);

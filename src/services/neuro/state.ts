@@ -20,7 +20,7 @@ import { RetainedBytes } from "../../core/retained-bytes.ts";
 import { Secrets, secretsOf } from "../../core/secrets.ts";
 import type { Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { TraceStep } from "../../core/traces/trace.ts";
-import type { Controls, IntegrationAdmission, IntegrationControls, IntegrationCounts } from "../../core/view.ts";
+import type { Controls, IntegrationAdmission, IntegrationControls, IntegrationCounts, MacroView } from "../../core/view.ts";
 import type { Decider } from "./standalone/decider-state.ts";
 import { SilentSockets } from "./games/silent-sockets.ts";
 import type { ForceState } from "./forces/states.ts";
@@ -92,6 +92,8 @@ export interface NeuroState {
   /** Controls of all integrations. */
   readonly controls: Mutable<Controls>;
   readonly controlsRecord: StoredRecord;
+  /** By id, in the order in which they were saved first. */
+  readonly macros: Map<string, Macro>;
   /** An integration is solo, so all others are held. */
   hasSolo: boolean;
   drain: Drain;
@@ -290,10 +292,16 @@ export interface Game extends Diagnosed {
   readonly forceRecord: StoredRecord;
 }
 
+/** An action that operators have saved. */
+export interface Macro {
+  view: MacroView;
+  readonly record: StoredRecord;
+}
+
 /** A stored record. Each write gets a new key; the newest is valid. */
 export interface StoredRecord {
-  readonly kind: "game" | "force" | "controls";
-  /** Key of the game; empty for the controls of all integrations. */
+  readonly kind: "game" | "force" | "controls" | "macro";
+  /** Key of the game, or id of the macro; empty for the controls of all integrations. */
   readonly key: string;
   /** The value that is known to be stored, and the value that was written last. */
   storedKey: Key | undefined;
@@ -552,6 +560,7 @@ export function emptyState(settings: Settings, retained: RetainedBytes): NeuroSt
     hasStarted: false,
     controls: { stopped: false, approval: false, behaviour: null },
     controlsRecord: { kind: "controls", key: "", storedKey: undefined, latestKey: undefined },
+    macros: new Map(),
     hasSolo: false,
     drain: { is: "none" },
     secrets: new Secrets(secretsOf(settings)),

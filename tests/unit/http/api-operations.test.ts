@@ -23,6 +23,7 @@ test("AP10 AP73 BR75c every operation returns what the document declares", () =>
     await look(fixture, lamp);
     await watch(fixture);
     await steer(fixture, chess);
+    await macros(fixture, chess);
     await approve(fixture, chess);
     await force(fixture, chess);
     await speak(fixture, chess);
@@ -145,6 +146,19 @@ async function steer(fixture: ApiFixture, chess: Game): Promise<void> {
   check.equal([outcome.success, outcome.message], [true, "well played"]);
   const wrong = await fixture.request("sendAction", { path, body: { name: "play", data: { move: 1 } } });
   check.equal([wrong.status, isObject(wrong.body) && wrong.body.fault], [422, "badMessage"]);
+}
+
+async function macros(fixture: ApiFixture, chess: Game): Promise<void> {
+  const body = { label: "Open with e4", integration: "chess", action: "play", data: { move: "e4" } };
+  const saved = await fixture.call("saveMacro", { body });
+  check.equal([saved.label, saved.action, saved.data, saved.by], [body.label, "play", '{"move":"e4"}', "web"]);
+  check.equal(await fixture.items("listMacros"), [saved]);
+  const path = { id: String(saved.id) };
+  const run = fixture.call("runMacro", { path });
+  chess.result((await chess.action("play")).id, true, "opened");
+  check.equal((await run).message, "opened");
+  check.equal((await fixture.call("deleteMacro", { path })).status, "deleted");
+  check.equal((await fixture.request("runMacro", { path })).status, 404);
 }
 
 async function approve(fixture: ApiFixture, chess: Game): Promise<void> {

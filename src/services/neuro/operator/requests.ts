@@ -14,11 +14,12 @@ import type { Scope } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { Controls, IntegrationControlsChange } from "../../../core/view.ts";
 import { saveRecords } from "../persistence.ts";
-import { type Game, type NeuroState, peerOf, type StoredRecord } from "../state.ts";
+import { type Game, type Macro, type NeuroState, peerOf, type StoredRecord } from "../state.ts";
 import { decide, pendingAt } from "./approval.ts";
 import { diagnosticPage } from "./diagnostics.ts";
 import { control, controlAll, decideAdmission } from "./controls.ts";
 import { answerForce, cancelForce, forceAt } from "./forces.ts";
+import { deleteMacro, macroAt, macroPage, saveMacro } from "./macros.ts";
 import { traceById, tracePage } from "../traces/list.ts";
 import { transcriptPage } from "../traces/transcript.ts";
 import { askable, reregister, shutDown } from "./shutdown.ts";
@@ -86,6 +87,8 @@ function replyToQuery(state: NeuroState, query: NeuroQuery, ctx: StepContext): N
       return ok(plain(integrationPage(state, query)));
     case "diagnostics":
       return ok(plain(diagnosticPage(state, query)));
+    case "macros":
+      return ok(plain(macroPage(state, query)));
     case "traces":
       return ok(plain(tracePage(state, query, ctx.now)));
     case "trace": {
@@ -109,6 +112,7 @@ const noTrace = (id: string): NeuroOutcome => failed("notFound", `no trace with 
 function scopesFor(command: NeuroCommand): readonly Scope[] {
   switch (command.do) {
     case "sendAction":
+    case "runMacro":
     case "answerForce":
     case "cancelForce":
     case "decideAction":
@@ -119,6 +123,8 @@ function scopesFor(command: NeuroCommand): readonly Scope[] {
       // Why only this: a token for an emergency stops everything, and another person decides when it starts again.
       return command.to.stopped === true && Object.keys(command.to).length === 1 ? ["stop", "admin"] : ["admin"];
     case "setControls":
+    case "saveMacro":
+    case "deleteMacro":
     case "decideIntegration":
     case "disconnect":
     case "shutDown":
@@ -140,6 +146,7 @@ function execute(
     case "setControls":
     case "decideIntegration":
     case "disconnect":
+    case "saveMacro":
     case "sendAction": {
       const game = gameAt(state, request.id);
       return game.ok ? executeOn(game.value, { requestId, by, request }, ctx) : game;
@@ -147,6 +154,16 @@ function execute(
     case "setGlobalControls":
       controlAll(state, request.to, ctx);
       return respondOnceStored(state.controlsRecord, { state, requestId, body: { ...state.controls } }, ctx);
+    case "deleteMacro": {
+      const macro = macroAt(state, request.macro);
+      if (!macro.ok) return macro;
+      deleteMacro(state, macro.value);
+      return respondOnceStored(macro.value.record, { state, requestId, body: { status: "deleted" } }, ctx);
+    }
+    case "runMacro": {
+      const macro = macroAt(state, request.macro);
+      return macro.ok ? runMacro(state, macro.value, { requestId, by }, ctx) : macro;
+    }
     case "answerForce": {
       const { force, name, data } = request;
       return answerForce(state, { requestId, by, force, name, data }, ctx);
@@ -170,7 +187,10 @@ function execute(
   }
 }
 
-type ToOne = Extract<NeuroCommand, { readonly do: "setControls" | "decideIntegration" | "disconnect" | "sendAction" }>;
+type ToOne = Extract<
+  NeuroCommand,
+  { readonly do: "setControls" | "decideIntegration" | "disconnect" | "saveMacro" | "sendAction" }
+>;
 
 function executeOn(
   game: Game,
@@ -196,6 +216,12 @@ function executeOn(
       ctx.emit({ do: "close", peer, fault: "leaving" });
       return ok({ status: "disconnecting" });
     }
+    case "saveMacro": {
+      const saved = saveMacro(game, { by, macro: request }, ctx);
+      if (!saved.ok) return saved;
+      const { record, view } = saved.value;
+      return respondOnceStored(record, { state: game.service, requestId, body: plain(view) }, ctx);
+    }
     case "sendAction":
       return sendAction(game, { requestId, by, name: request.name, data: request.data }, ctx);
     default:
@@ -203,7 +229,7 @@ function executeOn(
   }
 }
 
-/** Answers once the changed controls are stored. They are in effect already. */
+/** Answers once the change is stored. It is in effect already. */
 function respondOnceStored(
   record: StoredRecord,
   { state, requestId, body }: { state: NeuroState; requestId: RequestId; body: Json },
@@ -260,6 +286,17 @@ function inject(
   return upstream.ok ? injectToNeuro(upstream.value, message, ctx) : upstream;
 }
 
+/** Sends the action of a macro, if its integration still has it. */
+function runMacro(
+  state: NeuroState,
+  { view: { integration, action, data } }: Macro,
+  asked: { readonly requestId: RequestId; readonly by: string },
+  ctx: StepContext,
+): NeuroOutcome {
+  const game = gameAt(state, integration);
+  return game.ok ? sendAction(game.value, { ...asked, name: action, data: data ?? undefined }, ctx) : game;
+}
+
 function gameAt(state: NeuroState, id: string): Result<Game> {
   const game = state.slugs.get(id);
   return game === undefined ? failed("notFound", `no integration has the id ${id.slice(0, 64)}`) : ok(game);
@@ -287,6 +324,11 @@ function auditEntriesOf(state: NeuroState, request: NeuroCommand): readonly Audi
       return [{ did: request.approve ? "approve" : "reject", to: request.id }];
     case "sendAction":
       return [{ did: "act", to: subject(request.id, request.name) }];
+    case "saveMacro":
+      return [{ did: "save_macro", to: subject(request.id, `${request.name}: ${request.label.trim()}`) }];
+    case "deleteMacro":
+    case "runMacro":
+      return [{ did: request.do === "runMacro" ? "run_macro" : "delete_macro", to: macroSubject(state, request.macro) }];
     case "sendContext":
       return [{ did: "context", to: request.upstream ?? "neuro" }];
     case "injectMessage":
@@ -316,6 +358,11 @@ function subjectOf(state: NeuroState, id: string): string {
   const pending = pendingAt(state, id);
   if (pending === undefined) return id;
   return subject(pending.deliveries.map(({ gameAction }) => gameAction.game.slug).join(","), pending.action.originalName);
+}
+
+function macroSubject(state: NeuroState, id: string): string {
+  const macro = state.macros.get(id)?.view;
+  return macro === undefined ? id : subject(macro.integration, `${macro.action}: ${macro.label}`);
 }
 
 /** The words of the audit log for setting a control, and for lifting it. */

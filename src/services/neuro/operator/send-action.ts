@@ -56,15 +56,21 @@ export function checkAction(
   if (countManualActions(state) >= MANUAL_ACTIONS_MAX) {
     return failed("rateLimit", `${MANUAL_ACTIONS_MAX} manual actions wait for results already; wait for one of them`);
   }
-  const { schema } = gameAction.upstreamAction.definition;
-  const given = order.data?.trim() ?? "";
-  if (schema === undefined) {
-    return given === "" || given === "{}"
-      ? ok({ gameAction, data: undefined })
-      : failed("badMessage", `${order.name.slice(0, 64)} takes no data; leave it empty`);
-  }
-  const data = checkData(compileSchema(schema), given);
+  const data = checkActionData(gameAction, order.data);
   return data.ok ? ok({ gameAction, data: data.value }) : data;
+}
+
+/** The data of an action, if it fits its schema. */
+export function checkActionData(
+  { name, upstreamAction }: GameAction,
+  data: string | undefined,
+): Result<string | undefined> {
+  const { schema } = upstreamAction.definition;
+  const given = data?.trim() ?? "";
+  if (schema !== undefined) return checkData(compileSchema(schema), given);
+  return given === "" || given === "{}"
+    ? ok(undefined)
+    : failed("badMessage", `${name.slice(0, 64)} takes no data; leave it empty`);
 }
 
 function countManualActions(state: NeuroState): number {
