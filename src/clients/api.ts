@@ -123,8 +123,10 @@ export interface ApiSchemas {
   readonly LinkPage: { readonly "items": readonly (ApiSchemas["Link"])[]; readonly "next": string | null };
   /** One page of a list. */
   readonly UploadPage: { readonly "items": readonly (ApiSchemas["Upload"])[]; readonly "next": string | null };
+  /** A value for a parameter of the neuron. */
+  readonly NallelyValue: { readonly "parameter": string; readonly "value": number };
   /** The relay as a neuron of a Nallely session. Every field but `enabled` is null while there is no neuron. */
-  readonly Nallely: { readonly "enabled": boolean; readonly "name": string | null; readonly "url": string | null; readonly "state": string | null; readonly "outputs": { readonly [name: string]: number } | null; readonly "inputs": { readonly [name: string]: number } | null; readonly "counts": { readonly [name: string]: number } | null; readonly "trevor": string | null; readonly "drift": { readonly "listed": boolean; readonly "missing": readonly (string)[]; readonly "extra": readonly (string)[]; readonly "changed": readonly (string)[] } | null };
+  readonly Nallely: { readonly "enabled": boolean; readonly "name": string | null; readonly "url": string | null; readonly "state": string | null; readonly "outputs": { readonly [name: string]: number } | null; readonly "inputs": { readonly [name: string]: number } | null; readonly "settable": readonly ({ readonly "name": string; readonly "side": "in" | "out"; readonly "min": number; readonly "max": number })[] | null; readonly "counts": { readonly [name: string]: number } | null; readonly "trevor": string | null; readonly "drift": { readonly "listed": boolean; readonly "missing": readonly (string)[]; readonly "extra": readonly (string)[]; readonly "changed": readonly (string)[] } | null };
   /** A session of the Brain. `stored`: it is not in memory, so its last fields are null. */
   readonly BrainSession: { readonly "name": string; readonly "seq": number; readonly "used_at": number; readonly "followers": number; readonly "is": "loaded" | "stored" | "damaged"; readonly "owner": Json; readonly "sealed": boolean | null; readonly "mode": string | null; readonly "keys": number | null };
   /** An event of a session's log. */
@@ -436,5 +438,10 @@ export class RelayApi {
   /** Returns the state of the relay as a neuron of a Nallely session. Needs the scope `watch`. */
   getNallely(): Promise<ApiSchemas["Nallely"]> {
     return this.#client.request("GET", `nallely`);
+  }
+
+  /** Sets a value: of an output as Neuro would with an action, of an input as if it had arrived. `settable` of `GET /api/nallely` lists the parameters with their ranges. A value outside the range is refused. Needs the scope `command`. */
+  setNallelyValue(body: ApiSchemas["NallelyValue"]): Promise<ApiSchemas["Done"]> {
+    return this.#client.request("POST", `nallely/values`, body);
   }
 }

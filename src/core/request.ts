@@ -188,6 +188,10 @@ export interface ServiceCommands {
       Done
     >;
   };
+  readonly nallely: {
+    /** Sends an output, or handles an input as if its value had arrived. */
+    readonly setValue: RequestType<{ readonly parameter: string; readonly value: number }, Done>;
+  };
 }
 
 /** The events that are requested, at most `limit`: the latest ones, or the first ones after the id `after`. */
@@ -235,6 +239,7 @@ export type ServiceRequest = Query | Command;
 
 export type IntermediaryRequest = QueryOf<"intermediary"> | CommandOf<"intermediary">;
 export type NeuroRequest = QueryOf<"neuro"> | CommandOf<"neuro">;
+export type NallelyRequest = QueryOf<"nallely"> | CommandOf<"nallely">;
 export type BrainRequest = QueryOf<"brain">;
 
 type OperationOf<R> = R extends { readonly of: infer S extends ServiceName; readonly get: infer Name } //

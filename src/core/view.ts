@@ -514,11 +514,21 @@ export interface NallelyView {
   /** The last value of each output, and of each input that has one. */
   readonly outputs: Readonly<Record<string, number>> | null;
   readonly inputs: Readonly<Record<string, number>> | null;
+  /** The parameters that an operator can set. The other outputs are the relay's statistics. */
+  readonly settable: readonly NallelyParameter[] | null;
   readonly counts: Readonly<Record<string, number>> | null;
   /** State of the connection to Trevor. */
   readonly trevor: string | null;
   /** How the session's description of the neuron differs from the relay's. */
   readonly drift: NallelyDrift | null;
+}
+
+/** A parameter of the neuron with its range. An operator sets an output as Neuro would, and an input as if its value had arrived. */
+export interface NallelyParameter {
+  readonly name: string;
+  readonly side: "in" | "out";
+  readonly min: number;
+  readonly max: number;
 }
 
 export interface NallelyDrift {

@@ -109,6 +109,16 @@ export const PANEL_TEXTS = {
     inputs: "Inputs",
     noValues: "no values yet",
     history: (name: string) => `the last values of ${name}`,
+    none: "–",
+    set: "Set",
+    newValue: (name: string, min: number, max: number) => `New value of ${name}, ${min} to ${max}`,
+    range: (min: number, max: number) => `${min} to ${max}`,
+    outside: (min: number, max: number) => `Enter a number from ${min} to ${max}.`,
+    offline: "The relay is not in the session.",
+    trevor: "Trevor",
+    drift: "The session's registration",
+    drifts: (listed: boolean, differing: number) =>
+      !listed ? "not listed: reset the session" : differing === 0 ? "as declared" : formatQuantity(differing, "difference"),
   },
 
   relays: {

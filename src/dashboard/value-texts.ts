@@ -103,6 +103,7 @@ const OPERATOR_ACTIONS: ReadonlyMap<string, string> = new Map([
   ["allow_none", "ended what was always allowed of {}"],
   ["reject", "rejected {}"],
   ["act", "sent an action: {}"],
+  ["set_value", "set a value of Nallely: {}"],
   ["save_macro", "saved a macro: {}"],
   ["run_macro", "ran a macro: {}"],
   ["delete_macro", "deleted a macro: {}"],

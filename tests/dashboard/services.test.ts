@@ -72,6 +72,13 @@ test(
       await Game.join(fixture, "Chess", [{ name: "move" }]);
       const value = byName(page, "panel-nallely").locator(".value", { hasText: "integrations" });
       await until(async () => await value.locator(".num").innerText() === "1", "it counts the game");
+      const colour = byName(page, "nallely-value").filter({ hasText: "colour" });
+      await colour.getByLabel("New value of colour, 0 to 10").fill("11");
+      await byName(colour, "set-value").click({ force: true });
+      await page.locator(".toast.bad", { hasText: "Enter a number from 0 to 10." }).waitFor();
+      await colour.getByLabel("New value of colour, 0 to 10").fill("7.5");
+      await colour.getByLabel("New value of colour, 0 to 10").press("Enter");
+      await colour.locator(".num.end", { hasText: "7.5" }).waitFor();
       await byName(page, "tab-relays").click();
       const relays = byName(page, "panel-relays");
       await relays.getByText("No cluster").waitFor();
@@ -87,6 +94,7 @@ test(
       "nallely.enabled=true",
       `nallely.url=${session.busUrl}`,
       `nallely.trevor_url=${session.trevorUrl}`,
+      "nallely.actions=[{name: set_colour, description: x, parameter: colour, range: [0, 10]}]",
       "nakurity-backend.decider=none",
     ]);
   },

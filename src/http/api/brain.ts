@@ -1,7 +1,7 @@
 /** Operations of the Brain, and of Nallely. */
 import { type ApiOperation, operation } from "./operation.ts";
 import { bySlug, id, pageRequest } from "./parameters.ts";
-import { brainSessionDetail, brainSessions, nallely, prediction } from "./schemas.ts";
+import { brainSessionDetail, brainSessions, done, nallely, nallelyValue, prediction } from "./schemas.ts";
 
 export const NALLELY_OPERATIONS: readonly ApiOperation[] = [
   operation({
@@ -14,6 +14,20 @@ export const NALLELY_OPERATIONS: readonly ApiOperation[] = [
     service: "nallely",
     reply: nallely,
     request: () => ({ of: "nallely", get: "neuron" }),
+  }),
+  operation({
+    id: "setNallelyValue",
+    method: "POST",
+    path: "/api/nallely/values",
+    tag: "Nallely",
+    summary: "Sets a value: of an output as Neuro would with an action, of an input as if it had arrived.",
+    description:
+      "`settable` of `GET /api/nallely` lists the parameters with their ranges. A value outside the range is refused.",
+    scopes: ["command"],
+    service: "nallely",
+    body: nallelyValue,
+    reply: done,
+    request: ({ body }) => ({ of: "nallely", do: "setValue", ...body }),
   }),
 ];
 

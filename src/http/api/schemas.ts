@@ -535,6 +535,11 @@ export const links: z.ZodType<Page<LinkView>> = pageOf("LinkPage", link);
 export const uploads: z.ZodType<Page<UploadView>> = pageOf("UploadPage", upload);
 
 const numbers = z.record(z.string(), z.number()).nullable();
+export const nallelyValue: z.ZodType<{ readonly parameter: string; readonly value: number }> = named(
+  "NallelyValue",
+  z.strictObject({ parameter: z.string().min(1).max(512), value: z.number() }),
+  "A value for a parameter of the neuron.",
+);
 export const nallely: z.ZodType<NallelyView> = named(
   "Nallely",
   z.object({
@@ -544,6 +549,10 @@ export const nallely: z.ZodType<NallelyView> = named(
     state: text.nullable().describe("State of the connection to the bus."),
     outputs: numbers.describe("The last value of each output."),
     inputs: numbers.describe("The latest value of each input that has one."),
+    settable: z.array(z.object({ name: text, side: z.enum(["in", "out"]), min: z.number(), max: z.number() })).nullable()
+      .describe(
+        "The parameters that an operator can set, with their ranges. The other outputs are the relay's statistics.",
+      ),
     counts: numbers,
     trevor: text.nullable().describe("State of the connection to Trevor; null if there is none."),
     drift: z.object({ listed: flag, missing: z.array(text), extra: z.array(text), changed: z.array(text) }).nullable()

@@ -14,6 +14,8 @@ import type { Action, GameMessage, NeuroMessage } from "../../core/neuro-message
 import type { NallelyReaction, Observation } from "../../core/observation.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
 import type { NallelyAction, NallelyInput, NallelySettings } from "../../core/settings.ts";
+import { failed, ok, type Result } from "../../core/result.ts";
+import type { NallelyParameter } from "../../core/view.ts";
 import { clamp, type NeuronSpec, type ParameterDeclaration, readDeclaration } from "./declaration.ts";
 import { type NeuronInput, type NeuronMachine, sendValue } from "./neuron.ts";
 import { type RuleViolation, violation } from "./rule-violation.ts";
@@ -175,6 +177,41 @@ function performAction(
   sendValue(neuron, { name: parameter, value: clamped }, ctx);
   ctx.observe({ is: "nallely_output", parameter, value: clamped, action: name });
   return clamped;
+}
+
+/** What an operator can set: the outputs of the actions, and the inputs, each once. */
+export function settableParameters({ settings: { inputs, actions } }: Bridge): readonly NallelyParameter[] {
+  const settable = new Map<string, NallelyParameter>();
+  for (const { parameter: name, range: [min, max] } of actions) settable.set(name, { name, side: "out", min, max });
+  // Why the first: one input may have several thresholds.
+  for (const { parameter: name, range: [min, max] } of inputs) {
+    if (!settable.has(name)) settable.set(name, { name, side: "in", min, max });
+  }
+  return [...settable.values()];
+}
+
+/** An operator sets a value: of an output as Neuro would, of an input as if it had arrived. */
+export function setValue(
+  bridge: Bridge,
+  { parameter, value }: { readonly parameter: string; readonly value: number },
+  ctx: StepContext,
+): Result<undefined> {
+  const { neuron } = bridge;
+  const found = settableParameters(bridge).find(({ name }) => name === parameter);
+  if (found === undefined) return failed("notFound", `no parameter ${parameter.slice(0, 64)} can be set`);
+  const { side, min, max } = found;
+  if (!(value >= min && value <= max)) {
+    return failed("badMessage", `${parameter} takes a number from ${min} to ${max}, and not ${value}`);
+  }
+  if (neuron.link.state.is !== "open") return failed("notNow", "the Nallely session is offline");
+  if (side === "out") sendValue(neuron, { name: parameter, value }, ctx);
+  else {
+    const input = neuron.inputs.get(parameter);
+    if (input === undefined) return failed("notFound", `no input ${parameter.slice(0, 64)} is declared`);
+    input.latest = value;
+    handleInput(bridge, input, ctx);
+  }
+  return ok(undefined);
 }
 
 const actionOf = ({ name, description, range: [minimum, maximum] }: NallelyAction): Action => ({

@@ -1,5 +1,6 @@
 /** The Nallely service, and the state machines of a neuron and of Trevor's client for programs outside the relay. */
-export { nallely, type NallelyState } from "./service.ts";
+export { nallely } from "./service.ts";
+export type { NallelyState } from "./state.ts";
 export { isViolation, type RuleName, type RuleViolation, violation } from "./rule-violation.ts";
 export { checkNeuronName, checkParameterName, reservedBecause } from "./names.ts";
 export {

@@ -10,9 +10,6 @@ import type { StepContext } from "../../core/context.ts";
 import { earlier } from "../../core/deadlines.ts";
 import type { LinkEvent, ServiceEvent } from "../../core/event.ts";
 import type { Millis } from "../../core/ids.ts";
-import { type Json, plain } from "../../core/json.ts";
-import { redactUrl } from "../../core/text.ts";
-import type { NallelyView } from "../../core/view.ts";
 import { linkIdOf } from "../../core/link.ts";
 import type { RestoreInput, Service } from "../../core/service.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
@@ -41,9 +38,10 @@ import {
   stopNeuron,
   tickNeuron,
 } from "./neuron.ts";
-import { waitingCount } from "./outputs.ts";
+import { handleRequest, trevorProblem } from "./requests.ts";
 import { isViolation } from "./rule-violation.ts";
 import { type Drift, driftOf, hasDrift } from "./session-state.ts";
+import type { ActiveRole, NallelyState, Role } from "./state.ts";
 import { nextStatsTick, tickStats } from "./stats.ts";
 import {
   createTrevor,
@@ -53,38 +51,12 @@ import {
   stopTrevor,
   submitCommand,
   tickTrevor,
-  type TrevorMachine,
   type TrevorUpdate,
 } from "./trevor.ts";
 
 const BACKOFF = { baseMs: 250, capMs: 2_000 };
 const DIAL_TIMEOUT_MS = 5_000;
 const DRIFT_TIMEOUT_MS = 10_000;
-
-export interface NallelyState {
-  role: Role;
-  phase: NallelyPhase;
-}
-
-/** The role of the service, which follows from the settings. */
-type Role = { readonly is: "disabled" } | { readonly is: "refused"; readonly reason: string } | ActiveRole;
-
-interface ActiveRole {
-  readonly is: "active";
-  readonly bridge: Bridge;
-  /** Undefined without `nallely.trevor_url`. */
-  readonly trevor: TrevorMachine | undefined;
-  /** The last comparison of the session with the declaration since the link opened. */
-  drift: Drift | undefined;
-  /** The id of the command that asks for the next comparison. */
-  driftRequest: string | undefined;
-}
-
-type NallelyPhase =
-  | { readonly is: "new" }
-  | { readonly is: "running" }
-  | { readonly is: "draining"; readonly until: Millis }
-  | { readonly is: "drained" };
 
 export const nallely: Service<NallelyState> = {
   name: "nallely",
@@ -142,11 +114,8 @@ function dispatch(state: NallelyState, event: ServiceEvent, ctx: StepContext): v
     case "draining":
       state.phase = { is: "draining", until: event.until };
       return stop(role, ctx);
-    case "requested": {
-      const wanted = "get" in event.request ? event.request.get : undefined;
-      const body = wanted === "ready" ? readiness(role) : wanted === "neuron" ? plain(neuronView(role)) : status(role);
-      return ctx.emit({ do: "respond", requestId: event.requestId, body });
-    }
+    case "requested":
+      return handleRequest(role, event, ctx);
     // It has no listener, stores nothing, and starts no jobs.
     case "opened":
     case "frame":
@@ -344,73 +313,3 @@ function finishDraining(state: NallelyState, ctx: StepContext): void {
   state.phase = { is: "drained" };
   ctx.emit({ do: "drained", service: "nallely" });
 }
-
-const trevorProblem = (reason: string): string => `Trevor can never be reached: ${reason}; correct \`nallely.trevor_url\``;
-
-function readiness(role: Role): Json {
-  const reasons: string[] = [];
-  if (role.is === "refused") reasons.push(role.reason);
-  if (role.is === "active") {
-    const { neuron, settings } = role.bridge;
-    const { state } = neuron.link;
-    const trevorState = role.trevor?.link.state;
-    if (trevorState?.is === "failed") reasons.push(trevorProblem(trevorState.reason));
-    if (state.is === "failed") reasons.push(`${state.reason}; correct \`nallely\``);
-    else if (state.is !== "open") reasons.push(`the bus at ${settings.url} is offline`);
-    if (role.drift?.isListed === false) reasons.push("the session does not list the neuron: reset the session");
-  }
-  return { ok: reasons.length === 0, reasons };
-}
-
-function status(role: Role): Json {
-  if (role.is !== "active") return { enabled: false };
-  const { bridge: { neuron, settings }, trevor, drift } = role;
-  const { outputs, inputs, link } = neuron;
-  return {
-    enabled: true,
-    name: settings.name,
-    url: settings.url,
-    state: link.state.is,
-    outputs: Object.fromEntries([...outputs.byName].map(([name, { lastSent }]) => [name, lastSent ?? 0])),
-    inputs: Object.fromEntries(
-      [...inputs].flatMap(([name, { latest }]) => latest === undefined ? [] : [[name, latest]]),
-    ),
-    counts: { ...outputs.counts, ...neuron.counts, waiting: waitingCount(outputs), openings: neuron.openings },
-    trevor: trevor && { state: trevor.link.state.is, bus: trevor.busId, ...trevor.counts },
-    drift: drift && { ...drift },
-  };
-}
-
-/** The same with every field, for programs. */
-function neuronView(role: Role): NallelyView {
-  if (role.is !== "active") return NO_NEURON;
-  const { bridge: { neuron: { outputs, inputs, counts, openings, link }, settings: { name, url } }, trevor, drift } = role;
-  return {
-    enabled: true,
-    name,
-    url: redactUrl(url),
-    state: link.state.is,
-    outputs: Object.fromEntries([...outputs.byName].map(([name, { lastSent = 0 }]) => [name, lastSent])),
-    inputs: Object.fromEntries([...inputs].flatMap(([name, { latest }]) => latest === undefined ? [] : [[name, latest]])),
-    counts: { ...outputs.counts, ...counts, waiting: waitingCount(outputs), openings },
-    trevor: trevor?.link.state.is ?? null,
-    drift: drift === undefined ? null : {
-      listed: drift.isListed,
-      missing: [...drift.missing],
-      extra: [...drift.extra],
-      changed: [...drift.changed],
-    },
-  };
-}
-
-const NO_NEURON: NallelyView = {
-  enabled: false,
-  name: null,
-  url: null,
-  state: null,
-  outputs: null,
-  inputs: null,
-  counts: null,
-  trevor: null,
-  drift: null,
-};

@@ -5,6 +5,7 @@ import { OPERATIONS } from "../../../src/http/api/operations.ts";
 import { Game, integrate } from "../../conformance/clients.ts";
 import { JsonSocket } from "../../conformance/json-socket.ts";
 import { check } from "../../harness/check.ts";
+import { openSession } from "../../harness/nallely-server.ts";
 import { ApiFixture, TOKENS } from "./api-fixture.ts";
 
 const PLAY = {
@@ -34,11 +35,7 @@ test("AP10 AP73 BR75c every operation returns what the document declares", () =>
     check.equal((await fixture.call("disconnectIntegration", { path: { id: "chess" } })).status, "disconnecting");
     check.equal((await chess.line.closed).code, 1001);
     await record(fixture);
-    await ApiFixture.with(async (other) => {
-      const { enabled, state, outputs } = await other.call("getNallely");
-      check.that(enabled === true && state !== "open" && isObject(outputs));
-      fixture.answered.add("getNallely");
-    }, ["nallely.enabled=true", "nallely.url=ws://127.0.0.1:1", "nallely.trevor_url=ws://127.0.0.1:1"]);
+    await nallely(fixture);
     check.equal([...fixture.answered].sort(), OPERATIONS.map(({ id }) => id).sort());
   }));
 
@@ -146,6 +143,26 @@ async function steer(fixture: ApiFixture, chess: Game): Promise<void> {
   check.equal([outcome.success, outcome.message], [true, "well played"]);
   const wrong = await fixture.request("sendAction", { path, body: { name: "play", data: { move: 1 } } });
   check.equal([wrong.status, isObject(wrong.body) && wrong.body.fault], [422, "badMessage"]);
+}
+
+async function nallely(fixture: ApiFixture): Promise<void> {
+  await using session = openSession();
+  await ApiFixture.with(async (other) => {
+    await other.until("getNallely", ({ state }) => state === "open" ? true : undefined);
+    const body = { parameter: "colour", value: 5 };
+    check.equal(await other.call("setNallelyValue", { body }), { status: "set" });
+    const { enabled, outputs, settable } = await other.call("getNallely");
+    check.equal([enabled, isObject(outputs) && outputs.colour], [true, 5]);
+    check.equal(settable, [{ name: "colour", side: "out", min: 0, max: 10 }]);
+    const beyond = await other.request("setNallelyValue", { body: { ...body, value: 11 } });
+    check.equal([beyond.status, isObject(beyond.body) && beyond.body.fault], [422, "badMessage"]);
+    for (const id of ["getNallely", "setNallelyValue"]) fixture.answered.add(id);
+  }, [
+    "nallely.enabled=true",
+    `nallely.url=${session.busUrl}`,
+    `nallely.trevor_url=${session.trevorUrl}`,
+    "nallely.actions=[{name: set_colour, description: x, parameter: colour, range: [0, 10]}]",
+  ]);
 }
 
 async function macros(fixture: ApiFixture, chess: Game): Promise<void> {

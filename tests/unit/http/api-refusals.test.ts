@@ -29,6 +29,8 @@ const BODIES: Readonly<Record<string, JsonObject>> = {
   reregisterIntegrations: { clear: false },
   sendContext: { message: "hello", silent: true },
   sendCommand: { to: "nobody", cmd: 1 },
+  saveMacro: { label: "x", integration: "nobody", action: "play" },
+  setNallelyValue: { parameter: "mood", value: 1 },
 };
 
 const SLUG_LISTS = ["listIntegrations", "listDiagnostics"];

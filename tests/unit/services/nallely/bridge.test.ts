@@ -5,7 +5,7 @@ import type { StepOutput } from "../../../../src/testing/mod.ts";
 import { type LinkId, linkId, NALLELY_PEER, toRequestId } from "../../../../src/core/ids.ts";
 import { TREVOR_TEXT_MAX } from "../../../../src/core/limits.ts";
 import type { Observation } from "../../../../src/core/observation.ts";
-import type { NallelyInput, NallelySettings, Settings } from "../../../../src/core/settings.ts";
+import type { NallelyInput, NallelySettings, Scope, Settings } from "../../../../src/core/settings.ts";
 import { decodeFrame, encodeFrame, frameHead, nallely, type NallelyState } from "../../../../src/services/nallely/mod.ts";
 import { ServiceHarness } from "../../../../src/testing/service-harness.ts";
 import { check } from "../../../harness/check.ts";
@@ -59,7 +59,13 @@ class NallelyHarness extends ServiceHarness<NallelyState> {
   receive(parameter: string, value: number): readonly StepOutput[] {
     return this.step({ is: "received", link: this.link("neuron"), frame: encodeFrame(frameHead(parameter), value) });
   }
-  ask(get: "ready" | "status"): unknown {
+  /** An operator sets a value. */
+  set(parameter: string, value: number, scopes: readonly Scope[] = ["command"]): readonly StepOutput[] {
+    const principal = { by: "vedal", scopes };
+    const request = { of: "nallely", do: "setValue", parameter, value } as const;
+    return this.step({ is: "requested", requestId: toRequestId("s"), principal, request });
+  }
+  ask(get: "ready" | "status" | "neuron"): unknown {
     const [answer] = this.step({
       is: "requested",
       requestId: toRequestId("c"),
@@ -400,4 +406,54 @@ test("NL65 of a session, nothing but the values of its inputs is kept, whatever 
   on.advance(20_000);
   fromTrevor({ virtual_devices: [], connections: [], classes: {}, playground_code: text(0) });
   check.that(textBytesIn(on.state) <= 20_000, "and dropped when it is over");
+});
+
+/** The fault of the reply and its reason, or what it says was done. */
+const replies = (effects: readonly StepOutput[]): readonly unknown[] =>
+  effects.flatMap((effect) => {
+    if (effect.do !== "respond") return [];
+    return "fault" in effect ? [`${effect.fault}: ${effect.reason}`] : [effect.body];
+  });
+
+test("NL66 an operator sets an output within its range, or an input as if its value had arrived; each is observed", () => {
+  const on = new NallelyHarness().begin();
+  const view = on.ask("neuron") as { settable: unknown };
+  check.equal(view.settable, [
+    { name: "colour", side: "out", min: 0, max: 127 },
+    { name: "energy", side: "in", min: 0, max: 127 },
+  ]);
+  const set = on.set("colour", 127);
+  check.equal([values(set), replies(set)], [["colour=127"], [{ status: "set" }]]);
+  const fired = on.set("energy", 70);
+  check.equal([values(fired), said(fired)], [[], [{ command: "context", message: "energy 70", silent: true }]]);
+  check.equal((on.ask("neuron") as { inputs: unknown }).inputs, { energy: 70 });
+  check.equal(said(on.set("energy", 71)), [], "it is above its threshold already");
+  check.equal(
+    on.observations().flatMap((one) => one.is === "operator_acted" ? [[one.by, one.did, one.to, one.outcome]] : []),
+    [["vedal", "set_value", "colour = 127", "done"], ["vedal", "set_value", "energy = 70", "done"], [
+      "vedal",
+      "set_value",
+      "energy = 71",
+      "done",
+    ]],
+  );
+});
+
+test("NL66b a value is refused with the reason: a statistic, outside the range, without the scope, while the session is offline", () => {
+  const on = new NallelyHarness().begin();
+  const refusals: readonly (readonly [readonly StepOutput[], RegExp])[] = [
+    [on.set("pending", 1), /^notFound: no parameter pending can be set/],
+    [on.set("colour", 127.5), /^badMessage: colour takes a number from 0 to 127, and not 127.5/],
+    [on.set("energy", -1), /^badMessage: energy takes a number from 0 to 127/],
+    [on.set("colour", NaN), /^badMessage: .* not NaN/],
+    [on.set("colour", 1, ["watch", "admin"]), /^notAllowed: this needs the scope command/],
+  ];
+  for (const [effects, reason] of refusals) {
+    check.equal([values(effects), said(effects)], [[], []]);
+    check.match(String(replies(effects)[0]), reason);
+  }
+  on.step({ is: "dropped", link: on.link("neuron"), code: 1000, reason: "" });
+  check.match(String(replies(on.set("colour", 1))[0]), /^notNow: the Nallely session is offline/);
+  const off = new NallelyHarness({ enabled: false });
+  check.match(String(replies(off.set("colour", 1))[0]), /^notNow: `nallely.enabled` is false/);
 });
