@@ -126,6 +126,13 @@ export class Load {
     return sent;
   }
 
+  /** Sends one context from a game: `turn` selects it. */
+  sendContext(turn: number): void {
+    const game = this.games[turn % this.games.length] as LoadGame;
+    const data = { message: `something happened in the game, for the ${turn}th time`, silent: true };
+    game.socket.send(JSON.stringify({ command: "context", game: game.name, data }));
+  }
+
   stop(): void {
     for (const { socket } of this.games) socket.end();
     this.#server.stop();

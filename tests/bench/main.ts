@@ -24,6 +24,7 @@ const OTHERS = [
   "links",
   "idle-relays",
   "gateway",
+  "page",
 ];
 const [wanted = ""] = process.argv.slice(2);
 if (OTHERS.includes(wanted)) {
