@@ -181,7 +181,8 @@ async function measureBusy(browser: Browser, { load, relay, url }: Measured): Pr
       await scrolled;
     });
     const spent = await cpuMs(browser);
-    const share = (key: "renderers" | "all") => ((spent[key] - browserBefore[key]) / (performance.now() - from) * 100).toFixed(0);
+    const share = (key: "renderers" | "all") =>
+      ((spent[key] - browserBefore[key]) / (performance.now() - from) * 100).toFixed(0);
     const events = await page.locator('[data-name="events-rate"]').innerText();
     await page.context().close();
     print("blank page again", await blankFrames(browser));
