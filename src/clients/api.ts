@@ -165,7 +165,7 @@ export class RelayApi {
     this.#client = new ApiClient(options);
   }
 
-  /** Returns the state of the whole relay. Needs the scope `watch`. */
+  /** Returns the state of the whole relay. The `ETag` does not depend on `now` and `uptime_ms`, so it changes only if anything else does. Needs the scope `watch`. */
   getOverview(): Promise<ApiSchemas["Overview"]> {
     return this.#client.request("GET", `overview`);
   }

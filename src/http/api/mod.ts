@@ -62,7 +62,7 @@ export async function handleApiRequest({ request, parsed, context }: ApiRequest,
     if ("issues" in result) return problemResponse(validationProblem(result.issues));
     if ("fault" in result) return problemResponse(problemFor(result.fault, result.reason));
     const lines = operation.hasLines && acceptsLines(request) ? linesResponse(request, result.body) : undefined;
-    return lines ?? json(JSON.stringify(result.body), request);
+    return lines ?? json(JSON.stringify(result.body), request, textWithout(operation.clockFields, result.body));
   };
   const key = method === "GET" ? null : request.headers.get("idempotency-key");
   if (key === null) return await run();
@@ -121,11 +121,21 @@ const streamClient = (
   },
 });
 
-/** Why not `Response.json`: each runtime writes the content type differently. */
-function json(text: string, { method, headers }: Request): Response {
+/** The text of a reply without some of its fields; undefined if it has none of them. */
+const textWithout = (fields: readonly string[] | undefined, body: unknown): string | undefined =>
+  fields && isObject(body)
+    ? JSON.stringify(Object.fromEntries(Object.entries(body).filter(([name]) => !fields.includes(name))))
+    : undefined;
+
+/**
+ * A reply. `unclocked`: the part of its text that does not change with time alone; then the tag is a weak one.
+ *
+ * Why not `Response.json`: each runtime writes the content type differently.
+ */
+function json(text: string, { method, headers }: Request, unclocked?: string): Response {
   const type = { "content-type": "application/json", "cache-control": "no-store" };
   if (method !== "GET" && method !== "HEAD") return new Response(text, { headers: type });
-  const etag = `"${hashText(text).slice(0, ETAG_LENGTH)}"`;
+  const etag = `${unclocked === undefined ? "" : "W/"}"${hashText(unclocked ?? text).slice(0, ETAG_LENGTH)}"`;
   if (!matchesTag(headers.get("if-none-match"), etag)) return new Response(text, { headers: { ...type, etag } });
   return new Response(null, { status: 304, headers: { etag, "cache-control": "no-store" } });
 }
@@ -134,7 +144,8 @@ const ETAG_LENGTH = 32;
 
 /** Weak comparison, because a compressed response has a weak tag. */
 const matchesTag = (given: string | null, etag: string): boolean =>
-  given !== null && given.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
+  given !== null &&
+  given.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag.replace(/^W\//, ""));
 
 /** The documents of the API and of the protocols, and their pages. They need no token, because they contain no data of this relay. */
 async function referenceResponse(request: Request, base: string, { version }: WebPorts): Promise<Response | undefined> {

@@ -48,6 +48,8 @@ export interface ApiOperation {
   readonly parameters: { readonly path: ParameterSchemas; readonly query: ParameterSchemas };
   readonly body?: z.ZodType;
   readonly reply: z.ZodType;
+  /** Fields of the reply that change with time alone. The `ETag` does not depend on them. */
+  readonly clockFields?: readonly string[];
   /** The items of the page are also returned as JSON Lines, to a client that accepts them. */
   readonly hasLines?: true;
   execute(input: RawInput, principal: Principal, ports: WebPorts): Promise<OperationResult>;
@@ -70,9 +72,11 @@ export interface OperationInput<Path extends ParameterSchemas, Query extends Par
 }
 
 /** The common part of all operation definitions. */
-interface OperationDefinition<Reply, Path extends ParameterSchemas, Query extends ParameterSchemas, Body>
-  extends
-    Pick<ApiOperation, "id" | "method" | "path" | "tag" | "summary" | "description" | "scopes" | "service" | "hasLines"> {
+interface OperationDefinition<Reply, Path extends ParameterSchemas, Query extends ParameterSchemas, Body> extends
+  Pick<
+    ApiOperation,
+    "id" | "method" | "path" | "tag" | "summary" | "description" | "scopes" | "service" | "clockFields" | "hasLines"
+  > {
   readonly params?: Path;
   readonly query?: Query;
   readonly body?: z.ZodType<Body>;

@@ -78,6 +78,20 @@ test("AP76 a response that has not changed is 304 for its ETag, compressed or no
     check.equal((await get({ "if-none-match": '"x"' })).status, 200);
   }));
 
+test("AP76b the ETag of the overview is the same as long as nothing but its times changes", () =>
+  ApiFixture.with(async (fixture) => {
+    const get = (headers: Record<string, string> = {}) =>
+      fetch(`${fixture.web}/api/overview`, { headers: { authorization: `Bearer ${TOKENS.watch}`, ...headers } });
+    const first = await get();
+    const [etag, { now }] = [first.headers.get("etag") ?? "", await first.json() as { readonly now: number }];
+    while (Date.now() <= now) await new Promise((resolve) => setTimeout(resolve, 1));
+    check.match(etag, /^W\/"[0-9a-f]{32}"$/);
+    check.equal((await get({ "if-none-match": etag })).status, 304);
+    const stop = { path: {}, body: { stopped: true } };
+    await fixture.call("updateControls", stop);
+    check.equal((await get({ "if-none-match": etag })).status, 200);
+  }));
+
 test("AP77 responses are compressed for clients that accept it", () =>
   ApiFixture.with(async ({ web }) => {
     const get = (encoding: string) =>
