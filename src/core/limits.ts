@@ -88,6 +88,8 @@ export const EVENT_BUFFER_BYTES_MAX = 16_777_216;
 export const EVENT_BYTES_MAX = 1_000_000;
 /** Characters of events sent at once to a watcher that is behind, before other watchers are served. */
 export const EVENT_BATCH_LENGTH_MAX = 262_144;
+/** A watcher that asks for it is told after this time, and at most this often, that what a service shows may have changed. */
+export const CHANGE_NOTICE_MS = 200;
 /** Events kept for watchers that resume, and for how long. */
 export const EVENT_BUFFER_MAX = 10_000;
 export const EVENT_BUFFER_MS = 300_000;

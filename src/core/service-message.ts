@@ -9,6 +9,7 @@
  * | neuro | nallely | `neuroMessage`, to `NALLELY_PEER` |
  * | neuro | neuro | `neuroMessage`, to `RELAY_PEER` |
  * | any | services that observe | `observed` |
+ * | the relay | intermediary | `serviceChanged` |
  *
  * Messages are delivered first in, first out, within the step in which they were posted.
  */
@@ -19,6 +20,7 @@ import type { Key, PeerId } from "./ids.ts";
 import type { Json } from "./json.ts";
 import type { Observation } from "./observation.ts";
 import type { Failure } from "./result.ts";
+import type { ServiceName } from "./service.ts";
 
 /** One message from a service to another. */
 export type ServiceMessage =
@@ -83,6 +85,8 @@ export type ServiceMessage =
     readonly message: string;
     readonly silent: boolean;
   }
+  /** What a service shows may have changed. Only while the Intermediary wants to know. */
+  | { readonly is: "serviceChanged"; readonly service: ServiceName }
   /** An observation, for services that observe. */
   | { readonly is: "observed"; readonly observation: Observation };
 

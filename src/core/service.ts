@@ -24,6 +24,8 @@ export interface Service<State> {
   nameOf?(state: State, peer: PeerId): string | undefined;
   /** Whether the service receives observations of this name now, as service messages. Without this function it receives none. */
   observes?(state: State, name: ObservationName): boolean;
+  /** Whether the service wants to be told (`serviceChanged`) when what another one shows may have changed. Asked after each step. */
+  wantsChange?(state: State, of: ServiceName): boolean;
   /** The earliest deadline of the service. Called once in a turn of the event loop in which it was stepped. */
   nextWakeup(state: State): Millis | undefined;
 }

@@ -115,6 +115,11 @@ export class RelayContext implements StepContext {
     this.#mark.messages = this.#messages.length;
   }
 
+  /** The effects that were added since the mark. */
+  *effectsSinceMark(): Generator<Effect> {
+    for (let at = this.#mark.effects; at < this.effects.length; at++) yield this.effects[at] as Effect;
+  }
+
   /** Removes everything that was added since the mark. */
   rollBack(): void {
     this.effects.length = this.#mark.effects;

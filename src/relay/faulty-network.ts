@@ -107,6 +107,10 @@ export class FaultyNetwork implements SupervisedService {
     return this.#service.observes(name);
   }
 
+  wantsChange(of: ServiceName): boolean {
+    return this.#service.wantsChange(of);
+  }
+
   nameOf(peer: PeerId): string | undefined {
     return this.#service.nameOf(peer);
   }

@@ -20,6 +20,7 @@ import type { StepClock } from "../core/context.ts";
 import { type Peer, Peers } from "./admission.ts";
 import { RelayContext } from "./context.ts";
 import { type AddressedEvent, serviceOfEvent } from "./routing.ts";
+import { mayChange } from "./service-changes.ts";
 import type { SupervisedService } from "./supervised-service.ts";
 
 export { supervise, type SupervisedService } from "./supervised-service.ts";
@@ -247,7 +248,7 @@ export class Relay {
     if (service === undefined) return this.#fail(event, "notFound");
     ctx.mark(name);
     try {
-      if (service.step(event, ctx)) return;
+      if (service.step(event, ctx)) return this.#reportChange(name, event, ctx);
     } catch (panic) {
       ctx.rollBack();
       this.#observePanic(name, panic);
@@ -255,6 +256,14 @@ export class Relay {
     }
     // Why here, too: an event that cannot wait for its service to be rebuilt is as lost as one that made it panic.
     this.#fail(event, "panic");
+  }
+
+  /** Tells the Intermediary that what a service shows may have changed, while a watcher wants to know. */
+  #reportChange(service: ServiceName, event: ServiceEvent, ctx: RelayContext): void {
+    if (this.#services.get("intermediary")?.wantsChange(service) !== true || !mayChange(event, ctx.effectsSinceMark())) {
+      return;
+    }
+    ctx.post("intermediary", { is: "serviceChanged", service });
   }
 
   /** Replies with an error to the peer or caller whose event could not be handled. */

@@ -22,6 +22,8 @@ export interface SupervisedService {
   nextWakeup(): Millis | undefined;
   /** Whether it receives observations of this name. While it is down, they wait with its other events. */
   observes(name: ObservationName): boolean;
+  /** Whether it receives `serviceChanged` of this service. */
+  wantsChange(of: ServiceName): boolean;
   /** The name of a peer in reports, if it is known. */
   nameOf(peer: PeerId): string | undefined;
   /**
@@ -61,6 +63,7 @@ export function supervise<State>(service: Service<State>): SupervisedService {
       return true;
     },
     observes: (name) => lastState !== undefined && service.observes?.(lastState, name) === true,
+    wantsChange: (of) => lastState !== undefined && service.wantsChange?.(lastState, of) === true,
     nameOf: (peer) => state === undefined ? undefined : service.nameOf?.(state, peer),
     nextWakeup() {
       if (isWakeupStale) wakeup = state === undefined ? undefined : service.nextWakeup(state);

@@ -34,6 +34,7 @@ export class PanicInjection {
       nextWakeup: () => service.nextWakeup(),
       nameOf: (peer) => service.nameOf(peer),
       observes: (name) => service.observes(name),
+      wantsChange: (of) => service.wantsChange(of),
       restore: (settings, input) => service.restore(settings, input),
     };
   }

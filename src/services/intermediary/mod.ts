@@ -47,6 +47,7 @@ export const intermediary: Service<IntermediaryState> = {
     return peer === undefined || peer.is === "newcomer" ? undefined : peer.name;
   },
   observes,
+  wantsChange: ({ changeNotices }, service) => changeNotices.wants(service),
   nextWakeup,
 };
 
@@ -166,7 +167,10 @@ function takeOver(state: IntermediaryState, pending: PendingTakeover, ctx: StepC
 }
 
 function setBackpressure(state: IntermediaryState, peer: ConnectedPeer, isBackpressured: boolean, ctx: StepContext): void {
-  if (peer.is === "watcher") state.subscriptions.setBackpressure(peer.peer, isBackpressured);
+  if (peer.is === "watcher") {
+    state.subscriptions.setBackpressure(peer.peer, isBackpressured);
+    state.changeNotices.setBackpressure(peer.peer, isBackpressured);
+  }
   if (peer.is !== "integration") return;
   setCongestion(peer, isBackpressured, ctx);
   if (peer.hasQueue) state.queue.setBackpressure(peer.name, isBackpressured, ctx);
@@ -197,6 +201,8 @@ function handleServiceMessage(state: IntermediaryState, message: ServiceMessage,
         message,
         ctx,
       );
+    case "serviceChanged":
+      return state.changeNotices.record(message.service, ctx.now);
     case "integrationJoined":
     case "integrationLeft":
     case "gameMessage":
@@ -281,6 +287,7 @@ function tick(state: IntermediaryState, ctx: StepContext): void {
   state.uploads.tick(ctx);
   state.audit.tick(ctx);
   state.subscriptions.tick(ctx);
+  state.changeNotices.tick(ctx);
   state.eventWaiters.tick(state.subscriptions, ctx);
   drainIfIdle(state, ctx);
 }
@@ -323,6 +330,7 @@ function nextWakeup(state: IntermediaryState): Millis | undefined {
   first = earlier(first, state.uploads.nextWakeup());
   first = earlier(first, state.audit.nextWakeup());
   first = earlier(first, state.subscriptions.nextWakeup());
+  first = earlier(first, state.changeNotices.nextWakeup());
   first = earlier(first, state.eventWaiters.nextWakeup());
   return earlier(first, drainAt(state));
 }

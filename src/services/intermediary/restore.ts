@@ -28,9 +28,12 @@ export function restore(settings: Settings, input: RestoreInput): IntermediarySt
 export function completeRestore(state: IntermediaryState, ctx: StepContext): void {
   const { connections: { peers, resumed } } = state;
   if (resumed.length === 0) return;
-  for (const { peer: id, events, rate, missed } of resumed.splice(0)) {
+  for (const { peer: id, events, rate, changes, missed } of resumed.splice(0)) {
     const peer = peers.get(id);
-    if (peer?.is === "watcher") state.subscriptions.add(id, { events, rate }, ctx, missed);
+    if (peer?.is === "watcher") {
+      state.subscriptions.add(id, { events, rate }, ctx, missed);
+      state.changeNotices.change(id, { isWanted: changes, hasMissed: missed === null }, ctx.now);
+    }
     if (peer?.is !== "integration") continue;
     const { name, connection, acks, traces, hasQueue } = peer;
     ctx.post("neuro", { is: "integrationJoined", peer: id, name, connection, ...(traces && { traces }) });

@@ -18,6 +18,7 @@ import { Choices } from "./integrations/choices.ts";
 import { FreeTextBuffer } from "./integrations/free-text.ts";
 import { newPeerTimers, type PeerTimers } from "./timers.ts";
 import { UploadDirectory } from "./uploads/uploads.ts";
+import { ChangeNotices } from "./watchers/change-notices.ts";
 import { EventWaiters } from "./watchers/event-waiters.ts";
 import { ForwardedRequests, type UpstreamStatus } from "./watchers/forwarded-requests.ts";
 import { Subscriptions } from "./watchers/subscriptions.ts";
@@ -47,6 +48,7 @@ export interface IntermediaryState {
   readonly freeText: FreeTextBuffer;
   readonly choices: Choices;
   readonly subscriptions: Subscriptions;
+  readonly changeNotices: ChangeNotices;
   readonly eventWaiters: EventWaiters;
   readonly forwardedRequests: ForwardedRequests;
   readonly uploads: UploadDirectory;
@@ -77,6 +79,7 @@ export function newState(settings: Settings, retained: RetainedBytes): Intermedi
     freeText: new FreeTextBuffer(timers),
     choices: new Choices(),
     subscriptions,
+    changeNotices: new ChangeNotices(),
     eventWaiters: new EventWaiters(),
     forwardedRequests: new ForwardedRequests(watcherActs),
     uploads: new UploadDirectory(settings.uploads),

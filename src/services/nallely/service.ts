@@ -145,6 +145,7 @@ function handleServiceMessage(bridge: Bridge, message: ServiceMessage, ctx: Step
     // Between the Intermediary and Neuro.
     case "integrationJoined":
     case "tracesWatched":
+    case "serviceChanged":
     case "integrationLeft":
     case "gameMessage":
     case "problemFound":

@@ -277,6 +277,7 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
     case "choiceRequested":
     case "choiceSettled":
     case "contextShared":
+    case "serviceChanged":
     case "observed":
       return;
     default:

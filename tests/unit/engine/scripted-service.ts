@@ -16,11 +16,13 @@ export interface Script {
   readonly restore?: (input: RestoreInput) => void;
   readonly nextWakeup?: () => Millis | undefined;
   readonly observes?: (name: ObservationName) => boolean;
+  readonly wantsChange?: (of: ServiceName) => boolean;
 }
 
 /** A service without a state that runs the script. Without `observes`, the Intermediary receives all observations, and no other service. */
 export function scripted(script: Script): SupervisedService {
   const { name = "neuro", resident = [], step, restore, nextWakeup, observes = () => name === "intermediary" } = script;
+  const { wantsChange = () => false } = script;
   return supervise<true>({
     name,
     resident,
@@ -31,6 +33,7 @@ export function scripted(script: Script): SupervisedService {
     step: (_state, event, ctx) => step(event, ctx),
     nextWakeup: () => nextWakeup?.(),
     observes: (_state, observation) => observes(observation),
+    wantsChange: (_state, of) => wantsChange(of),
   });
 }
 

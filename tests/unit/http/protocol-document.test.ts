@@ -180,7 +180,7 @@ test("AP54 every message of the reference to integrations and watchers is sent i
     { choice: { selected: "play" } },
     { query: "peers", request_id: 1 },
     { query: "get_registered_actions" },
-    { subscribe: { rate: 1, snapshot: true } },
+    { subscribe: { rate: 1, snapshot: true, changes: true } },
     { target: "nobody", cmd: 1 },
   ];
   for (const request of requests) fixture.frame(boss, request);
@@ -189,6 +189,7 @@ test("AP54 every message of the reference to integrations and watchers is sent i
   fixture.receive({ is: "choiceSettled", id: chosen.id, refusal: undefined });
   for (let n = 0; n < 3; n++) fixture.receive(shared);
   for (let n = 0; n < 3; n++) fixture.frame(plain, { event: "tick", payload: n });
+  fixture.receive({ is: "serviceChanged", service: "neuro" });
   fixture.advance(2_000);
   const events = new Set(WATCHER_EVENTS.map(({ name }) => name));
   const sentTo = (peers: readonly typeof plain[], channel: typeof INTEGRATION_CHANNEL) => {

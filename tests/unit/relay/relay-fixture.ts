@@ -3,6 +3,7 @@ import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { Effect } from "../../../src/core/effect.ts";
 import type { Event, ListenerName, ServiceEvent } from "../../../src/core/event.ts";
 import { peerId } from "../../../src/core/ids.ts";
+import type { ServiceName } from "../../../src/core/service.ts";
 import type { Frame } from "../../../src/core/json.ts";
 import type { Settings } from "../../../src/core/settings.ts";
 import { Relay } from "../../../src/relay/mod.ts";
@@ -12,12 +13,17 @@ import { type Script, scripted } from "../engine/scripted-service.ts";
 type Limits = Partial<Settings["limits"]>;
 
 // deno-lint-ignore explicit-module-boundary-types -- Why: the tests use the inferred type.
-export function setUp(limits: Limits = {}, script: Partial<Record<string, Script["step"]>> = {}) {
+export function setUp(
+  limits: Limits = {},
+  script: Partial<Record<string, Script["step"]>> = {},
+  wantsChange: (of: ServiceName) => boolean = () => false,
+) {
   const settings: Settings = { ...DEFAULTS, limits: { ...DEFAULTS.limits, ...limits } };
   const seen: string[] = [];
   const service = (name: "intermediary" | "neuro") =>
     scripted({
       name,
+      wantsChange,
       step(event, ctx) {
         if (event.is !== "tick") seen.push(`${name} ${described(event)}`);
         script[name]?.(event, ctx);

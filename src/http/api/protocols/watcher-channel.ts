@@ -1,6 +1,7 @@
 /** The Intermediary as a watcher uses it: events, and requests with one reply each, in order. */
 import { z } from "zod";
 import type { PeerView, SendOutcome } from "../../../core/view.ts";
+import { SERVICE_NAMES } from "../../../core/service.ts";
 import { errorMessage, registration, requestId } from "./integration-channel.ts";
 import { CLOSES_OF_ALL, json, type ProtocolChannel, type ProtocolMessage } from "./protocol.ts";
 import { WATCHER_EVENTS } from "./watcher-events.ts";
@@ -114,10 +115,14 @@ const TO_RELAY: readonly ProtocolMessage[] = [
         after: text.describe("The id of the last event that was received: later ones are sent again.").optional(),
         rate: z.int().min(1).describe("Events per second at most; the others are counted in a `gap`.").optional(),
         snapshot: flag.describe("The reply contains the peers and the upstream.").optional(),
+        changes: flag.describe("The watcher gets `changed` when what a service shows may have changed. Default: false.")
+          .optional(),
       }),
       request_id: requestId,
     }),
-    examples: [{ subscribe: { events: ["action_sent", "action_result"], rate: 50, snapshot: true } }],
+    examples: [{ subscribe: { events: ["action_sent", "action_result"], rate: 50, snapshot: true } }, {
+      subscribe: { changes: true },
+    }],
     refused: [{
       given: { subscribe: { events: "action_sent" } },
       error: {
@@ -195,6 +200,13 @@ const FROM_RELAY: readonly ProtocolMessage[] = [
     summary: "Events were left out: their number, or null if it is unknown.",
     schema: z.object({ event: z.literal("gap"), missed: z.int().nullable() }),
     examples: [{ event: "gap", missed: 12 }, { event: "gap", missed: null }],
+  },
+  {
+    name: "ChangeNotice",
+    summary: "What the API returns of these services may have changed. Sent at most every 200 ms to watchers that " +
+      "subscribe to `changes`; it is no event, so it has no id and does not use the rate.",
+    schema: z.object({ event: z.literal("changed"), services: z.array(z.enum(SERVICE_NAMES)) }),
+    examples: [{ event: "changed", services: ["neuro", "intermediary"] }],
   },
   errorMessage("WatcherError"),
   ...WATCHER_EVENTS,

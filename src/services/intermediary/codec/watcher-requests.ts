@@ -18,6 +18,7 @@ export type WatcherRequest =
     readonly after: string | undefined;
     readonly rate: number | undefined;
     readonly snapshot: boolean;
+    readonly changes: boolean;
   }
   | { readonly is: "choice"; readonly name: string; readonly data: string }
   /** `hint`: what its author has to change. */
@@ -61,7 +62,7 @@ function problemOf({ direct_to_neuro, query, subscribe, choice, target, cmd }: J
 }
 
 /** A field that is absent or null has its default. */
-function readSubscription({ events, after, rate, snapshot }: JsonObject): WatcherRequest {
+function readSubscription({ events, after, rate, snapshot, changes }: JsonObject): WatcherRequest {
   const names = events ?? undefined;
   const [cursor, perSecond] = [after ?? undefined, readRate(rate)];
   const isList = Array.isArray(names);
@@ -72,8 +73,17 @@ function readSubscription({ events, after, rate, snapshot }: JsonObject): Watche
   if (perSecond === undefined && (rate ?? undefined) !== undefined) {
     return badSubscription("rate", "a whole number of events per second from 1", rate);
   }
-  if ((snapshot ?? false) !== false && snapshot !== true) return badSubscription("snapshot", "true or false", snapshot);
-  return { is: "subscribe", events: names, after: cursor, rate: perSecond, snapshot: snapshot === true };
+  for (const [field, value] of [["snapshot", snapshot], ["changes", changes]] as const) {
+    if ((value ?? false) !== false && value !== true) return badSubscription(field, "true or false", value);
+  }
+  return {
+    is: "subscribe",
+    events: names,
+    after: cursor,
+    rate: perSecond,
+    snapshot: snapshot === true,
+    changes: changes === true,
+  };
 }
 
 const badSubscription = (field: string, wanted: string, found: Json | undefined): WatcherRequest => ({

@@ -13,7 +13,7 @@ export function attachIntegration(integration: Integration, ctx: StepContext): v
   attach(integration, { kind: "integration", acks, ...(traces && { traces }), hasQueue }, ctx);
 }
 
-/** `fields`: the events and the rate of its subscription, where it has set them. */
+/** `fields`: the events and the rate of its subscription, and whether it is told of changes, where it has set them. */
 export const attachWatcher = (watcher: Watcher, fields: JsonObject, ctx: StepContext): void =>
   attach(watcher, { kind: "neuro-os", ...fields }, ctx);
 
@@ -29,7 +29,7 @@ export function restorePeer(
   { missed, now }: { readonly missed: 0 | null; readonly now: Millis },
 ): boolean {
   if (!isObject(attachment) || attachment.v !== 1) return false;
-  const { kind, name, digest, session, since, scopes, acks, traces, hasQueue, events, rate } = attachment;
+  const { kind, name, digest, session, since, scopes, acks, traces, hasQueue, events, rate, changes } = attachment;
   if (typeof name !== "string" || typeof digest !== "string") return false;
   const identity: Identity = {
     peer,
@@ -43,7 +43,7 @@ export function restorePeer(
   if (kind === "neuro-os") {
     connections.peers.set(peer, { is: "watcher", ...identity, messages: 0, repaired: new Set() });
     const filter = events === undefined ? undefined : stringsIn(events);
-    connections.resumed.push({ peer, missed, events: filter, rate: readRate(rate) });
+    connections.resumed.push({ peer, missed, events: filter, rate: readRate(rate), changes: changes === true });
     return true;
   }
   if (kind !== "integration" || connections.integrations.has(name)) return false;
@@ -56,7 +56,7 @@ export function restorePeer(
   const integration = newIntegration(identity, options, now);
   connections.peers.set(peer, integration);
   connections.integrations.set(name, integration);
-  connections.resumed.push({ peer, missed, events: undefined, rate: undefined });
+  connections.resumed.push({ peer, missed, events: undefined, rate: undefined, changes: false });
   connections.generatedNames = Math.max(connections.generatedNames, generatedNumberOf(name));
   return true;
 }

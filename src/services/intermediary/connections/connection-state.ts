@@ -14,6 +14,8 @@ export interface ResumedConnection {
   readonly peer: PeerId;
   readonly events: readonly string[] | undefined;
   readonly rate: number | undefined;
+  /** A watcher that is told of changes. */
+  readonly changes: boolean;
   /** Number of events that a watcher missed. Null: unknown. */
   readonly missed: 0 | null;
 }

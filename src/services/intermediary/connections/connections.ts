@@ -52,6 +52,7 @@ export function removePeer(state: IntermediaryState, peer: ConnectedPeer, ctx: S
       return connections.takeovers.remove(peer);
     case "watcher":
       state.subscriptions.remove(peer.peer, ctx.now);
+      state.changeNotices.remove(peer.peer);
       return ctx.observe({ is: "neuroos_disconnected", name: peer.name });
     case "integration":
       return removeIntegration(state, peer, ctx);

@@ -142,8 +142,10 @@ function subscribe(
   request: Extract<WatcherRequest, { readonly is: "subscribe" }>,
   ctx: StepContext,
 ): WatcherReply["reply"] {
+  const { changes, rate } = request;
   const events = state.subscriptions.change(from.peer, request, ctx);
-  attachWatcher(from, { ...(request.events && { events }), ...(request.rate && { rate: request.rate }) }, ctx);
+  state.changeNotices.change(from.peer, { isWanted: changes, hasMissed: false }, ctx.now);
+  attachWatcher(from, { ...(request.events && { events }), ...(rate && { rate }), ...(changes && { changes }) }, ctx);
   const unknown = request.events?.filter((name) => !EVENT_NAMES.has(name)) ?? [];
   const hint = unknown.length === 0 ? {} : { hint: `there are no such events: ${shownNames(unknown)}` };
   if (!request.snapshot) return { status: "subscribed", events, ...hint };
