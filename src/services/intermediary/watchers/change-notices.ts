@@ -13,7 +13,7 @@ import type { Millis, PeerId } from "../../../core/ids.ts";
 import { CHANGE_NOTICE_MS } from "../../../core/limits.ts";
 import { SERVICE_NAMES, type ServiceName } from "../../../core/service.ts";
 
-interface Subscriber {
+interface ChangeSubscriber {
   /** The services of its next notice. */
   readonly changed: Set<ServiceName>;
   /** When its next notice is due; undefined while nothing has changed. */
@@ -22,7 +22,7 @@ interface Subscriber {
 }
 
 export class ChangeNotices {
-  readonly #subscribers = new Map<PeerId, Subscriber>();
+  readonly #subscribers = new Map<PeerId, ChangeSubscriber>();
   /** The services that each subscriber has in its next notice. */
   readonly #recorded = new Set<ServiceName>();
 
