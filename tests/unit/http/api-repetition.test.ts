@@ -36,19 +36,42 @@ test("AP74 a change with an Idempotency-Key is carried out once, also while the 
     const asked = [change(fixture, path, one), change(fixture, path, one)];
     chess.result((await chess.action("play")).id, true, "done");
     const [first, second] = await Promise.all(asked);
-    const [reply, repeated] = [await replyOf(first as Response), await replyOf(second as Response)];
+    const [reply, repeated] = [
+      await replyOf(first as Response),
+      await replyOf(second as Response),
+    ];
     check.that(isObject(reply.body));
-    check.equal([reply.status, reply.body.message, repeated.body], [200, "done", reply.body]);
-    const replays = [reply, repeated].map(({ headers }) => headers.get("idempotency-replayed"));
+    check.equal([reply.status, reply.body.message, repeated.body], [
+      200,
+      "done",
+      reply.body,
+    ]);
+    const replays = [reply, repeated].map(({ headers }) =>
+      headers.get("idempotency-replayed")
+    );
     check.equal(replays.sort(), ["true", null].sort());
     const later = await replyOf(await change(fixture, path, one));
-    check.equal([later.body, later.headers.get("idempotency-replayed")], [reply.body, "true"]);
-    const counts = await fixture.call("getIntegration", { path: { id: "chess" } });
+    check.equal([later.body, later.headers.get("idempotency-replayed")], [
+      reply.body,
+      "true",
+    ]);
+    const counts = await fixture.call("getIntegration", {
+      path: { id: "chess" },
+    });
     check.that(isObject(counts.counts));
     check.equal(counts.counts.actions, 1, "it was sent once");
-    const other = await replyOf(await change(fixture, path, { key: "a-key", body: { name: "rest" } }));
-    check.equal([other.status, isObject(other.body) && other.body.fault], [422, "idempotencyMismatch"]);
-    const foreign = await change(fixture, path, { key: "a-key", body: { name: "play" }, token: TOKENS.watch });
+    const other = await replyOf(
+      await change(fixture, path, { key: "a-key", body: { name: "rest" } }),
+    );
+    check.equal([other.status, isObject(other.body) && other.body.fault], [
+      422,
+      "idempotencyMismatch",
+    ]);
+    const foreign = await change(fixture, path, {
+      key: "a-key",
+      body: { name: "play" },
+      token: TOKENS.watch,
+    });
     check.equal(foreign.status, 403, "a token gets no response of another one");
   }));
 
@@ -57,21 +80,34 @@ test("AP75 a failure that may pass is not kept, a refusal is; a malformed key is
     const one = { key: "k", body: { to: "nobody", cmd: 1 } };
     const refused = await replyOf(await change(fixture, "messages", one));
     const again = await replyOf(await change(fixture, "messages", one));
-    check.equal([refused.status, again.status, again.headers.get("idempotency-replayed")], [404, 404, "true"]);
+    check.equal([
+      refused.status,
+      again.status,
+      again.headers.get("idempotency-replayed"),
+    ], [404, 404, "true"]);
     for (const key of ["", "a b", "x".repeat(129)]) {
-      const { status, body } = await replyOf(await change(fixture, "messages", { ...one, key }));
-      check.equal([status, isObject(body) && body.fault], [400, "malformedRequest"]);
+      const { status, body } = await replyOf(
+        await change(fixture, "messages", { ...one, key }),
+      );
+      check.equal([status, isObject(body) && body.fault], [
+        400,
+        "malformedRequest",
+      ]);
     }
   }));
 
 test("AP76 a response that has not changed is 304 for its ETag, compressed or not", () =>
   ApiFixture.with(async ({ web }) => {
     const get = (headers: Record<string, string>) =>
-      fetch(`${web}/api/integrations`, { headers: { authorization: `Bearer ${TOKENS.watch}`, ...headers } });
+      fetch(`${web}/api/integrations`, {
+        headers: { authorization: `Bearer ${TOKENS.watch}`, ...headers },
+      });
     const first = await get({});
     const etag = first.headers.get("etag") ?? "";
     check.match(etag, /^(?:W\/)?"[0-9a-f]{32}"$/);
-    for (const tag of [etag, `"x", ${etag}`, "*", `W/${etag.replace("W/", "")}`]) {
+    for (
+      const tag of [etag, `"x", ${etag}`, "*", `W/${etag.replace("W/", "")}`]
+    ) {
       const same = await get({ "if-none-match": tag });
       check.equal([same.status, await same.text()], [304, ""], tag);
     }
@@ -81,12 +117,21 @@ test("AP76 a response that has not changed is 304 for its ETag, compressed or no
 test("AP76b the ETag of the overview is the same as long as nothing but its times changes", () =>
   ApiFixture.with(async (fixture) => {
     const get = (headers: Record<string, string> = {}) =>
-      fetch(`${fixture.web}/api/overview`, { headers: { authorization: `Bearer ${TOKENS.watch}`, ...headers } });
-    const first = await get();
-    const [etag, { now }] = [first.headers.get("etag") ?? "", await first.json() as { readonly now: number }];
-    while (Date.now() <= now) await new Promise((resolve) => setTimeout(resolve, 1));
-    check.match(etag, /^W\/"[0-9a-f]{32}"$/);
-    check.equal((await get({ "if-none-match": etag })).status, 304);
+      fetch(`${fixture.web}/api/overview`, {
+        headers: { authorization: `Bearer ${TOKENS.watch}`, ...headers },
+      });
+    let etag = "";
+    // Why repeated: the relay of the test may still be connecting to its Neuro.
+    for (let [status, end] = [0, performance.now() + 8_000]; status !== 304;) {
+      check.that(
+        performance.now() < end,
+        "the tag is the same for two requests",
+      );
+      etag = (await get()).headers.get("etag") ?? "";
+      check.match(etag, /^W\/"[0-9a-f]{32}"$/);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      status = (await get({ "if-none-match": etag })).status;
+    }
     const stop = { path: {}, body: { stopped: true } };
     await fixture.call("updateControls", stop);
     check.equal((await get({ "if-none-match": etag })).status, 200);
@@ -95,11 +140,26 @@ test("AP76b the ETag of the overview is the same as long as nothing but its time
 test("AP77 responses are compressed for clients that accept it", () =>
   ApiFixture.with(async ({ web }) => {
     const get = (encoding: string) =>
-      fetch(`${web}/api/openapi.json`, { headers: { "accept-encoding": encoding }, decompress: false });
+      fetch(`${web}/api/openapi.json`, {
+        headers: { "accept-encoding": encoding },
+        decompress: false,
+      });
     const [plain, small] = [await get("identity"), await get("gzip")];
-    check.equal([plain.headers.get("content-encoding"), small.headers.get("content-encoding")], [null, "gzip"]);
-    const [length, compressed] = [(await plain.text()).length, new Uint8Array(await small.arrayBuffer())];
-    check.that(compressed.length < length / 3, `${compressed.length} of ${length}`);
-    check.equal(new TextDecoder().decode(Bun.gunzipSync(compressed)).length, length);
+    check.equal([
+      plain.headers.get("content-encoding"),
+      small.headers.get("content-encoding"),
+    ], [null, "gzip"]);
+    const [length, compressed] = [
+      (await plain.text()).length,
+      new Uint8Array(await small.arrayBuffer()),
+    ];
+    check.that(
+      compressed.length < length / 3,
+      `${compressed.length} of ${length}`,
+    );
+    check.equal(
+      new TextDecoder().decode(Bun.gunzipSync(compressed)).length,
+      length,
+    );
     check.match(small.headers.get("vary") ?? "", /accept-encoding/i);
   }));
