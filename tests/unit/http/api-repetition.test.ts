@@ -46,9 +46,7 @@ test("AP74 a change with an Idempotency-Key is carried out once, also while the 
       "done",
       reply.body,
     ]);
-    const replays = [reply, repeated].map(({ headers }) =>
-      headers.get("idempotency-replayed")
-    );
+    const replays = [reply, repeated].map(({ headers }) => headers.get("idempotency-replayed"));
     check.equal(replays.sort(), ["true", null].sort());
     const later = await replyOf(await change(fixture, path, one));
     check.equal([later.body, later.headers.get("idempotency-replayed")], [
