@@ -153,6 +153,7 @@ export const EVENT_CATEGORIES = {
 } as const;
 
 export const EVENT_TEXTS = {
+  failedResult: "failed",
   labels: {
     action_sent: "action",
     approval_wanted: "needs approval",

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
+import { check } from "../harness/check.ts";
 
 const SOURCE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -13,11 +14,22 @@ const RUN = `axe.run(document, { resultTypes: ["violations"] }).then(({ violatio
 /** Serious and critical violations. Why by the debugger: the page's policy forbids scripts of others. */
 export async function violations(page: Page): Promise<readonly string[]> {
   const session = await page.context().newCDPSession(page);
+  const evaluate = async (expression: string) =>
+    (await session.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true })).result.value;
   try {
-    await session.send("Runtime.evaluate", { expression: SOURCE });
-    const { result } = await session.send("Runtime.evaluate", { expression: RUN, awaitPromise: true, returnByValue: true });
-    return result.value;
+    // Why not each time: it is half a megabyte.
+    if (await evaluate("typeof axe") === "undefined") await evaluate(`${SOURCE};0`);
+    return await evaluate(RUN);
   } finally {
     await session.detach();
+  }
+}
+
+/** Checks that there are none in either theme. `state`: what the page shows. */
+export async function checkBothThemes(page: Page, state: string): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    // Why without motion: a colour in transition has any contrast.
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    check.equal(await violations(page), [], `${state}, ${colorScheme}`);
   }
 }

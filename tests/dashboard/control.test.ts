@@ -1,6 +1,7 @@
 /** What an operator does: send actions, answer and veto forces, pause and stop integrations, approve actions, retry dead letters. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
+import { checkBothThemes } from "./axe.ts";
 import { JsonClient } from "../harness/json-client.ts";
 import type { Page } from "playwright-core";
 import { byName, type DashboardFixture, Game, integrationRow, TEST_OPTIONS, until, withDashboard } from "./fixture.ts";
@@ -228,7 +229,7 @@ test(
 );
 
 test(
-  "DB9 DB33 DB39 an action that needs approval shows the time that is left, and is approved or rejected by an operator",
+  "DB9 DB33 DB36 DB39 an action that needs approval shows the time that is left, and is approved or rejected by an operator",
   () =>
     withDashboard(async (fixture) => {
       const chess = await Game.join(fixture, "Chess", [{ name: "resign" }]);
@@ -270,6 +271,7 @@ async function editAndAllow(fixture: DashboardFixture, page: Page): Promise<void
   ask();
   await card.locator("dt", { hasText: "chips" }).waitFor();
   await byName(page, "announcer").getByText("raise needs approval").waitFor({ state: "attached" });
+  await checkBothThemes(page, "an approval");
   check.match(await page.title(), /to approve/);
   await until(async () => {
     await page.keyboard.press("n");
@@ -293,7 +295,7 @@ async function editAndAllow(fixture: DashboardFixture, page: Page): Promise<void
   await page.locator(".audit-row", { hasText: "approved with other data" }).waitFor();
 }
 
-test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
+test("DB10 DB36 a dead letter is shown with its body, retried, and dropped", () =>
   withDashboard(async (fixture) => {
     const page = await fixture.open();
     const greeting = { type: "integration", name: "jukebox", auth_token: "super-secret-token", ack: true };
@@ -314,6 +316,7 @@ test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
     await letters.nth(3).waitFor();
     await letters.first().getByText("Body").click();
     await letters.first().locator("pre", { hasText: "skip" }).waitFor();
+    await checkBothThemes(page, "dead letters");
     const second = (await JsonClient.open(fixture.relay.urls.intermediary)).send(greeting);
     await second.next(({ event }) => event === "registered");
     await byName(letters.first(), "retry").click();

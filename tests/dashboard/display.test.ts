@@ -2,14 +2,16 @@
 import { test } from "#runner";
 import { devices, type Page } from "playwright-core";
 import { check } from "../harness/check.ts";
+import { checkBothThemes } from "./axe.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, until, withDashboard } from "./fixture.ts";
 
 test(
-  "DB5 DB37 games appear as they connect, with all their actions, and are offline once they leave",
+  "DB5 DB36 DB37 games appear as they connect, with all their actions, and are offline once they leave",
   () =>
     withDashboard(async (fixture) => {
       const page = await fixture.open();
       await page.locator(".empty-title", { hasText: "No integrations yet" }).waitFor();
+      await checkBothThemes(page, "no integrations");
       await byName(page, "connect-first").click();
       const address = `ws://${new URL(fixture.origin).host}/neuro`;
       await page.locator("dialog[open]").getByText(`NEURO_SDK_WS_URL=${address}`).waitFor();
@@ -123,6 +125,9 @@ test(
       await byName(page, "tab-integrations").click();
       await integrationRow(page, "A game").waitFor();
       check.that(!(await page.locator(".now").isVisible()));
+      await page.goto(`${fixture.origin}/#/tools`);
+      const isInSight = () => byName(page, "tab-tools").evaluate((tab) => tab.getBoundingClientRect().right <= innerWidth);
+      await until(isInSight, "the tab of the open panel is in sight");
     }),
   TEST_OPTIONS,
 );

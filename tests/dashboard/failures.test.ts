@@ -1,10 +1,11 @@
 /** What the page does without a token, without a scope, and without the relay. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
+import { checkBothThemes } from "./axe.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, withDashboard } from "./fixture.ts";
 
 test(
-  "DB3 DB3b DB3c without a token, or with a wrong one, a form asks for it and gives the reason; signing out deletes it",
+  "DB3 DB3b DB3c DB36 without a token, or with a wrong one, a form asks for it and gives the reason; signing out deletes it",
   () =>
     withDashboard(async (fixture) => {
       const page = await fixture.newPage();
@@ -13,6 +14,7 @@ test(
       await form.getByLabel("Token").fill("wrong");
       await form.getByLabel("Token").press("Enter");
       await form.locator(".sign-in-refusal", { hasText: "That token wasn" }).waitFor();
+      await checkBothThemes(page, "signing in");
       await form.getByLabel("Token").fill(fixture.token);
       await form.getByText("Sign in").click();
       await page.locator(".connection.good").waitFor();
@@ -79,16 +81,23 @@ test(
 );
 
 test(
-  "DB14 DB14b when the relay is lost the page says so, reconnects by itself, and shows where events are missing",
+  "DB13c DB14 DB14b DB36 when the relay is lost the page says so, reconnects by itself, and shows where events are missing",
   () =>
     withDashboard(async (fixture) => {
       await Game.join(fixture, "Chess", [{ name: "move" }]);
       const page = await fixture.open();
       await integrationRow(page, "Chess").locator(".dot.good").waitFor();
+      const shape = () =>
+        page.locator(".connection .dot").evaluate((dot) =>
+          getComputedStyle(dot).borderRadius + getComputedStyle(dot).clipPath
+        );
+      const whileLive = await shape();
       await fixture.restart(async () => {
         await byName(page, "trouble-disconnected").waitFor();
+        check.that(await shape() !== whileLive, "the dot has another shape");
         await page.locator(".connection.bad, .connection.warn").waitFor();
         check.that(await integrationRow(page, "Chess").isVisible(), "what was known stays in sight");
+        await checkBothThemes(page, "the relay is lost");
       });
       await page.locator(".connection.good").waitFor();
       await byName(page, "trouble-disconnected").waitFor({ state: "detached" });

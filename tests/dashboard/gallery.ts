@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { Page } from "playwright-core";
+import { violations } from "./axe.ts";
 import { byName, type DashboardFixture, integrationRow, Upstream, withDashboard } from "./fixture.ts";
 import { approval, change, crowd, lively } from "./scenes.ts";
 
@@ -17,6 +18,9 @@ const SIZES: readonly (readonly [width: number, height: number])[] = [
   [1920, 1080],
   [2560, 1440],
 ];
+
+/** The widths at which axe-core looks, too. */
+const AXE_WIDTHS: ReadonlySet<number> = new Set([390, 1440]);
 
 const THEMES = ["light", "dark"] as const;
 
@@ -47,6 +51,8 @@ class Gallery {
       for (const colorScheme of THEMES) {
         await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
         await page.screenshot({ path: join(this.#folder, `${name}-${width}-${colorScheme}.png`) });
+        if (!AXE_WIDTHS.has(width)) continue;
+        for (const found of await violations(page)) process.stdout.write(`${name} at ${width}, ${colorScheme}: ${found}\n`);
       }
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wider > 0) process.stdout.write(`${name} at ${width}: ${wider} px wider than the screen\n`);

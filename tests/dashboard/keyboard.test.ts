@@ -1,7 +1,7 @@
 /** The page without a mouse. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
-import { violations } from "./axe.ts";
+import { checkBothThemes, violations } from "./axe.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, withDashboard } from "./fixture.ts";
 
 test("DB18 DB39 the whole page works by keyboard, and its shortcuts are listed", () =>
@@ -68,12 +68,6 @@ test(
       const page = await fixture.open({ reducedMotion: "reduce" });
       await byName(integrationRow(page, "Chess"), "integration-head").click();
       await byName(page, "open-form").click();
-      const inBothThemes = async (state: string): Promise<void> => {
-        for (const colorScheme of ["light", "dark"] as const) {
-          await page.emulateMedia({ colorScheme });
-          check.equal(await violations(page), [], `${state}, ${colorScheme}`);
-        }
-      };
       const panels = await page.locator(".tab:not(.narrow-only)").all();
       for (const tab of panels) {
         await tab.click();
@@ -96,14 +90,14 @@ test(
       await byName(page, "force").first().getByRole("button", { name: "Answer" }).click();
       await byName(integrationRow(page, "Poker"), "solo").click();
       await byName(page, "trouble-solo").waitFor();
-      await inBothThemes("questions and a solo");
+      await checkBothThemes(page, "questions and a solo");
       await byName(page, "stop").click();
       await byName(page, "trouble-stopped").waitFor();
-      await inBothThemes("stopped");
+      await checkBothThemes(page, "stopped");
       await page.goto(`${fixture.origin}/#/integration/chess`);
       await byName(byName(page, "integration-page"), "pause-wordy").waitFor();
       await page.setViewportSize({ width: 320, height: 256 });
-      await inBothThemes("an integration's page at 400 %");
+      await checkBothThemes(page, "an integration's page at 400 %");
       check.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320, "nothing is cut off at 400 %");
     }),
   TEST_OPTIONS,

@@ -1,17 +1,18 @@
 /** The pages for OBS: the overlay on a stream, and the dock beside it. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
+import { checkBothThemes } from "./axe.ts";
 import { byName, Game, TEST_OPTIONS, withDashboard } from "./fixture.ts";
 
 test(
-  "DB40 DB41 the overlay shows question, options, active game and last action, and nothing while the relay is away; the dock stops, answers and approves",
+  "DB36 DB40 DB41 the overlay shows question, options, active game and last action, and nothing while the relay is away; the dock stops, answers and approves",
   () =>
     withDashboard(async (fixture) => {
       const [overlay, dock] = [await fixture.newPage(), await fixture.newPage({ viewport: { width: 320, height: 600 } })];
       await overlay.goto(`${fixture.origin}/overlay`);
       await overlay.getByText("This overlay needs a token").waitFor();
       await overlay.goto(
-        `${fixture.origin}/overlay?1#token=${fixture.token}&accent=rgb(255%2C%200%2C%200)&size=40px&evil=1`,
+        `${fixture.origin}/overlay?1#token=${fixture.token}&accent=rgb(255%2C%20200%2C%200)&size=40px&evil=1`,
       );
       await dock.goto(`${fixture.origin}/dock#token=${fixture.token}`);
       await byName(dock, "stop").waitFor();
@@ -26,10 +27,12 @@ test(
           (element, name) => getComputedStyle(element).getPropertyValue(name),
           property,
         );
-      check.equal(await style(".overlay-game", "color"), "rgb(255, 0, 0)");
+      check.equal(await style(".overlay-game", "color"), "rgb(255, 200, 0)");
       check.equal(await style("html", "background-color"), "rgba(0, 0, 0, 0)");
       check.equal(await style("html", "font-size"), "40px");
       check.equal(await overlay.locator("button, input, a").count(), 0);
+      await checkBothThemes(overlay, "the overlay");
+      await checkBothThemes(dock, "the dock");
       const force = byName(dock, "force");
       await byName(force, "answer").click();
       await force.getByText("resign", { exact: true }).last().click();

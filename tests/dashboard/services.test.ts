@@ -2,6 +2,7 @@
 import { test } from "#runner";
 import { BrainClient } from "../../src/clients/brain.ts";
 import { check } from "../harness/check.ts";
+import { checkBothThemes } from "./axe.ts";
 import { openSession } from "../harness/nallely-server.ts";
 import type { Message } from "../harness/json-client.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, until, Upstream, WAIT_MS, withDashboard } from "./fixture.ts";
@@ -50,7 +51,7 @@ test(
 );
 
 test(
-  "DB24 DB60 the Brain's sessions are shown without their whole ids, and the values that go to Nallely are shown; so are all relays, with links",
+  "DB24 DB36 DB60 the Brain's sessions are shown without their whole ids, and the values that go to Nallely are shown; so are all relays, with links",
   async () => {
     await using session = openSession();
     await withDashboard(async (fixture) => {
@@ -63,6 +64,7 @@ test(
       await entry.getByRole("link").click();
       const session = byName(page, "brain-session");
       await byName(session, "brain-state").getByText('"mood": "calm"').waitFor();
+      await checkBothThemes(page, "a Brain session");
       await session.locator(".history-row", { hasText: "session created" }).waitFor();
       await brain.apply(id, "ST", { params: { changes: { mood: "angry" } } });
       await byName(session, "brain-state").getByText('"mood": "angry"').waitFor();
@@ -79,6 +81,7 @@ test(
       await colour.getByLabel("New value of colour, 0 to 10").fill("7.5");
       await colour.getByLabel("New value of colour, 0 to 10").press("Enter");
       await colour.locator(".num.end", { hasText: "7.5" }).waitFor();
+      await checkBothThemes(page, "values of Nallely");
       await byName(page, "tab-relays").click();
       const relays = byName(page, "panel-relays");
       await relays.getByText("No cluster").waitFor();

@@ -1,11 +1,12 @@
 /** The panels of traces and of the transcript. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
+import { checkBothThemes } from "./axe.ts";
 import type { Message } from "../harness/json-client.ts";
 import { byName, Game, TEST_OPTIONS, Upstream, withDashboard } from "./fixture.ts";
 
 test(
-  "TR32 the dashboard shows the same path of an action as the API, and finds what Neuro was sent",
+  "TR32 DB36 the dashboard shows the same path of an action as the API, and finds what Neuro was sent",
   async () => {
     const neuro = new Upstream();
     try {
@@ -26,6 +27,7 @@ test(
         });
         const { items: [trace] }: Message = await response.json();
         await entry.getByText(trace.id).waitFor();
+        await checkBothThemes(page, "a trace");
         const shown = await byName(entry, "trace-step").allInnerTexts();
         const steps = trace.steps.map(({ is, who }: Message) => `${is} ${who}`);
         check.equal(shown.map((text) => text.replace(/^\+\S+( ms| s)? /, "").trim()), steps);

@@ -197,7 +197,9 @@ export function describeEvent(event: JsonObject): EventSummary {
   }
   const { category: usual, tone = "plain", format } = FORMATS[name];
   const category = isRaw(event) ? "raw" : usual;
-  const label = EVENT_TEXTS.labels[name];
+  // Why: the tone alone would tell a failure from a success.
+  const isFailure = event.event === "action_result" && event.success !== true;
+  const label = isFailure ? EVENT_TEXTS.failedResult : EVENT_TEXTS.labels[name];
   return { category, tone: toneOf(event, tone), label, names, text: sanitize(format?.(event) ?? "", 400) };
 }
 

@@ -18,6 +18,7 @@ export function Dock() {
   }
   return (
     <main key="signed-in" class="dock" aria-label={TEXTS.dock.label}>
+      <h1 class="visually-hidden">{TEXTS.title.name}</h1>
       <StopButton />
       <TroubleStrip />
       <Now />

@@ -40,7 +40,9 @@ function ItemRow({ item }: { readonly item: TranscriptView }) {
     <li class="entry" data-name="transcript-item">
       <div class="entry-head">
         <span class="num faint small" title={new Date(at).toISOString()}>{formatTime(at)}</span>
-        <Chip tone={success === false ? "bad" : is === "action" ? "accent" : "plain"}>{TEXT.kinds[is]}</Chip>
+        <Chip tone={success === false ? "bad" : is === "action" ? "accent" : "plain"}>
+          {TEXT.kinds[success === false ? "failed" : is]}
+        </Chip>
         <Name text={from} />
         <span class="faint small">{sanitize(actions.join(", "), 120)}</span>
       </div>

@@ -26,16 +26,17 @@ test("DB20 every event of the relay has a label, and an unknown one is shown as 
 
 const result = { event: "action_result", name: "move", from: "Chess", success: false, message: "no", ms: 1_500 };
 
-test("DB20 a result that the relay or an operator made is labelled with its origin and the reason", () => {
+test("DB20 DB13c a result that the relay or an operator made is labelled with its origin and the reason", () => {
   check.equal(describeEvent({ ...result, origin: "deadline" }), {
     category: "actions",
     tone: "bad",
-    label: "result",
+    label: "failed",
     names: ["Chess"],
     text: "move  1.5 s  no  relay answered: no reply in 1.5 s",
   });
   check.equal(describeEvent({ ...result, origin: "game" }).text, "move  1.5 s  no");
   check.match(describeEvent({ ...result, origin: "operator" }).text, /rejected by an operator$/);
+  check.equal(describeEvent({ ...result, success: true }).label, "result");
 });
 
 test("DB20 an operator's action is described in a sentence, with its outcome", () => {
