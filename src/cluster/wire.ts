@@ -78,21 +78,26 @@ export type ToGateway =
     readonly reason: string;
   }
   | { readonly is: "ping" | "terminate"; readonly relay: string; readonly epoch: number; readonly peer: PeerId }
-  /** Every frame of the peer up to this one was handled, and its replies have left. */
+  /** Every frame of each of these peers up to this one was handled, and its replies have left. */
   | {
     readonly is: "handled";
     readonly relay: string;
     readonly epoch: number;
-    readonly peer: PeerId;
-    readonly sequence: number;
+    readonly frames: readonly HandledFrame[];
   }
   /** The relay is handed over: nothing after the last `handled` was touched. Another owner follows. */
   | { readonly is: "released"; readonly relay: string; readonly epoch: number };
 
+/** The last frame of a peer that was handled. */
+export interface HandledFrame {
+  readonly peer: PeerId;
+  readonly sequence: number;
+}
+
 export type NodeMessage = ToOwner | ToGateway;
 
 /** Nodes with another version do not work together. */
-export const WIRE_VERSION = 3;
+export const WIRE_VERSION = 4;
 
 /** Bytes of the length before the line of a binary message. */
 const LENGTH_BYTES = 4;
@@ -226,12 +231,17 @@ const CHECKS: ReadonlyMap<string, FieldCheck> = new Map<NodeMessage["is"], Field
   ["close", (fields) => ofOwner(fields) && isCount(fields.code) && isText(fields.reason)],
   ["ping", ofOwner],
   ["terminate", ofOwner],
-  ["handled", (fields) => ofOwner(fields) && isCount(fields.sequence)],
+  [
+    "handled",
+    ({ relay, epoch, frames }) => isRelay(relay) && isCount(epoch) && Array.isArray(frames) && frames.every(isHandled),
+  ],
   ["released", ({ relay, epoch }) => isRelay(relay) && isCount(epoch)],
 ]);
 
 const isResumed = (value: Json): boolean =>
   isObject(value) && isPeer(value.peer) && isListener(value.listener) && isConnection(value.connection);
+
+const isHandled = (value: Json): boolean => isObject(value) && isPeer(value.peer) && isCount(value.sequence);
 
 /** The id of a peer: of its listener, of the session of its gateway, and a number. */
 export const remotePeerId = (listener: ListenerName | "link", session: string, count: number): PeerId =>

@@ -90,6 +90,7 @@ export class ClusterNode implements RelaySet {
   /** When each other member was seen first. */
   readonly #memberSince = new Map<string, number>();
   #isDraining = false;
+  #turnEnds: (() => void)[] = [];
   readonly #joined = Promise.withResolvers<void>();
 
   /** `placeAt`: where other nodes reach the node listener, if it has this port. */
@@ -445,6 +446,7 @@ export class ClusterNode implements RelaySet {
     }, {
       connect: runtime.connect,
       afterTurn: (run) => runtime.afterTurn(run),
+      atTurnEnd: (run) => this.#atTurnEnd(run),
       mayAct: () => this.#member.mayAct(),
       gateways: () => [...new Set([...this.#nodes.gateways(), ...this.#member.sessions])],
       send: (session, message) => this.#nodes.sendToGateway(session, message),
@@ -464,6 +466,17 @@ export class ClusterNode implements RelaySet {
       await this.#directory.release(name, record).catch(() => undefined);
       throw error;
     }
+  }
+
+  /** The relays of this node end a turn together, and what they send to gateways leaves then. */
+  #atTurnEnd(run: () => void): void {
+    if (this.#turnEnds.push(run) > 1) return;
+    this.#parts.runtime.afterTurn(() => {
+      const ends = this.#turnEnds;
+      this.#turnEnds = [];
+      for (const end of ends) end();
+      this.#nodes.write();
+    });
   }
 
   async #handOver(relay: OwnedRelay, graceMs: number): Promise<void> {

@@ -123,10 +123,11 @@ export class Gateway {
       case "close":
       case "ping":
       case "terminate":
+        return this.#peersOf(session, message)?.get(message.peer)?.receive(message);
       case "handled": {
-        const relay = this.#relays.get(message.relay);
-        if (relay?.owner?.session !== session || relay.owner.epoch !== message.epoch) return;
-        return relay.peers.get(message.peer)?.receive(message);
+        const peers = this.#peersOf(session, message);
+        for (const { peer, sequence } of message.frames) peers?.get(peer)?.confirm(sequence);
+        return;
       }
       default:
         return assertNever(message);
@@ -177,6 +178,15 @@ export class Gateway {
       this.#relays.set(name, relay);
     }
     return relay;
+  }
+
+  /** The peers of a relay, if this session owns it under this epoch. */
+  #peersOf(
+    session: string,
+    { relay: name, epoch }: { readonly relay: string; readonly epoch: number },
+  ): Map<PeerId, GatewayPeer> | undefined {
+    const relay = this.#relays.get(name);
+    return relay?.owner?.session === session && relay.owner.epoch === epoch ? relay.peers : undefined;
   }
 
   #owned(session: string, name: string, epoch: number): void {
@@ -367,11 +377,21 @@ class GatewayPeer implements ConnectionHandler {
         this.#forget();
         return socket?.terminate();
       }
-      case "handled":
-        return this.#confirm(message.sequence);
       default:
         return assertNever(message);
     }
+  }
+
+  /** Every frame up to this one was handled. */
+  confirm(sequence: number): void {
+    let count = 0;
+    for (const kept of this.#kept) {
+      if (kept.sequence > sequence) break;
+      this.#keptBytes -= kept.frame.length;
+      this.#totals.keptBytes -= kept.frame.length;
+      count++;
+    }
+    this.#kept.splice(0, count);
   }
 
   /** The frames of one turn leave in one write. */
@@ -421,17 +441,6 @@ class GatewayPeer implements ConnectionHandler {
     this.#reportedBytes = taken;
     if (this.#relay.owner === undefined) return;
     this.#send({ is: "taken", relay: this.#relay.name, peer: this.identity.id, bytes: taken });
-  }
-
-  #confirm(sequence: number): void {
-    let count = 0;
-    for (const kept of this.#kept) {
-      if (kept.sequence > sequence) break;
-      this.#keptBytes -= kept.frame.length;
-      this.#totals.keptBytes -= kept.frame.length;
-      count++;
-    }
-    this.#kept.splice(0, count);
   }
 
   #sendFrame({ sequence, frame }: Kept): void {

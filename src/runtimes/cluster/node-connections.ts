@@ -139,11 +139,15 @@ export class NodeConnections {
 
   #scheduleWrite(connection: IncomingConnection): void {
     if (this.#unwritten.push(connection) > 1) return;
-    this.#ports.afterTurn(() => {
-      const connections = this.#unwritten;
-      this.#unwritten = [];
-      for (const one of connections) one.write();
-    });
+    this.#ports.afterTurn(() => this.write());
+  }
+
+  /** Writes what was sent to gateways in this turn of the event loop. */
+  write(): void {
+    const connections = this.#unwritten;
+    if (connections.length === 0) return;
+    this.#unwritten = [];
+    for (const one of connections) one.write();
   }
 
   #dial(session: string, outgoing: Outgoing): void {

@@ -43,6 +43,8 @@ export interface OwnedRelayPorts extends RawDialerPorts {
   mayAct(): boolean;
   /** The sessions of all gateways, also of those that have not connected so far. */
   gateways(): readonly string[];
+  /** As `afterTurn`, for what sends to gateways: it leaves immediately after that. */
+  atTurnEnd(run: () => void): void;
   send(session: string, message: ToGateway): void;
   openStore(relay: OwnedRelay): Promise<Store>;
   openUploads(relay: OwnedRelay): UploadStore;
@@ -163,7 +165,7 @@ export class OwnedRelay {
       },
       store,
       uploads: this.#ports.openUploads(this),
-      afterTurn: (run) => this.#ports.afterTurn(run),
+      afterTurn: (run) => this.#ports.atTurnEnd(run),
       links: () => this.#hub.views(),
       clock: (tick) => createClock(() => this.#enter(tick)),
       resumed: [...named.values()].map(({ peer }) => peer),

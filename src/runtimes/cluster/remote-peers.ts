@@ -10,7 +10,7 @@ import { FAULTS } from "../../core/fault.ts";
 import type { Millis, PeerId } from "../../core/ids.ts";
 import type { Frame, Json } from "../../core/json.ts";
 import type { OutputFence } from "../../cluster/output-fence.ts";
-import type { ToGateway, ToOwner } from "../../cluster/wire.ts";
+import type { HandledFrame, ToGateway, ToOwner } from "../../cluster/wire.ts";
 import { RELIEVED_BYTES } from "../../websocket-client/backpressure.ts";
 import type { ConnectionHandler, PeerConnections, ServerSocket } from "../connections.ts";
 
@@ -137,14 +137,20 @@ export class RemotePeers {
   }
 
   #confirm(): void {
+    if (this.#unconfirmed.size === 0) return;
+    const handled = new Map<string, HandledFrame[]>();
     for (const peer of this.#unconfirmed) {
-      if (this.#ports.hasWaitingReply(peer.id)) continue;
+      const { id, gateway, sequence } = peer;
+      if (this.#ports.hasWaitingReply(id)) continue;
       this.#unconfirmed.delete(peer);
-      if (peer.confirmed === peer.sequence) continue;
-      peer.confirmed = peer.sequence;
+      if (peer.confirmed === sequence) continue;
+      peer.confirmed = sequence;
       peer.unconfirmedBytes = 0;
-      this.#send(peer.gateway, { is: "handled", ...this.#key, peer: peer.id, sequence: peer.sequence });
+      const frames = handled.get(gateway);
+      if (frames === undefined) handled.set(gateway, [{ peer: id, sequence }]);
+      else frames.push({ peer: id, sequence });
     }
+    for (const [gateway, frames] of handled) this.#send(gateway, { is: "handled", ...this.#key, frames });
   }
 
   get #key(): { readonly relay: string; readonly epoch: number } {

@@ -38,7 +38,12 @@ const message: fc.Arbitrary<NodeMessage> = fc.oneof(
   fc.record({ is: fc.constant("send" as const), relay, epoch: count, peer, frame }),
   fc.record({ is: fc.constant("close" as const), relay, epoch: count, peer, code: count, reason: fc.string() }),
   fc.record({ is: fc.constantFrom("ping" as const, "terminate" as const), relay, epoch: count, peer }),
-  fc.record({ is: fc.constant("handled" as const), relay, epoch: count, peer, sequence: count }),
+  fc.record({
+    is: fc.constant("handled" as const),
+    relay,
+    epoch: count,
+    frames: fc.array(fc.record({ peer, sequence: count })),
+  }),
 );
 
 const read = (frame: string | Uint8Array): NodeMessage | undefined => new MessageReader().read(frame);

@@ -77,7 +77,7 @@ test("CN15 after the loss of an owner, what it did not confirm is sent again for
   gateway.receive("o.1", owner(1));
   for (const { handler } of [game, busy]) handler.message("one");
   game.handler.message("two");
-  gateway.receive("o.1", { is: "handled", ...about(1), sequence: 1 });
+  gateway.receive("o.1", { is: "handled", relay: "r", epoch: 1, frames: [{ peer: about(1).peer, sequence: 1 }] });
   take("o.1");
   gateway.lost("o.1");
   check.equal(found.at(-1), "r");

@@ -1,6 +1,5 @@
 import { test } from "#runner";
-import { encodeMessage } from "../../../../src/cluster/wire.ts";
-import type { NodeMessage } from "../../../../src/cluster/wire.ts";
+import { encodeMessage, type NodeMessage, WIRE_VERSION } from "../../../../src/cluster/wire.ts";
 import { NodeConnections } from "../../../../src/runtimes/cluster/node-connections.ts";
 import { check } from "../../../harness/check.ts";
 
@@ -27,7 +26,7 @@ function fixture() {
   return { nodes, log, connect };
 }
 
-const hello = (session: string, to: string): NodeMessage => ({ is: "hello", session, to, version: 3 });
+const hello = (session: string, to: string): NodeMessage => ({ is: "hello", session, to, version: WIRE_VERSION });
 
 test("CN30 a connection for a former session at the same place is ended, and does not replace the one for the present session", () => {
   const { log, connect, nodes } = fixture();

@@ -37,12 +37,15 @@ async function fixture() {
   }, {
     connect: () => () => {},
     afterTurn: (run) => void setTimeout(run),
+    atTurnEnd: (run) => void setTimeout(run),
     mayAct: () => mayAct,
     gateways: () => ["g.1"],
     send: (_session, message) => void sent.push(message),
     openStore: () => openStore(settings.queue, { onQuarantine() {} }),
     openUploads: () => memoryUploads(),
   });
+  const isHandled = (sequence: number) =>
+    sent.some((message) => message.is === "handled" && message.frames.some((frame) => frame.sequence === sequence));
   const kinds = () => sent.splice(0).map(({ is }) => is);
   const peers = () => relay.receive("g.1", { is: "peers", relay: "r", epoch: 3, peers: [GAME] });
   const frame = (sequence: number, command: string, data?: object) =>
@@ -53,11 +56,11 @@ async function fixture() {
       sequence,
       frame: JSON.stringify({ command, game: "Chess", ...(data !== undefined && { data }) }),
     });
-  return { relay, sent, kinds, peers, frame, setLease: (isHeld: boolean) => void (mayAct = isHeld) };
+  return { relay, sent, isHandled, kinds, peers, frame, setLease: (isHeld: boolean) => void (mayAct = isHeld) };
 }
 
 test("CN31 a gateway whose connection broke while the relay was starting names its peers again, and none of them is lost", async () => {
-  const { relay, kinds, peers, frame, sent } = await fixture();
+  const { relay, kinds, peers, frame, isHandled } = await fixture();
   const started = relay.start();
   peers();
   frame(1, "startup");
@@ -66,7 +69,7 @@ test("CN31 a gateway whose connection broke while the relay was starting names i
   frame(1, "startup");
   await started;
   frame(2, "context", { message: "hello", silent: true });
-  await until(() => sent.some((message) => message.is === "handled" && message.sequence === 2), "the second frame");
+  await until(() => isHandled(2), "the second frame");
   check.that(!kinds().includes("close"));
   await relay.stop();
 });
@@ -87,19 +90,41 @@ test("CN31 a relay that starts waits for the peers of a gateway that has not con
 });
 
 test("CN31 a frame that is sent again is handled once, and confirmed", async () => {
-  const { relay, peers, frame, sent } = await fixture();
+  const { relay, peers, frame, isHandled } = await fixture();
   const started = relay.start();
   peers();
   await started;
   for (const sequence of [1, 1, 2, 1, 2]) frame(sequence, "context", { message: `line ${sequence}`, silent: true });
-  await until(() => sent.some((message) => message.is === "handled" && message.sequence === 2), "the second frame");
+  await until(() => isHandled(2), "the second frame");
   const received = relay.host.metrics.frames.labels("neuro", "in").value;
   check.equal(received, 2);
   await relay.stop();
 });
 
+test("CN31 the frames of several games are confirmed by one message, and each game's last one is named", async () => {
+  const { relay, peers, frame, sent, isHandled } = await fixture();
+  const started = relay.start();
+  peers();
+  await started;
+  const other: ResumedPeer = { ...GAME, peer: peerId("neuro-g.1-2") };
+  relay.receive("g.1", { is: "opened", relay: "r", ...other });
+  frame(1, "startup");
+  relay.receive("g.1", {
+    is: "frame",
+    relay: "r",
+    peer: other.peer,
+    sequence: 1,
+    frame: '{"command":"startup","game":"Go"}',
+  });
+  frame(2, "context", { message: "hello", silent: true });
+  await until(() => isHandled(2), "the last frame");
+  const confirmations = sent.flatMap((message) => message.is === "handled" ? [message.frames] : []);
+  check.equal(confirmations, [[{ peer: PEER, sequence: 2 }, { peer: other.peer, sequence: 1 }]]);
+  await relay.stop();
+});
+
 test("CN44 a node that was declared dead lists its clients under its next session before its former connection breaks here", async () => {
-  const { relay, peers, frame, sent } = await fixture();
+  const { relay, peers, frame, isHandled } = await fixture();
   const started = relay.start();
   peers();
   await started;
@@ -107,12 +132,12 @@ test("CN44 a node that was declared dead lists its clients under its next sessio
   relay.receive("g.2", { is: "peers", relay: "r", epoch: 3, peers: [GAME] });
   relay.lost("g.1");
   frame(2, "context", { message: "hello", silent: true });
-  await until(() => sent.some((message) => message.is === "handled" && message.sequence === 2), "the second frame");
+  await until(() => isHandled(2), "the second frame");
   await relay.stop();
 });
 
 test("CN12 while the lease is in doubt a relay takes nothing and says nothing, and then continues in order", async () => {
-  const { relay, peers, frame, sent, setLease, kinds } = await fixture();
+  const { relay, peers, frame, sent, isHandled, setLease, kinds } = await fixture();
   const started = relay.start();
   peers();
   await started;
@@ -128,6 +153,6 @@ test("CN12 while the lease is in doubt a relay takes nothing and says nothing, a
   relay.release();
   const isAnswered = () => sent.some((message) => message.is === "send" && String(message.frame).includes('"action"'));
   await until(isAnswered, "the answer to the force");
-  check.that(sent.some((message) => message.is === "handled" && message.sequence === 3));
+  check.that(isHandled(3));
   await relay.stop();
 });
