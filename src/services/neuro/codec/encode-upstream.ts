@@ -6,7 +6,7 @@
  * frame larger than `frameBytesMax` of the profile is shortened, and reported.
  * Knows nothing of: links, names of integrations.
  */
-import type { Action, GameMessage } from "../../../core/neuro-messages.ts";
+import type { Action, ContextMessage, ForceMessage, GameMessage, ResultMessage } from "../../../core/neuro-messages.ts";
 import { assert, assertNever } from "../../../core/assert.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import type { Profile } from "../upstream/profiles.ts";
@@ -21,12 +21,20 @@ export interface EncodingReport {
 }
 
 /** The frames of a message in the name of `game`. A long list of actions is split into several. */
-export const encodeUpstream = (
+export function encodeUpstream(
   message: GameMessage,
   game: string,
   profile: Profile,
   report: EncodingReport = { shortenedFrom: 0, split: [] },
-): readonly string[] => encodeFrames(message, { game, profile, report });
+): readonly string[] {
+  const { command } = message;
+  // Why apart: nearly all frames are these, and the closures below would cost a third of their time.
+  if (command === "action/result" || command === "context") {
+    const whole = textFrame(message, game, message.message);
+    return [fitsBytes(whole, profile.frameBytesMax) ? whole : shortenedFrame(message, { game, profile, report })];
+  }
+  return encodeFrames(message, { game, profile, report });
+}
 
 interface Encoding {
   readonly game: string;
@@ -34,25 +42,28 @@ interface Encoding {
   readonly report: EncodingReport;
 }
 
-function encodeFrames(message: GameMessage, encoding: Encoding): readonly string[] {
+/** A message with one text. */
+type TextMessage = ResultMessage | ContextMessage;
+
+/** The frame with this text in place of the message's own. */
+function textFrame(message: TextMessage, game: string, text: string | undefined): string {
+  if (message.command === "context") {
+    const { command, silent } = message;
+    return encode({ command, game, data: { message: text, silent } });
+  }
+  const { command, id, success } = message;
+  assert(id !== undefined, "a result for the backend has no id");
+  return encode({ command, game, data: text === undefined ? { id, success } : { id, success, message: text } });
+}
+
+const shortenedFrame = (message: TextMessage, encoding: Encoding): string =>
+  withinFrameLimit(message.message ?? "", encoding, (shorter) => textFrame(message, encoding.game, shorter));
+
+function encodeFrames(message: Exclude<GameMessage, TextMessage>, encoding: Encoding): readonly string[] {
   const { game, profile } = encoding;
   const { command } = message;
   const frame = (data: JsonObject): string => encode({ command, game, data });
   switch (message.command) {
-    case "action/result": {
-      const { id, success, message: text } = message;
-      assert(id !== undefined, "a result for the backend has no id");
-      if (text === undefined) return [encode({ command, game, data: { id, success } })];
-      const whole = encode({ command, game, data: { id, success, message: text } });
-      if (fitsBytes(whole, profile.frameBytesMax)) return [whole];
-      return [withinFrameLimit(text, encoding, (shorter) => frame({ id, success, message: shorter }))];
-    }
-    case "context": {
-      const { message: text, silent } = message;
-      const whole = encode({ command, game, data: { message: text, silent } });
-      if (fitsBytes(whole, profile.frameBytesMax)) return [whole];
-      return [withinFrameLimit(text, encoding, (shorter) => frame({ message: shorter, silent }))];
-    }
     case "actions/register": {
       const actions = message.actions.map((action) => encodeAction(action, profile));
       return splitList(actions, encoding, (list) => frame({ actions: list, ...mainThread(message, profile) }));
@@ -71,9 +82,7 @@ function encodeFrames(message: GameMessage, encoding: Encoding): readonly string
   }
 }
 
-type ForceFields = GameMessage & { readonly command: "actions/force" };
-
-function encodeForce(force: ForceFields, frame: (data: JsonObject) => string, encoding: Encoding): string {
+function encodeForce(force: ForceMessage, frame: (data: JsonObject) => string, encoding: Encoding): string {
   const { state, query, ephemeral, priority, names } = force;
   const tail = { ephemeral_context: ephemeral, priority, action_names: names, ...mainThread(force, encoding.profile) };
   if (state === undefined) return withinFrameLimit(query, encoding, (shorter) => frame({ query: shorter, ...tail }));
