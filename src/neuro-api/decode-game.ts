@@ -32,7 +32,7 @@ export interface DecodedGameFrame extends DecodedMessage {
 
 /** A message in a frame of a game. */
 export function decodeGame(frame: Frame, limits: ReaderLimits): Result<DecodedGameFrame> {
-  const repairs: Repair[] = [];
+  const repairs = emptyList();
   const envelope = readObject(frame, limits.json_depth, repairs);
   if (!envelope.ok) return envelope;
   const { command: given } = envelope.value;
@@ -43,11 +43,20 @@ export function decodeGame(frame: Frame, limits: ReaderLimits): Result<DecodedGa
   const command = readCommand(given, repairs);
   const beside = fieldsBeside(command, data, envelope.value, repairs);
   knownKeys(envelope.value, beside === undefined ? ENVELOPE : [...ENVELOPE, ...Object.keys(beside)], repairs);
-  const message = readMessage(command, beside ?? data, { repairs, limits });
-  if (!message.ok) return message;
+  const message = readMessage(command, beside ?? data, repairs, limits);
+  if ("fault" in message) return message;
   // Why not for all: an ordinary context or result has no object that is passed on, and these are nearly all messages.
   if (repairs.length > 0 || (command !== "context" && command !== "action/result")) addLostKeys(frame, repairs);
-  return ok({ game, message: message.value, repairs });
+  return ok({ game, message, repairs: repairs.length > 0 ? repairs : NO_REPAIRS });
+}
+
+const NO_REPAIRS: readonly Repair[] = [];
+/** The repairs of the latest message. Why kept: nearly all messages need none, so the next one can have the same list. */
+let latestRepairs: Repair[] = [];
+
+function emptyList(): Repair[] {
+  if (latestRepairs.length > 0) latestRepairs = [];
+  return latestRepairs;
 }
 
 function addLostKeys(frame: Frame, repairs: Repair[]): void {
@@ -66,15 +75,15 @@ export function decodeMessage(
   const repairs: Repair[] = [];
   const command = readCommand(given, repairs);
   const beside = fieldsBeside(command, data, message, repairs);
-  const decoded = readMessage(command, beside ?? data, { repairs, limits });
-  return decoded.ok ? ok({ message: decoded.value, repairs }) : decoded;
+  const decoded = readMessage(command, beside ?? data, repairs, limits);
+  return "fault" in decoded ? decoded : ok({ message: decoded, repairs });
 }
 
 /** A context from its fields alone, for requests that are no messages. */
 export function decodeContext(fields: JsonObject): Result<DecodedMessage & { readonly message: ContextMessage }> {
   const repairs: Repair[] = [];
   const message = readContext(fields, repairs);
-  return message.ok ? ok({ message: message.value, repairs }) : message;
+  return "fault" in message ? message : ok({ message, repairs });
 }
 
 /** True for a command of the API, however it is spelled. */
@@ -130,7 +139,10 @@ interface Reading {
   readonly limits: ReaderLimits;
 }
 
-function readMessage(command: string, given: Json | undefined, { repairs, limits }: Reading): Result<GameMessage> {
+/** What a message was read as, or why it cannot be read. Why no `Result`: it would be one more object for each message. */
+type Read<Message extends GameMessage = GameMessage> = Message | Failure;
+
+function readMessage(command: string, given: Json | undefined, repairs: Repair[], limits: ReaderLimits): Read {
   const data = typeof given === "string" ? fromText(given, { repairs, limits }) : given;
   switch (command) {
     case "action/result":
@@ -146,10 +158,10 @@ function readMessage(command: string, given: Json | undefined, { repairs, limits
     case "startup":
     case "shutdown/ready":
       if (data !== undefined) addRepair(repairs, "unexpected_data", command);
-      return ok({ command });
+      return { command };
     default:
       // Why not `assertNever`: a game can send any command.
-      return ok({ command: "other", name: command, ...(isObject(data) && { data }) });
+      return { command: "other", name: command, ...(isObject(data) && { data }) };
   }
 }
 
@@ -178,6 +190,9 @@ const DATA_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ["actions/force", [...FORCE, ...NAMES_KEYS]],
 ]);
 
+const fieldsIn = (message: JsonObject, keys: readonly string[]): readonly (readonly [string, Json | undefined])[] =>
+  Object.entries(message).filter(([key]) => keys.includes(key));
+
 /** The data of a message without `data`: its fields, if some clients' mistake put them beside the command. */
 function fieldsBeside(
   command: string,
@@ -186,14 +201,13 @@ function fieldsBeside(
   repairs: Repair[],
 ): JsonObject | undefined {
   if (data !== undefined && data !== null) return undefined;
-  const keys = DATA_KEYS.get(command) ?? [];
-  const fields = Object.entries(message).filter(([key]) => keys.includes(key));
+  const fields = fieldsIn(message, DATA_KEYS.get(command) ?? []);
   if (fields.length === 0) return undefined;
   addRepair(repairs, "data_missing", fields.map(([key]) => key).join(", "));
   return Object.fromEntries(fields);
 }
 
-function readResult(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
+function readResult(data: JsonObject, repairs: Repair[]): Read {
   const { id: givenId, success: givenSuccess, message: givenMessage } = data;
   let id = givenId;
   if (isNumber(id)) {
@@ -207,19 +221,20 @@ function readResult(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
     success = truthOf(success) ?? false;
   }
   const message = typeof givenMessage === "string" ? givenMessage : readText(givenMessage, "message", repairs);
-  if (message === undefined) return ok({ command: "action/result", id, success });
-  return ok({ command: "action/result", id, success, message });
+  return message === undefined
+    ? { command: "action/result", id, success }
+    : { command: "action/result", id, success, message };
 }
 
-function readContext(data: JsonObject, repairs: Repair[]): Result<ContextMessage> {
+function readContext(data: JsonObject, repairs: Repair[]): Read<ContextMessage> {
   const message = readText(data["message"], "message", repairs);
   if (message === undefined) return failed("badMessage", "`context` needs a `message`");
   const silent = data["silent"];
   if (silent === undefined || silent === null) addRepair(repairs, "silent_missing");
-  return ok({ command: "context", message, silent: readBoolean(silent ?? undefined, "silent", repairs) ?? false });
+  return { command: "context", message, silent: readBoolean(silent ?? undefined, "silent", repairs) ?? false };
 }
 
-function readRegister(data: JsonObject, { repairs, limits }: Reading): Result<GameMessage> {
+function readRegister(data: JsonObject, { repairs, limits }: Reading): Read {
   const actions: Action[] = [];
   const names = new Set<string>();
   let refused: Failure | undefined;
@@ -237,7 +252,7 @@ function readRegister(data: JsonObject, { repairs, limits }: Reading): Result<Ga
   }
   // Why: the other actions of the message are registered; a message without a valid one is refused with the reasons.
   if (refused !== undefined && actions.length === 0) return failed(refused.fault, hintOf(repairs, "action_ignored"));
-  return ok({ command: "actions/register", actions, ...readMainThread(data, repairs) });
+  return { command: "actions/register", actions, ...readMainThread(data, repairs) };
 }
 
 /** A list of actions, or an object with the actions by name, as the original relay took it. */
@@ -296,18 +311,18 @@ function readAction(given: Json, { repairs, limits }: Reading, at: number): Resu
 /** The beginning of a name, for a hint. */
 const shown = (name: string): string => name.slice(0, 64);
 
-function readUnregister(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
+function readUnregister(data: JsonObject, repairs: Repair[]): Read {
   const names = readNames(data["action_names"], repairs);
-  return ok({ command: "actions/unregister", names, ...readMainThread(data, repairs) });
+  return { command: "actions/unregister", names, ...readMainThread(data, repairs) };
 }
 
-function readForce(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
+function readForce(data: JsonObject, repairs: Repair[]): Read {
   if (data["action_names"] === undefined || data["action_names"] === null) {
     return failed("badMessage", "`actions/force` needs `action_names`");
   }
   const state = readText(data["state"], "state", repairs);
   if (data["query"] === undefined) addRepair(repairs, "query_missing");
-  return ok({
+  return {
     command: "actions/force",
     ...(state !== undefined && { state }),
     query: readText(data["query"], "query", repairs) ?? "",
@@ -315,7 +330,7 @@ function readForce(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
     priority: readPriority(data["priority"], repairs),
     names: readNames(data["action_names"], repairs),
     ...readMainThread(data, repairs),
-  });
+  };
 }
 
 const PRIORITIES: readonly Priority[] = ["low", "medium", "high", "critical"];

@@ -9,10 +9,14 @@ import { SESSION_TEXT_MAX } from "../../../core/limits.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { shorten } from "../../../core/text.ts";
 import { readObject } from "../../../neuro-api/frame.ts";
+import type { Repair } from "../../../neuro-api/repair.ts";
+
+/** Repairs of a backend's frames, which nobody reads: at most one of each kind. */
+const UNREPORTED: Repair[] = [];
 
 /** A message of Neuro, or of another backend. */
 export function decodeUpstream(frame: Frame, limits: { readonly json_depth: number }): Result<NeuroMessage> {
-  const envelope = readObject(frame, limits.json_depth, []);
+  const envelope = readObject(frame, limits.json_depth, UNREPORTED);
   if (!envelope.ok) return envelope;
   const { command, data: given } = envelope.value;
   if (typeof command !== "string" || command === "") return failed("badMessage", "`command` is not a text");
