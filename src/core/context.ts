@@ -27,6 +27,8 @@ export interface StepContext extends StepClock {
   emit(effect: Effect): void;
   /** Sends a message to another service; it is delivered within the same step. */
   post(service: ServiceName, message: ServiceMessage): void;
+  /** True if the service would do nothing with a message of this kind now. Missing where every message is posted. */
+  isIgnored?(service: ServiceName, name: ServiceMessage["is"]): boolean;
   observe(observation: Observation): void;
   /**
    * Counts an observation that nothing reads now, and returns true; false if something reads it, so that it has to be observed. Missing

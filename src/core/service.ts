@@ -9,6 +9,7 @@ import type { Millis, PeerId } from "./ids.ts";
 import type { ObservationName } from "./observation.ts";
 import type { RetainedBytes } from "./retained-bytes.ts";
 import type { Settings } from "./settings.ts";
+import type { ServiceMessage } from "./service-message.ts";
 import type { StepContext } from "./context.ts";
 
 /** The exports of every service's `mod.ts`. Other files of a service cannot be imported. */
@@ -26,6 +27,8 @@ export interface Service<State> {
   observes?(state: State, name: ObservationName): boolean;
   /** Whether the service wants to be told (`serviceChanged`) when what another one shows may have changed. Asked after each step. */
   wantsChange?(state: State, of: ServiceName): boolean;
+  /** Whether a message of this kind would change nothing now, so that it need not be made. Without this function none is ignored. */
+  ignores?(state: State, name: ServiceMessage["is"]): boolean;
   /** The earliest deadline of the service. Called once in a turn of the event loop in which it was stepped. */
   nextWakeup(state: State): Millis | undefined;
 }

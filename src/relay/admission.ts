@@ -167,11 +167,11 @@ export class Peers {
   }
 
   /** Decides about a frame that arrived. A frame that waits is kept here. */
-  admit(peer: Peer, frame: Frame, terms: AdmissionTerms): Admission {
-    const { limits, now } = terms;
+  admit(peer: Peer, frame: Frame, limits: LimitSettings, now: Millis): Admission {
     if (peer.isSilent) this.#endSilence(peer);
     const isUnlimited = limits.messages_per_second === 0 && limits.bytes_per_second === 0;
     if (isUnlimited && peer.waiting.length === 0) return PASS;
+    const terms = { limits, now };
     const waitMs = peer.waiting.length > 0 ? 1 : this.#waitOf(peer, frame, terms);
     if (waitMs === 0) return PASS;
     if (peer.listener === "neuro" || peer.listener === "proxy") {

@@ -18,7 +18,7 @@ export interface AddressedMessage {
 }
 
 /** What the context needs to know of a service. */
-export type ObservingService = Pick<SupervisedService, "name" | "observes">;
+export type ObservingService = Pick<SupervisedService, "name" | "observes" | "ignores">;
 
 /** What admission needs to know of the effects. */
 export interface ContextHooks {
@@ -69,6 +69,11 @@ export class RelayContext implements StepContext {
 
   post(service: ServiceName, message: ServiceMessage): void {
     this.#messages.push({ service: recipientOf(service, message), event: { is: "serviceMessage", message } });
+  }
+
+  isIgnored(service: ServiceName, name: ServiceMessage["is"]): boolean {
+    for (const each of this.#services) if (each.name === service) return each.ignores?.(name) === true;
+    return true;
   }
 
   observe(observation: Observation): void {

@@ -174,7 +174,7 @@ export class Relay {
       const isUpload = bytesMax > limits.message_bytes;
       return this.#closeForSize(peer, { length: event.frame.length, bytesMax, isUpload });
     }
-    const admission = this.#peers.admit(peer, event.frame, { limits, now: ctx.now });
+    const admission = this.#peers.admit(peer, event.frame, limits, ctx.now);
     switch (admission.is) {
       case "pass":
         return this.#stepService(peer.listener, event, ctx);

@@ -10,6 +10,7 @@ import type { ObservationName } from "../core/observation.ts";
 import { EVENTS_WAITING_BYTES_MAX, EVENTS_WAITING_FOR_SERVICE_MAX } from "../core/limits.ts";
 import { retainedBytes } from "../core/retained-bytes.ts";
 import type { RestoreInput, Service, ServiceName } from "../core/service.ts";
+import type { ServiceMessage } from "../core/service-message.ts";
 import type { Settings } from "../core/settings.ts";
 import type { StepContext } from "../core/context.ts";
 
@@ -24,6 +25,8 @@ export interface SupervisedService {
   observes(name: ObservationName): boolean;
   /** Whether it receives `serviceChanged` of this service. */
   wantsChange(of: ServiceName): boolean;
+  /** Whether it would do nothing with a message of this kind now. While it is down, messages wait with its other events. */
+  ignores?(name: ServiceMessage["is"]): boolean;
   /** The name of a peer in reports, if it is known. */
   nameOf(peer: PeerId): string | undefined;
   /**
@@ -62,6 +65,7 @@ export function supervise<State>(service: Service<State>): SupervisedService {
       state = current;
       return true;
     },
+    ignores: (name) => state !== undefined && service.ignores?.(state, name) === true,
     observes: (name) => lastState !== undefined && service.observes?.(lastState, name) === true,
     wantsChange: (of) => lastState !== undefined && service.wantsChange?.(lastState, of) === true,
     nameOf: (peer) => state === undefined ? undefined : service.nameOf?.(state, peer),

@@ -35,6 +35,7 @@ export class PanicInjection {
       nameOf: (peer) => service.nameOf(peer),
       observes: (name) => service.observes(name),
       wantsChange: (of) => service.wantsChange(of),
+      ignores: (name) => service.ignores?.(name) === true,
       restore: (settings, input) => service.restore(settings, input),
     };
   }

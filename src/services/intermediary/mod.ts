@@ -48,6 +48,8 @@ export const intermediary: Service<IntermediaryState> = {
   },
   observes,
   wantsChange: ({ changeNotices }, service) => changeNotices.wants(service),
+  ignores: ({ connections }: IntermediaryState, name: ServiceMessage["is"]): boolean =>
+    name === "contextShared" && connections.integrations.size === 0,
   nextWakeup,
 };
 

@@ -67,6 +67,7 @@ import { onTrialTimer } from "./upstream/rejected-frames.ts";
 import {
   contextWriteSettled,
   flushContexts,
+  newContext,
   releaseContexts,
   sendContext,
   sendContextDurably,
@@ -308,7 +309,7 @@ function forwardToNeuro(
   const [upstream] = state.upstreams.values();
   if (upstream === undefined) return;
   const message = typeof payload === "string" ? payload : JSON.stringify(payload);
-  const context = { source: watcherSource(state, from), message, silent: true };
+  const context = newContext(watcherSource(state, from), message, { silent: true }, ctx);
   if (id === undefined) return void sendContext(upstream, context, ctx);
   const sent = sendContextDurably(upstream, context, ctx);
   const outcome = sent.ok ? { key: sent.value, refusal: undefined } : { key: undefined, refusal: sent };

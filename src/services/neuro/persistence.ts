@@ -284,9 +284,9 @@ function restoreContext(state: NeuroState, { key: at, value }: Entry, now: Milli
   const source: ContextSource = state.games.get(from) ??
     { key: from, name, isOffAir: false, isHeld: false, retained, traces: state.otherTraces };
   if (upstream === undefined) return;
-  const context = { source, message, silent: silent === true };
+  const context = { id, at: pastOr(heardAt, now), source, message, silent: silent === true };
   const coalesceKey = contextKey(source, message);
-  const queued = newQueuedContext(context, { id, at: pastOr(heardAt, now), key: at, coalesceKey, notBefore: 0 });
+  const queued = newQueuedContext(context, { key: at, coalesceKey, notBefore: 0 });
   if (queueContext(upstream, queued, undefined) !== undefined) state.staleKeys.push(at);
 }
 

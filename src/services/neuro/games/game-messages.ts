@@ -34,8 +34,7 @@ import {
 import { deliverQueued, failOutdated, noteEvidence, receiveResult } from "../pending/pending.ts";
 import { type Game, isAdmitted } from "../state.ts";
 import { sendSession, shutdownReady } from "../upstream/broadcast.ts";
-import { sendContext, wouldReplace } from "../upstream/contexts.ts";
-import { repairSteps } from "../traces/make-record.ts";
+import { newContext, sendContext, wouldReplace } from "../upstream/contexts.ts";
 import { traceContext } from "../traces/trace.ts";
 import { answerExtension } from "./extensions.ts";
 import { freeActions, restartTimer } from "./registry.ts";
@@ -70,8 +69,7 @@ export function handleGameMessage(game: Game, message: GameMessage, ctx: StepCon
   }
 }
 
-function forwardContext(game: Game, context: GameMessage & { command: "context" }, ctx: StepContext): void {
-  const { silent, repairs } = context;
+function forwardContext(game: Game, context: ContextMessage, ctx: StepContext): void {
   game.counts.contexts++;
   checkContext(game, context, ctx);
   if (game.controls.muted || (game.admission === "rejected" && !isAdmitted(game))) {
@@ -79,19 +77,18 @@ function forwardContext(game: Game, context: GameMessage & { command: "context" 
     return ctx.observe({ is: "context_dropped", id, from: game.name, slug: game.slug });
   }
   const message = limitContext(game, context, ctx);
-  if (message !== undefined) sendContext(game.upstream, { source: game, message, silent, repairs }, ctx);
+  if (message !== undefined) sendContext(game.upstream, newContext(game, message, context, ctx), ctx);
 }
 
 /** Traces a context that never waited and is not sent. Returns its id. */
 function traceUnsent(game: Game, context: ContextMessage, end: "muted" | "refused", ctx: StepContext): string {
-  const id = ctx.id();
-  const { message } = context;
-  traceContext(game.upstream, { id, at: ctx.now, source: game, message, steps: repairSteps(context, ctx) }, { end }, ctx);
-  return id;
+  const traced = newContext(game, context.message, context, ctx);
+  traceContext(game.upstream, traced, end, ctx);
+  return traced.id;
 }
 
 /** The text of a context within the limits of the policy; undefined if it is one too many. */
-function limitContext(game: Game, context: GameMessage & { command: "context" }, ctx: StepContext): string | undefined {
+function limitContext(game: Game, context: ContextMessage, ctx: StepContext): string | undefined {
   const { policy: { contexts_per_minute, context_length = Infinity }, upstream } = game;
   const { message } = context;
   const text = message.length > context_length ? shorten(message, context_length) : message;

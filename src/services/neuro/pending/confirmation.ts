@@ -62,8 +62,10 @@ function setConfirmation(game: Game, confirmation: Confirmation): void {
  * A force answers the question of the force before it, and an action that is offered again is over. An action that can be used once is
  * unregistered when it is done. A context that names an action reports about it.
  */
-export function overBy(game: Game, message: GameMessage): readonly PendingAction[] {
-  if (game.pending.length === 0 || game.confirmation.is !== "unknown") return NONE;
+export const overBy = (game: Game, message: GameMessage): readonly PendingAction[] =>
+  game.pending.length === 0 || game.confirmation.is !== "unknown" ? NONE : shownOverBy(game, message);
+
+function shownOverBy(game: Game, message: GameMessage): readonly PendingAction[] {
   switch (message.command) {
     case "actions/force": {
       const names = new Set(message.names);

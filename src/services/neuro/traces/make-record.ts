@@ -12,7 +12,7 @@ import { keptBeginning, type Secrets } from "../../../core/secrets.ts";
 import type { ContextEnd, TraceStep, TraceStepName } from "../../../core/traces/trace.ts";
 import type { ContextTemplate } from "../policy.ts";
 import type { ContextSource, Delivery, Force, Game, PendingAction, Upstream } from "../state.ts";
-import type { ActionRecord, ContextRecord, DeliveryRecord, ForceRecord, IgnoredRecord, Sequence } from "./records.ts";
+import type { ActionRecord, ContextRecord, DeliveryRecord, ForceRecord, IgnoredRecord } from "./records.ts";
 
 /** A record without its texts and steps, and one delivery. Measured in memory, and rounded up. */
 const RECORD_BYTES = 512;
@@ -183,21 +183,18 @@ export interface TracedContext {
   readonly steps?: readonly TraceStep[] | undefined;
 }
 
-/** How a context ended. `template` and `sequence`: how Neuro read it. */
-export interface EndedContext {
-  readonly end: ContextEnd;
-  readonly template?: ContextTemplate;
-  readonly sequence?: Sequence;
-}
+/** How a context ended: the template with which Neuro read it, or why she did not. */
+export type ContextEnding = ContextTemplate | Exclude<ContextEnd, "sent">;
 
 /** A context that is open, or has ended. */
 export function contextRecord(
-  { id: upstream, service: { secrets } }: Pick<Upstream, "id" | "service">,
+  { id: upstream, service }: Pick<Upstream, "id" | "service">,
   { id, at, source, message, steps }: TracedContext,
-  ended: EndedContext | undefined,
+  end: ContextEnding | undefined,
   endedAt: Millis | undefined,
 ): ContextRecord {
-  const text = kept(message, secrets);
+  const text = kept(message, service.secrets);
+  const template = typeof end === "object" ? end : undefined;
   return {
     kind: "context",
     id,
@@ -209,9 +206,9 @@ export function contextRecord(
     name: source.name,
     text,
     steps,
-    end: ended?.end,
-    template: ended?.template,
-    sequence: ended?.sequence ?? 0,
+    end: typeof end === "object" ? "sent" : end,
+    template,
+    sequence: template === undefined ? 0 : ++service.messageCount,
   };
 }
 

@@ -23,8 +23,8 @@ import { TRACE_COMMAND, traceFor } from "./opt-in.ts";
 import {
   actionRecord,
   addStep,
+  type ContextEnding,
   contextRecord,
-  type EndedContext,
   forceRecord,
   ignoredRecord,
   newStep,
@@ -95,14 +95,14 @@ export function traceForce(force: Force, end: ForceEnd, ctx: StepContext): void 
 export function traceContext(
   upstream: Upstream,
   context: TracedContext & { readonly source: ContextSource },
-  ended: EndedContext,
+  end: ContextEnding,
   ctx: StepContext,
 ): void {
   if (!isRecording(upstream)) return;
   const { service } = upstream;
   const { source } = context;
-  const record = contextRecord(upstream, context, ended, ctx.now);
-  if (ended.sequence !== undefined) upstream.transcript.add(record);
+  const record = contextRecord(upstream, context, end, ctx.now);
+  if (record.template !== undefined) upstream.transcript.add(record);
   source.traces.add(record);
   publish(service, record, ctx);
   const game = source.wantsTraces === true ? service.games.get(source.key) : undefined;

@@ -9,12 +9,13 @@ import { bucket, take } from "../../../core/bucket.ts";
 import { type Key, type Millis } from "../../../core/ids.ts";
 import { key, segment } from "../../../core/key.ts";
 import { CONTEXTS_HELD_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
+import type { ContextMessage } from "../../../core/neuro-messages.ts";
 import { failed, type Failure, ok, type Result } from "../../../core/result.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { ContextWait } from "../../../core/traces/trace.ts";
-import { type EndedContext, newStep, repairSteps } from "../traces/make-record.ts";
+import { type ContextEnding, newStep, repairSteps, type TracedContext } from "../traces/make-record.ts";
 import { traceContext } from "../traces/trace.ts";
 import { countAgain, diagnose, reportRefusal } from "../diagnostics/diagnose.ts";
 import { toNeuro } from "../outbound.ts";
@@ -43,43 +44,45 @@ export const newContexts = (settings: UpstreamSettings | undefined, now: Millis)
   writes: new Map(),
 });
 
-export interface NewContext {
+/** A context that has just arrived. */
+export interface NewContext extends TracedContext {
   readonly source: ContextSource;
-  readonly message: string;
   readonly silent: boolean;
-  /** The kinds of repair with which it was read. */
-  readonly repairs?: readonly string[] | undefined;
 }
 
-/** A context with the key by which it replaces others, if it has one. */
-type KeyedContext = NewContext & Pick<QueuedContext, "coalesceKey">;
+/** A context with this text. `given`: the message that it is from. */
+export const newContext = (
+  source: ContextSource,
+  message: string,
+  given: Pick<ContextMessage, "silent" | "repairs">,
+  ctx: StepContext,
+): NewContext => ({ id: ctx.id(), at: ctx.now, source, message, steps: repairSteps(given, ctx), silent: given.silent });
 
 /** Sends Neuro a context, or queues it. Returns the limit that prevents both; then the context is dropped. */
 export function sendContext(upstream: Upstream, context: NewContext, ctx: StepContext): Failure | undefined {
-  const { source, message, silent } = context;
-  const id = ctx.id();
+  const { id, source, message, silent } = context;
   if (ctx.countUnread?.("add_context") !== true) {
     const { name: game_title, slug } = source;
     ctx.observe({ is: "add_context", id, game_title, slug, message, reply_if_not_busy: !silent });
   }
-  const peer = source.presence?.is === "connected" ? source.presence.peer : undefined;
-  ctx.post("intermediary", { is: "contextShared", from: source.name, peer, message, silent });
+  if (ctx.isIgnored?.("intermediary", "contextShared") !== true) {
+    const peer = source.presence?.is === "connected" ? source.presence.peer : undefined;
+    ctx.post("intermediary", { is: "contextShared", from: source.name, peer, message, silent });
+  }
   const coalesceKey = contextKey(source, message);
   const notBefore = nextAt(source, coalesceKey);
   if (coalesceKey !== undefined) dropReplaced(upstream, source, coalesceKey, ctx);
   const isDue = upstream.contexts.ready.size === 0 && notBefore <= ctx.now;
   if (isDue && canSend(upstream) && !isBlocked(source) && withinBudget(upstream, ctx.now)) {
-    const ended = sendNow(upstream, { source, message, silent, coalesceKey }, ctx);
-    traceContext(upstream, { id, at: ctx.now, source, message, steps: repairSteps(context, ctx) }, ended, ctx);
+    traceContext(upstream, context, sendNow(upstream, context, coalesceKey, ctx), ctx);
     return undefined;
   }
-  const waiting = newQueuedContext(context, { id, at: ctx.now, key: undefined, coalesceKey, notBefore });
-  const reason = waitReason(upstream, waiting, ctx.now);
-  waiting.steps.push(...repairSteps(context, ctx) ?? [], newStep(ctx, "waiting", null, reason));
+  const waiting = newQueuedContext(context, { key: undefined, coalesceKey, notBefore });
+  waiting.steps.push(newStep(ctx, "waiting", null, waitReason(upstream, waiting, ctx.now)));
   const refusal = queueContext(upstream, waiting, ctx);
   if (refusal !== undefined) {
     const reason = `context: ${refusal.reason}`;
-    traceContext(upstream, waiting, { end: "refused" }, ctx);
+    traceContext(upstream, waiting, "refused", ctx);
     reportRefused(upstream.service.games.get(source.key), { ...context, ...refusal, reason }, ctx);
   }
   flushContexts(upstream, ctx);
@@ -92,7 +95,7 @@ function dropReplaced(upstream: Upstream, source: ContextSource, key: string, ct
   const queue = queued.get(source.key) ?? [];
   const at = queue.findIndex(({ coalesceKey }) => coalesceKey === key);
   if (at < 0) return;
-  endContext(upstream, queue.splice(at, 1)[0], { end: "replaced" }, ctx);
+  endContext(upstream, queue.splice(at, 1)[0], "replaced", ctx);
   if (queue.length === 0) {
     queued.delete(source.key);
     ready.delete(source.key);
@@ -120,15 +123,13 @@ function reportRefused(
 
 /** A context that is to be queued. */
 export const newQueuedContext = (
-  { source, message, silent }: NewContext,
-  entry: Pick<QueuedContext, "id" | "at" | "key" | "coalesceKey" | "notBefore">,
+  context: NewContext,
+  entry: Pick<QueuedContext, "key" | "coalesceKey" | "notBefore">,
 ): QueuedContext => ({
-  source,
-  message,
-  silent,
-  steps: [],
-  account: source.retained,
-  bytes: CONTEXT_BYTES + 2 * message.length,
+  ...context,
+  steps: [...context.steps ?? []],
+  account: context.source.retained,
+  bytes: CONTEXT_BYTES + 2 * context.message.length,
   ...entry,
 });
 
@@ -208,8 +209,8 @@ export function sendEarlierContexts(upstream: Upstream, source: string, force: s
   for (let [next] = queue; next !== undefined && next.id < force; [next] = queue) {
     const isExpired = next.at < oldest;
     if (!isExpired && !withinBudget(upstream, ctx.now)) return;
-    const ended: EndedContext = isExpired ? { end: "expired" } : sendNow(upstream, next, ctx);
-    endContext(upstream, queue.shift(), ended, ctx);
+    const end: ContextEnding = isExpired ? "expired" : sendNow(upstream, next, next.coalesceKey, ctx);
+    endContext(upstream, queue.shift(), end, ctx);
   }
   if (queue.length === 0) queued.delete(source);
 }
@@ -226,14 +227,14 @@ export function flushContexts(upstream: Upstream, ctx: StepContext): void {
       continue;
     }
     const oldest = ctx.now - (from.startsWith(WATCHER) ? ttl.direct : ttl.context);
-    while (queue[0] !== undefined && queue[0].at < oldest) endContext(upstream, queue.shift(), { end: "expired" }, ctx);
+    while (queue[0] !== undefined && queue[0].at < oldest) endContext(upstream, queue.shift(), "expired", ctx);
     const at = queue.findIndex(({ notBefore }) => notBefore <= ctx.now);
     const next = queue[at];
     if (next !== undefined) {
       if (!withinBudget(upstream, ctx.now)) return;
-      const ended = sendNow(upstream, next, ctx);
+      const end = sendNow(upstream, next, next.coalesceKey, ctx);
       queue.splice(at, 1);
-      endContext(upstream, next, ended, ctx);
+      endContext(upstream, next, end, ctx);
     }
     ready.delete(from);
     if (queue.length === 0) queued.delete(from);
@@ -273,7 +274,7 @@ function storeContext(upstream: Upstream, context: QueuedContext, ctx: StepConte
 export function dropContexts(upstream: Upstream, from: string, ctx: StepContext): void {
   const queue = upstream.contexts.queued.get(from);
   upstream.contexts.queued.delete(from);
-  for (const context of queue ?? []) endContext(upstream, context, { end: "dropped" }, ctx);
+  for (const context of queue ?? []) endContext(upstream, context, "dropped", ctx);
 }
 
 /**
@@ -290,7 +291,7 @@ export function queueContext(
   const { source: { key: from }, silent, message, bytes } = context;
   const queue = queued.get(from) ?? [];
   if (silent && queue.some((other) => other.silent && other.message === message)) {
-    if (ctx !== undefined) traceContext(upstream, context, { end: "duplicate" }, ctx);
+    if (ctx !== undefined) traceContext(upstream, context, "duplicate", ctx);
     return undefined;
   }
   context.account = queue[0]?.account ?? context.account;
@@ -324,7 +325,7 @@ function freeCapacity(
   while (queue.length > 0 && (refusal !== undefined || queue.length >= CONTEXTS_HELD_PER_INTEGRATION_MAX)) {
     const silent = queue.findIndex((other) => other.silent);
     const [dropped] = queue.splice(Math.max(silent, 0), 1);
-    endContext(upstream, dropped, { end: "dropped" }, ctx);
+    endContext(upstream, dropped, "dropped", ctx);
     refusal = account.refusal(bytes, limits);
   }
   return refusal;
@@ -365,31 +366,27 @@ function withinBudget(upstream: Upstream, now: Millis): boolean {
 /** Returns how the context ended: it is not sent if it is too large for the backend. */
 function sendNow(
   upstream: Upstream,
-  { source, message, silent, coalesceKey }: KeyedContext,
+  { source, message, silent }: NewContext,
+  coalesceKey: string | undefined,
   ctx: StepContext,
-): EndedContext {
+): ContextEnding {
   if (coalesceKey !== undefined) rememberKey(source, coalesceKey, ctx.now);
   const { policy, name } = source;
   const template = policy?.context_template ?? defaultTemplate(upstream.service.settings.actions, name);
-  const isSent = toNeuro(
-    upstream,
-    { command: "context", message: template.before + message + template.after, silent },
-    name,
-    ctx,
-  );
-  return isSent ? { end: "sent", template, sequence: ++upstream.service.messageCount } : { end: "refused" };
+  const text = template.before + message + template.after;
+  return toNeuro(upstream, { command: "context", message: text, silent }, name, ctx) ? template : "refused";
 }
 
 /** A context was sent or dropped. */
 function endContext(
   upstream: Upstream,
   context: QueuedContext | undefined,
-  ended: EndedContext,
+  end: ContextEnding,
   ctx: StepContext | undefined,
 ): void {
   const { contexts, service } = upstream;
   if (context === undefined) return;
-  if (ctx !== undefined) traceContext(upstream, context, ended, ctx);
+  if (ctx !== undefined) traceContext(upstream, context, end, ctx);
   context.account.release(context.bytes);
   contexts.unstored.delete(context);
   if (context.key === undefined) return;
