@@ -35,11 +35,13 @@ export function decodeGame(frame: Frame, limits: ReaderLimits): Result<DecodedGa
   const repairs = emptyList();
   const envelope = readObject(frame, limits.json_depth, repairs);
   if (!envelope.ok) return envelope;
-  const { command: given } = envelope.value;
+  const { command: given, game: outerGame, data: outerData } = envelope.value;
   if (typeof given !== "string" || given === "") {
     return failed("badMessage", "`command` must be a text that is not empty");
   }
-  const { game, data } = readGame(envelope.value, repairs);
+  const name = readName(outerGame, repairs);
+  const inner = name === undefined ? gameInData(outerData, repairs) : undefined;
+  const { game, data } = inner ?? { game: name, data: outerData };
   const command = readCommand(given, repairs);
   const beside = fieldsBeside(command, data, envelope.value, repairs);
   knownKeys(envelope.value, beside === undefined ? ENVELOPE : [...ENVELOPE, ...Object.keys(beside)], repairs);
@@ -89,18 +91,17 @@ export function decodeContext(fields: JsonObject): Result<DecodedMessage & { rea
 /** True for a command of the API, however it is spelled. */
 export const isCommand = (given: string): boolean => COMMANDS.includes(given) || respelled(given) !== undefined;
 
-/** The name of the game, and the data of its message. Some clients put the name into the data. */
-function readGame(
-  { game, data }: JsonObject,
+/** The name of the game that some clients put into the data, and the rest of the data. Undefined if there is none. */
+function gameInData(
+  data: Json | undefined,
   repairs: Repair[],
-): { readonly game: string | undefined; readonly data: Json | undefined } {
-  const name = readName(game, repairs);
-  if (name !== undefined || !isObject(data) || data["game"] === undefined) return { game: name, data };
-  const { game: inner, ...rest } = data;
-  const innerName = readName(inner, repairs);
-  if (innerName === undefined) return { game: undefined, data };
+): { readonly game: string; readonly data: Json | undefined } | undefined {
+  if (!isObject(data) || data["game"] === undefined) return undefined;
+  const { game: given, ...rest } = data;
+  const game = readName(given, repairs);
+  if (game === undefined) return undefined;
   addRepair(repairs, "game_in_data");
-  return { game: innerName, data: Object.keys(rest).length === 0 ? undefined : rest };
+  return { game, data: Object.keys(rest).length === 0 ? undefined : rest };
 }
 
 const COMMANDS: readonly string[] = [

@@ -14,6 +14,11 @@ export class SmallMap<Key extends string | object, Of> {
     return this.#all?.size ?? (this.#key === undefined ? 0 : 1);
   }
 
+  /** The only value; undefined if there is none, or if there ever were several. */
+  get only(): Of | undefined {
+    return this.#all === undefined ? this.#only : undefined;
+  }
+
   get(key: Key): Of | undefined {
     if (this.#all !== undefined) return this.#all.get(key);
     return this.#key === key ? this.#only : undefined;

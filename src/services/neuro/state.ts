@@ -449,6 +449,8 @@ export interface PendingActions {
 export interface PendingAction {
   /** Ours, unique over restarts. */
   readonly id: string;
+  /** Its id in messages to its games. */
+  readonly gameId: string;
   readonly origin: ActionOrigin;
   readonly upstream: Upstream;
   /** The request of the person who chose the action while the relay acts as Neuro. The person gets the result, too. */

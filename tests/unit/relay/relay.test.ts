@@ -229,6 +229,30 @@ test("OB10 an observation that neither a service nor the log reads is only count
   check.equal([...relay.takeUnread()], []);
 });
 
+test("a service is told which messages another one would ignore now", () => {
+  let ignored: ServiceMessage["is"] | undefined;
+  const ignoring = supervise<true>({
+    name: "intermediary",
+    resident: [],
+    restore: () => true,
+    step() {},
+    nextWakeup: () => undefined,
+    ignores: (_state, name) => name === ignored,
+  });
+  const told: (boolean | undefined)[] = [];
+  const source = scripted({
+    step(_event, ctx) {
+      told.push(ctx.isIgnored?.("intermediary", "contextShared"), ctx.isIgnored?.("neuro", "observed"));
+    },
+  });
+  const relay = new Relay([ignoring, source], DEFAULTS);
+  for (const { name } of relay.services) relay.restore(name, { entries: [], resumed: [], now: 0 });
+  for (ignored of ["contextShared", "upstreamChanged", undefined] as const) {
+    relay.step({ is: "tick" }, { now: 0, random: () => 0, id: () => "id", secret: () => "secret" });
+  }
+  check.equal(told, [true, false, false, false, false, false]);
+});
+
 test("while the relay drains, no peer is admitted and every service gets the event", () => {
   const { open, step, seen } = setUp();
   open("early");

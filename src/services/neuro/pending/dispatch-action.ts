@@ -76,7 +76,9 @@ const isForced = ({ game, state }: Force, action: UpstreamAction): boolean =>
   game.actions.get(action.originalName)?.upstreamAction === action;
 
 /** The recipients of an action without a force: the connected games that have it, or else the games that are away. */
-function recipientsOf(action: UpstreamAction): GameAction[] {
+function recipientsOf(action: UpstreamAction): readonly GameAction[] {
+  const { only } = action.owners;
+  if (only !== undefined) return isLive(only) ? [only] : [];
   const recipients: GameAction[] = [];
   for (const gameAction of action.owners.values()) {
     if (isLive(gameAction) && isConnected(gameAction.game)) recipients.push(gameAction);

@@ -77,8 +77,10 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
     deliveries.push({ gameAction, state: isAsked ? "approval" : "queued", sentAt: 0 });
   }
   const bytes = pendingBytes(origin, data, recipients.length);
+  const id = ctx.id();
   const pending: PendingAction = {
-    id: ctx.id(),
+    id,
+    gameId: idForGame(id, origin),
     origin,
     upstream,
     chosenBy: undefined,
@@ -193,7 +195,7 @@ export function receiveResult(game: Game, result: ResultMessage, ctx: StepContex
 function actionOf(game: Game, id: string): PendingAction | undefined {
   const oldest = game.pending[0];
   // Why first: it nearly always is the one, and no text has to be cut and looked up.
-  if (oldest !== undefined && id.startsWith(oldest.id) && (id[oldest.id.length] ?? SEPARATOR) === SEPARATOR) return oldest;
+  if (oldest?.gameId === id) return oldest;
   const { byUpstreamId } = game.upstream.pendingActions;
   const own = ownId(id);
   const named = byUpstreamId.get(id.slice(own.length + SEPARATOR.length));
@@ -313,10 +315,10 @@ export function failAll({ pendingActions }: Upstream, message: string, ctx: Step
 }
 
 /**
- * The id of an action in messages to its game: the relay's id, then Neuro's, so that the logs of both sides can be matched. A game may
+ * Makes the id of an action in messages to its game: the relay's id, then Neuro's, so that the logs of both sides can be matched. A game may
  * answer with Neuro's id alone. The relay's id prevents an old answer from counting for a new action.
  */
-function idForGame({ id, origin }: PendingAction): string {
+function idForGame(id: string, origin: ActionOrigin): string {
   return origin.is === "neuro" && LEGIBLE.test(origin.id) ? id + SEPARATOR + origin.id : id;
 }
 
@@ -349,8 +351,7 @@ function deliver(pending: PendingAction, delivery: Delivery, ctx: StepContext): 
   const { game, name } = delivery.gameAction;
   if (delivery.state !== "queued") return;
   if (!isConnected(game)) return addActionStep(pending, newStep(ctx, "waiting", game.name, "integration_away"));
-  const { data, force } = pending;
-  const id = idForGame(pending);
+  const { gameId: id, data, force } = pending;
   if (!toGame(game, data === undefined ? { command: "action", id, name } : { command: "action", id, name, data }, ctx)) {
     advance(pending, delivery, "oversized", ctx);
     pending.failure = "The data of this action is too large for its game.";
