@@ -6,7 +6,7 @@ import { createInterface } from "node:readline/promises";
 import { stringify } from "../config/yaml.ts";
 import { load } from "../config/load.ts";
 import { CliError } from "./cli-error.ts";
-import { newToken } from "./token.ts";
+import { newToken } from "../runtimes/tokens/new-token.ts";
 
 interface InitOptions {
   readonly upstream?: string;

@@ -91,7 +91,8 @@ function address(text: string): { readonly host: string; readonly port: number }
   throw new InvalidArgumentError("expected an address and a port, such as 127.0.0.1:8000");
 }
 
-function duration(text: string): Millis {
+/** A duration as an argument. */
+export function duration(text: string): Millis {
   const ms = parseDuration(text);
   if (ms !== undefined) return ms;
   throw new InvalidArgumentError("expected a duration such as 60s");

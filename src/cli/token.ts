@@ -1,18 +1,20 @@
-/** `token`: generates a random token, lists the tokens of the running relay, and revokes them. */
+/** `token`: generates a random token, lists the tokens of the running relay, and rotates or revokes them. */
 import { Command } from "commander";
 import { text as readText } from "node:stream/consumers";
 import { stdin } from "node:process";
-import { ApiError, pathSegment } from "../clients/api-client.ts";
+import { type ApiClient, ApiError, pathSegment } from "../clients/api-client.ts";
 import { hashText } from "../core/hash.ts";
+import type { Millis } from "../core/ids.ts";
 import { isoTime } from "../core/text.ts";
-import type { TokenView } from "../core/view.ts";
+import type { IssuedTokenView, TokenView } from "../core/view.ts";
 import { CliError } from "./cli-error.ts";
+import { newToken } from "../runtimes/tokens/new-token.ts";
 import { readConfiguration, type RelayOptions, withRelay } from "./configuration.ts";
+import { duration } from "./link.ts";
 import { answerOf, requireRelayApi } from "./relay-api.ts";
 
-const TOKEN_BYTES = 32;
-/** The exit status when nothing was revoked. */
-const NOT_REVOKED = 1;
+/** The exit status when nothing was changed or found. */
+const NOT_CHANGED = 1;
 
 interface GenerateOptions {
   readonly json?: true;
@@ -23,13 +25,14 @@ interface GenerateOptions {
 export function tokenCommand(): Command {
   return new Command("token")
     .description(
-      "generate a random token, for example for intermediary.auth_token; list and revoke those of the running relay",
+      "generate a random token, for example for intermediary.auth_token; list, rotate and revoke those of the running relay",
     )
     .option("--hash", "print its hash as well, for a setting that does not contain the token: token: {sha256: ...}")
     .option("--stdin", "do not generate a token: read it from standard input, and print its hash")
     .option("--json", "print JSON")
     .action(generate)
     .addCommand(listCommand())
+    .addCommand(rotateCommand())
     .addCommand(revokeCommand());
 }
 
@@ -51,13 +54,15 @@ function listCommand(): Command {
       const { settings } = await readConfiguration(options);
       const api = await requireRelayApi(settings, relay);
       const reply = await answerOf<{ readonly items: readonly TokenView[] }>(api, "tokens", "its tokens");
-      if (reply === undefined) throw new CliError([`no relay answers at ${api.url}`], NOT_REVOKED);
+      if (reply === undefined) throw new CliError([`no relay answers at ${api.url}`], NOT_CHANGED);
       if (json) return console.log(JSON.stringify(reply.items, null, 2));
       for (const token of reply.items) console.log(lineOf(token));
     });
 }
 
-function lineOf({ id, state, scopes, names, expires_at, last_used_at, last_address, hashed }: TokenView): string {
+function lineOf(
+  { id, state, scopes, names, expires_at, last_used_at, last_address, hashed, issued_at }: TokenView,
+): string {
   return [
     id,
     state,
@@ -65,7 +70,7 @@ function lineOf({ id, state, scopes, names, expires_at, last_used_at, last_addre
     ...(names.length === 0 ? [] : [`names ${names.map((name) => JSON.stringify(name)).join(", ")}`]),
     ...(expires_at === null ? [] : [`expires ${isoTime(expires_at)}`]),
     last_used_at === null ? "never used" : `last used ${isoTime(last_used_at)} from ${last_address ?? ""}`,
-    ...(hashed ? ["hashed"] : []),
+    ...(issued_at !== null ? [`issued ${isoTime(issued_at)}`] : hashed ? ["hashed"] : []),
   ].join("; ");
 }
 
@@ -74,18 +79,43 @@ function revokeCommand(): Command {
     .description("revoke a token of the running relay: its connections are closed, and it is refused from now on")
     .argument("<id>", "the id of the token, as `token list` prints it")
     .action(async (id: string, { relay, ...options }: RelayOptions) => {
-      const { settings } = await readConfiguration(options);
-      const api = await requireRelayApi(settings, relay);
-      await api.request("DELETE", `tokens/${pathSegment(id)}`).catch((error: unknown) => {
-        if (!(error instanceof ApiError)) throw error;
-        throw new CliError([error.status === 0 ? `no relay answers at ${api.url}` : error.message], NOT_REVOKED);
-      });
+      await change(options, relay, (api) => api.request("DELETE", `tokens/${pathSegment(id)}`));
       console.log(`revoked ${id}`);
     });
 }
 
-/** 256 random bits in characters that are safe in URLs, YAML and shells. Secret scanners recognise the token by its prefix. */
-export function newToken(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES));
-  return `nr_${btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
+interface RotateOptions extends RelayOptions {
+  readonly overlap?: Millis;
+  readonly json?: true;
+}
+
+function rotateCommand(): Command {
+  return withRelay(new Command("rotate"))
+    .description("issue a token in place of one of the running relay, and print it: it is shown this once")
+    .argument("<id>", "the id of the token, as `token list` prints it")
+    .option("--overlap <duration>", "how long the former token stays valid, such as 10m or 0s; default: 1h", duration)
+    .option("--json", "print JSON")
+    .action(async (id: string, { relay, overlap, json, ...options }: RotateOptions) => {
+      const body = overlap === undefined ? {} : { overlap_ms: overlap };
+      const issued = await change(
+        options,
+        relay,
+        (api) => api.request<IssuedTokenView>("POST", `tokens/${pathSegment(id)}/rotation`, body),
+      );
+      console.log(json ? JSON.stringify(issued) : issued.token);
+    });
+}
+
+/** Changes a token of the running relay. */
+async function change<Reply>(
+  options: Omit<RelayOptions, "relay">,
+  relay: string | undefined,
+  run: (api: ApiClient) => Promise<Reply>,
+): Promise<Reply> {
+  const { settings } = await readConfiguration(options);
+  const api = await requireRelayApi(settings, relay);
+  return await run(api).catch((error: unknown) => {
+    if (!(error instanceof ApiError)) throw error;
+    throw new CliError([error.status === 0 ? `no relay answers at ${api.url}` : error.message], NOT_CHANGED);
+  });
 }

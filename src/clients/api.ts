@@ -99,10 +99,6 @@ export interface ApiSchemas {
   readonly PeerPage: { readonly "items": readonly (ApiSchemas["Peer"])[]; readonly "next": string | null };
   /** A program, `neuro-relay link`, that connects Neuro to this relay. */
   readonly Link: { readonly "name": string; readonly "address": string; readonly "state": "ready" | "open"; readonly "since": number };
-  /** A configured token, without the token itself. */
-  readonly Token: { readonly "id": string; readonly "name": string; readonly "use": "web" | "intermediary" | "neuro" | "brain"; readonly "scopes": readonly (string)[]; readonly "names": readonly (string)[]; readonly "state": "valid" | "expired" | "revoked"; readonly "hashed": boolean; readonly "expires_at": number | null; readonly "last_used_at": number | null; readonly "last_address": string | null };
-  /** One page of a list. */
-  readonly TokenPage: { readonly "items": readonly (ApiSchemas["Token"])[]; readonly "next": string | null };
   /** A client that watches. */
   readonly Watcher: { readonly "name": string; readonly "via": "socket" | "stream"; readonly "token": string; readonly "address": string; readonly "user_agent": string; readonly "scopes": readonly (string)[]; readonly "since": number; readonly "events": readonly (string)[] | null; readonly "rate": number | null };
   /** One page of a list. */
@@ -155,6 +151,16 @@ export interface ApiSchemas {
   readonly TracePage: { readonly "items": readonly (ApiSchemas["Trace"])[]; readonly "next": string | null };
   /** One page of a list. */
   readonly TranscriptPage: { readonly "items": readonly (ApiSchemas["TranscriptItem"])[]; readonly "next": string | null };
+  /** A token of the settings, or one that an operator has issued, without the token itself. */
+  readonly Token: { readonly "id": string; readonly "name": string; readonly "use": "web" | "intermediary" | "neuro" | "brain"; readonly "scopes": readonly (string)[]; readonly "names": readonly (string)[]; readonly "state": "valid" | "expired" | "revoked"; readonly "hashed": boolean; readonly "issued_at": number | null; readonly "expires_at": number | null; readonly "last_used_at": number | null; readonly "last_address": string | null };
+  /** One page of a list. */
+  readonly TokenPage: { readonly "items": readonly (ApiSchemas["Token"])[]; readonly "next": string | null };
+  /** A token to issue. */
+  readonly TokenRequest: { readonly "use": "intermediary" | "neuro" | "brain"; readonly "name": string; readonly "scopes"?: readonly ("integration" | "watch" | "command" | "direct" | "stop" | "admin" | "link")[]; readonly "names"?: readonly (string)[]; readonly "expires_at"?: number };
+  /** How a token is rotated. */
+  readonly RotationRequest: { readonly "overlap_ms"?: number };
+  /** A new token. */
+  readonly IssuedToken: { readonly "id": string; readonly "token": string };
 }
 
 /** The API of one relay. */
@@ -410,9 +416,19 @@ export class RelayApi {
     return this.#client.request("GET", `transcript${queryText(query)}`);
   }
 
-  /** Lists the configured tokens with their last use, without the tokens themselves. Needs the scope `admin`. */
+  /** Lists the tokens of the settings, and those that operators have issued, with their last use, without the tokens themselves. Needs the scope `admin`. */
   listTokens(): Promise<ApiSchemas["TokenPage"]> {
     return this.#client.request("GET", `tokens`);
+  }
+
+  /** Issues a token. This reply is the only time that it is shown: the relay keeps its digest. It is valid from now on, also after a restart, until it expires or is revoked. It cannot have a scope that your own token lacks. With several relays in one process each issues its own. In a cluster, tokens are in the settings. Needs the scope `admin`. */
+  issueToken(body: ApiSchemas["TokenRequest"]): Promise<ApiSchemas["IssuedToken"]> {
+    return this.#client.request("POST", `tokens`, body);
+  }
+
+  /** Issues a token in place of another one, which stays valid for an overlap. The new token has the name, the scopes, the names and the expiry of the former one, and this reply is the only time that it is shown. The token of the web port is not rotated but replaced in the settings. Needs the scope `admin`. */
+  rotateToken(id: string, body: ApiSchemas["RotationRequest"] = {}): Promise<ApiSchemas["IssuedToken"]> {
+    return this.#client.request("POST", `tokens/${pathSegment(id)}/rotation`, body);
   }
 
   /** Revokes a token: closes its connections, and refuses it from now on, also after a restart. Another token under the same name is valid. With several relays in one process each has its own revocations. The token of the web port cannot be revoked. Needs the scope `admin`. */

@@ -87,6 +87,27 @@ export interface ConfiguredToken {
   readonly expires?: Millis | undefined;
 }
 
+/** A token that an operator has issued: in place of the token it has the digest. The web port has one token, that of the settings. */
+export interface IssuedToken extends ConfiguredToken {
+  readonly use: Exclude<TokenUse, "web">;
+}
+
+/** The settings with the tokens that operators have issued. */
+export function withIssuedTokens(settings: Settings, issued: readonly IssuedToken[]): Settings {
+  if (issued.length === 0) return settings;
+  const { intermediary, brain, "nakurity-backend": backend } = settings;
+  const withOwn = <Block extends { readonly tokens: readonly PeerTokenSettings[] }>(
+    block: Block,
+    use: IssuedToken["use"],
+  ): Block => ({ ...block, tokens: [...block.tokens, ...issued.filter((token) => token.use === use)] });
+  return {
+    ...settings,
+    intermediary: withOwn(intermediary, "intermediary"),
+    "nakurity-backend": withOwn(backend, "neuro"),
+    brain: withOwn(brain, "brain"),
+  };
+}
+
 /** Every token in the settings that is not empty, in the order of their blocks. */
 export function tokensIn(settings: Settings): readonly ConfiguredToken[] {
   const { intermediary, web, brain, "nakurity-backend": backend } = settings;

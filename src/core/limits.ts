@@ -3,6 +3,7 @@
  *
  * Limits that are settings have their defaults in `defaults.ts` and are clamped by these.
  */
+import type { Millis } from "./ids.ts";
 
 /** Unicode code points in the name of an integration, watcher or game. */
 export const NAME_CODE_POINTS_MAX = 64;
@@ -36,6 +37,11 @@ export const CONTEXTS_HELD_PER_INTEGRATION_MAX = 200;
 /** Keys of an integration's contexts that replace each other, and UTF-16 units of the text that stands for `{key}`. */
 export const CONTEXT_KEYS_MAX = 64;
 export const CONTEXT_KEY_LENGTH_MAX = 64;
+/** Tokens that operators have issued, and UTF-16 units of the name of one. */
+export const ISSUED_TOKENS_MAX = 100;
+export const TOKEN_NAME_LENGTH_MAX = 64;
+/** The longest time for which a rotated token stays valid. */
+export const TOKEN_OVERLAP_MS_MAX: Millis = 2_592_000_000;
 /** UTF-16 units of the label of a macro, and of its data. */
 export const MACRO_LABEL_LENGTH_MAX = 60;
 export const MACRO_DATA_LENGTH_MAX = 16_384;

@@ -9,7 +9,7 @@ import type { Priority } from "./neuro-messages.ts";
 import type { FaultName } from "./fault.ts";
 import type { Millis } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
-import type { BehaviourPreset } from "./settings.ts";
+import type { BehaviourPreset, Scope } from "./settings.ts";
 
 /** A page of a list. `next` is the `after` of the next page; null at the end. */
 export interface Page<Item> {
@@ -457,9 +457,9 @@ export interface WatcherView {
   readonly rate: number | null;
 }
 
-/** A configured token, without the token itself. */
+/** A token of the settings, or one that an operator has issued, without the token itself. */
 export interface TokenView {
-  /** What it is for, and its name: `intermediary:lamp`. */
+  /** What it is for, and its name: `intermediary:lamp`. Of an issued one, also the beginning of its digest: `intermediary:lamp@1f2e3d4c`. */
   readonly id: string;
   /** The name in the log and in the audit log. */
   readonly name: string;
@@ -471,9 +471,30 @@ export interface TokenView {
   readonly state: "valid" | "expired" | "revoked";
   /** The settings contain its digest only. */
   readonly hashed: boolean;
+  /** Null: it is in the settings. */
+  readonly issued_at: Millis | null;
+  /** When it stops to be valid; null: never by itself. */
   readonly expires_at: Millis | null;
   readonly last_used_at: Millis | null;
   readonly last_address: string | null;
+}
+
+/** A token that an operator issues. */
+export interface TokenRequest {
+  readonly use: "intermediary" | "neuro" | "brain";
+  readonly name: string;
+  /** Only of the use `intermediary`, where at least one is required. */
+  readonly scopes?: readonly Scope[];
+  /** Patterns of the names that it is valid for; absent: any name. */
+  readonly names?: readonly string[];
+  /** Absent: it does not expire. */
+  readonly expires_at?: Millis;
+}
+
+/** A new token. The relay keeps only its digest, so this is the only time that it is shown. */
+export interface IssuedTokenView {
+  readonly id: string;
+  readonly token: string;
 }
 
 /** One act of an operator, through the API, the dashboard or a watcher's command. */

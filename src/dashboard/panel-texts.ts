@@ -250,7 +250,30 @@ export const PANEL_TEXTS = {
 
   tokens: {
     about:
-      "To replace a token, write the new one into the configuration, give it to its programs, and revoke the old one here. `neuro-relay token --hash` makes the form that is stored.",
+      "A rotated token is replaced by a new one with the same rights. The relay keeps only the digest of a new token, so copy it while it is shown.",
+    newToken: "New token",
+    shownOnce: (id: string) => `New token ${id}. It is shown this once.`,
+    hide: "I have copied it",
+    webToken: "The token of this page is replaced in the settings: `web.token`.",
+    issued: (age: string) => `issued ${age} ago`,
+    rotate: "Rotate",
+    overlap: "The former token is valid",
+    overlapOf: (time: string) => `for another ${time}`,
+    noOverlap: "no longer",
+    confirmRotate: "Issue the new token",
+    issue: {
+      title: "Issue a token",
+      about: "It is valid at once, and until it expires or is revoked.",
+      submit: "Issue",
+      use: "For",
+      name: "Name",
+      example: "lamp",
+      scopes: "Scopes",
+      names: "Only for these names, separated by commas",
+      namesExample: "lamp*, fan",
+      lifetime: "Expires after",
+      never: "never",
+    },
     notAllowed: "Not shown",
     uses: { web: "this page", intermediary: "Intermediary", neuro: "game port", brain: "Brain" } satisfies Record<
       TokenView["use"],

@@ -115,6 +115,8 @@ const OPERATOR_ACTIONS: ReadonlyMap<string, string> = new Map([
   ["cancel_shutdown", "cancelled the shutdown of {}"],
   ["reregister", "asked {} to register again"],
   ["clear", "cleared the actions of {}"],
+  ["issue_token", "issued the token {}"],
+  ["rotate_token", "rotated the token {}"],
   ["revoke_token", "revoked the token {}"],
   ["send", "sent a command to {}"],
   ["command", "sent a command to {}"],

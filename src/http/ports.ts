@@ -1,11 +1,12 @@
 /** What the web app needs: ports from the process, and a context from the runtime with every request. */
 import type { CredentialDigest } from "../core/access.ts";
 import type { ConnectionInfo } from "../core/event.ts";
+import type { Millis } from "../core/ids.ts";
 import type { Observation } from "../core/observation.ts";
 import type { Done, Principal, ReplyTo, ServiceRequest } from "../core/request.ts";
 import type { ListenerName, ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
-import type { LinkView, NodeView, RelayView, TokenView } from "../core/view.ts";
+import type { IssuedTokenView, LinkView, NodeView, RelayView, TokenRequest, TokenView } from "../core/view.ts";
 import type { RequestResult } from "../engine/mod.ts";
 import type { AccessControl } from "./access-control.ts";
 
@@ -48,6 +49,10 @@ export interface WebPorts {
   tokens(): readonly TokenView[];
   /** Closes the peers of a token, and refuses it from now on. */
   revokeToken(id: string): Promise<RequestResult<Done>>;
+  /** A new token, which is shown this once. */
+  issueToken(request: TokenRequest, principal: Principal): Promise<RequestResult<IssuedTokenView>>;
+  /** A new token in place of another one, which stays valid for the overlap. */
+  rotateToken(id: string, overlap: Millis, principal: Principal): Promise<RequestResult<IssuedTokenView>>;
   /** The programs that are linked. */
   links(): readonly LinkView[];
   /** All relays of the process, or of the cluster, in the order of their names. */

@@ -128,6 +128,7 @@ export class Host {
       now: () => this.#clock?.now() ?? Date.now(),
       changed: () => this.#apply(),
       failed: (reason) => this.observe({ is: "store_failed", key: "tokens", reason }),
+      learnSecret: (token) => this.secrets.learn([token]),
     });
     this.#settings = this.#tokens.valid();
     this.#accessControl = this.#newAccessControl();
@@ -159,6 +160,8 @@ export class Host {
         this.#engine?.request(request, principal) ?? Promise.resolve({ fault: "restarting" }),
       tokens: () => this.#tokens.list(),
       revokeToken: (id) => this.#tokens.revoke(id),
+      issueToken: (request, principal) => this.#tokens.issue(request, principal),
+      rotateToken: (id, overlap, principal) => this.#tokens.rotate(id, overlap, principal),
       links: () => this.#links(),
       relays: () => options.surroundings?.relays() ?? Promise.resolve([]),
       nodes: () => options.surroundings?.nodes() ?? Promise.resolve([]),

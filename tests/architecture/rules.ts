@@ -105,7 +105,7 @@ export const ENTRY_FILES: Readonly<Record<string, RegExp>> = {
   cluster: /./,
   observability: /^(?:mod|log-file)\.ts$/,
   // Each runtime has a folder, whose serve.ts starts a relay on it.
-  runtimes: /^(?:[a-z-]+|(?:bun|deno)\/serve|cluster\/checks)\.ts$/,
+  runtimes: /^(?:[a-z-]+|(?:bun|deno)\/serve|cluster\/checks|tokens\/new-token)\.ts$/,
 };
 
 /** Files that may name a runtime. */

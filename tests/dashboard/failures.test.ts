@@ -1,8 +1,9 @@
 /** What the page does without a token, without a scope, and without the relay. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
+import type { Page } from "playwright-core";
 import { checkBothThemes } from "./axe.ts";
-import { byName, Game, integrationRow, TEST_OPTIONS, withDashboard } from "./fixture.ts";
+import { byName, type DashboardFixture, Game, integrationRow, TEST_OPTIONS, until, withDashboard } from "./fixture.ts";
 
 test(
   "DB3 DB3b DB3c DB36 without a token, or with a wrong one, a form asks for it and gives the reason; signing out deletes it",
@@ -69,6 +70,7 @@ test(
       await byName(admin, "tab-tokens").click();
       const eyes = byName(admin, "token").filter({ hasText: "eyes" });
       await eyes.getByText(/watch · used \d+ s ago from .+ · stored as plain text/).waitFor();
+      await issueAndRotate(admin, fixture);
       await byName(eyes, "revoke").click();
       await byName(eyes, "revoke").filter({ hasText: "Revoke it for good?" }).click();
       await eyes.getByText("revoked").waitFor();
@@ -79,6 +81,36 @@ test(
     ]),
   TEST_OPTIONS,
 );
+
+/** A token is issued for a page and rotated while the page is open; each new token is shown once. */
+async function issueAndRotate(admin: Page, fixture: DashboardFixture): Promise<void> {
+  const form = byName(admin, "issue-token");
+  await form.getByLabel("Name", { exact: true }).fill("visitor");
+  await form.getByText("Issue", { exact: true }).click();
+  await form.locator(".field-error:visible", { hasText: "scope" }).waitFor();
+  await form.getByLabel("watch", { exact: true }).check();
+  await form.getByText("Issue", { exact: true }).click();
+  const shown = byName(admin, "new-token");
+  const first = await shown.locator("code").innerText();
+  const visitor = await fixture.newPage();
+  await visitor.goto(`${fixture.origin}/#token=${first}`);
+  await integrationRow(visitor, "Chess").waitFor();
+  const row = byName(admin, "token").filter({ hasText: "visitor" });
+  await byName(row.first(), "rotate").click();
+  await byName(row.first(), "overlap").selectOption({ label: "no longer" });
+  await byName(row.first(), "confirm-rotate").click();
+  await visitor.locator(".sign-in-refusal", { hasText: "That token wasn" }).waitFor();
+  await until(async () => await shown.locator("code").innerText() !== first, "the new one is shown");
+  const second = await shown.locator("code").innerText();
+  check.match(second, /^nr_/);
+  await visitor.getByLabel("Token").fill(second);
+  await visitor.getByText("Sign in", { exact: true }).click();
+  await integrationRow(visitor, "Chess").waitFor();
+  await byName(shown, "hide-token").click();
+  await shown.waitFor({ state: "detached" });
+  check.equal((await admin.content()).includes(second), false, "it is shown once");
+  await visitor.context().close();
+}
 
 test(
   "DB13c DB14 DB14b DB36 when the relay is lost the page says so, reconnects by itself, and shows where events are missing",

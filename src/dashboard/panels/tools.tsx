@@ -1,10 +1,10 @@
 /** Forms for development and repair: a context for Neuro, raw messages in both directions, and commands. */
-import { type Child, useRef, useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import { type JsonObject, parseJson } from "../../core/json.ts";
 import type { SendOutcome } from "../../core/view.ts";
 import { BehaviourControl } from "../components/behaviour-control.tsx";
-import { Button, ConfirmButton, Prose } from "../components/primitives.tsx";
+import { Button, ConfirmButton } from "../components/primitives.tsx";
+import { Tool, valueOf } from "../components/tool.tsx";
 import { sanitize } from "../lib/sanitize.ts";
 import { upstreamsOf } from "../state/dashboard-state.ts";
 import { store, useMissingScope, useStore } from "../state/hooks.ts";
@@ -86,45 +86,6 @@ function AllIntegrations() {
   );
 }
 
-interface ToolProps {
-  readonly name: string;
-  readonly texts: { readonly title: string; readonly about: string; readonly submit: string };
-  readonly disabledReason: string | undefined;
-  readonly children: Child;
-  /** Returns the error, if there is one. */
-  send(values: FormData): Promise<string | undefined>;
-}
-
-function Tool({ name, texts, disabledReason, children, send }: ToolProps) {
-  const [error, setError] = useState("");
-  const form = useRef<HTMLFormElement | null>(null);
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    if (form.current === null) return;
-    setError(disabledReason ?? await send(new FormData(form.current)) ?? "");
-  };
-  return (
-    <section class="tool" aria-labelledby={`${name}-title`}>
-      <h2 id={`${name}-title`} class="panel-title">{texts.title}</h2>
-      <form ref={form} class="tool-form" data-name={name} noValidate onSubmit={(event: Event) => void submit(event)}>
-        <p class="soft small">
-          <Prose text={texts.about} />
-        </p>
-        {children}
-        <p class={error === "" ? "field-error hidden" : "field-error"} role="alert">{sanitize(error, 300)}</p>
-        <button
-          type="submit"
-          class="button main"
-          title={disabledReason}
-          aria-disabled={disabledReason === undefined ? undefined : "true"}
-        >
-          <span class="button-text">{texts.submit}</span>
-        </button>
-      </form>
-    </section>
-  );
-}
-
 /** Posts `body` and shows what came of it as a toast. Returns the error, if there is one. */
 async function post(path: string, body: JsonObject, doneText: (sent: SendOutcome) => string): Promise<string | undefined> {
   const outcome = await store.send<SendOutcome>("POST", path, body);
@@ -132,8 +93,6 @@ async function post(path: string, body: JsonObject, doneText: (sent: SendOutcome
   store.showToast("good", doneText(outcome.body));
   return undefined;
 }
-
-const valueOf = (values: FormData, name: string): string => String(values.get(name) ?? "");
 
 function ContextForm() {
   const upstreams = useStore(upstreamsOf);

@@ -42,7 +42,6 @@ import type {
   QueueView,
   RelayView,
   SendOutcome,
-  TokenView,
   UploadView,
   UpstreamView,
   WatcherView,
@@ -451,24 +450,6 @@ const link: z.ZodType<LinkView> = named(
   }),
   "A program, `neuro-relay link`, that connects Neuro to this relay.",
 );
-
-const token: z.ZodType<TokenView> = named(
-  "Token",
-  z.object({
-    id: text.describe("What it is for, and its name."),
-    name: text.describe("The name in the log and in the audit log."),
-    use: z.enum(["web", "intermediary", "neuro", "brain"]).describe("`neuro`: the game port."),
-    scopes: z.array(text),
-    names: z.array(text).describe("Patterns of the names that it is valid for; empty: any name."),
-    state: z.enum(["valid", "expired", "revoked"]),
-    hashed: flag.describe("The settings contain its hash only."),
-    expires_at: instant.nullable(),
-    last_used_at: instant.nullable(),
-    last_address: text.nullable(),
-  }),
-  "A configured token, without the token itself.",
-);
-export const tokens: z.ZodType<Page<TokenView>> = pageOf("TokenPage", token);
 
 const watcher: z.ZodType<WatcherView> = named(
   "Watcher",

@@ -1,14 +1,15 @@
 /**
- * What is known of the tokens besides the settings: which are revoked, and when and from where each was last used.
+ * What is known of the tokens besides the settings: which operators have issued, which are revoked, and when and from where each was last used.
  *
  * Tokens are known by their digests, so a token that replaces a revoked one under the same name is valid.
  *
  * Invariants: K1 a revocation is stored before it is confirmed; K2 no key is written twice; K3 uses are stored at most every `USE_STORED_MS`
- * for each token, so a restart loses no more than that.
+ * for each token, so a restart loses no more than that; K4 of an issued token only the digest is kept.
  */
+import { ALL_SCOPES, configuredDigest, hashedToken, type IssuedToken } from "../../core/access.ts";
 import type { Entry } from "../../core/event.ts";
 import type { Key, Millis } from "../../core/ids.ts";
-import { isObject, type JsonObject } from "../../core/json.ts";
+import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { key, segmentAt } from "../../core/key.ts";
 import type { Store } from "../../engine/mod.ts";
 
@@ -19,12 +20,21 @@ const RECORDS_MAX = 1_000;
 
 interface TokenRecord {
   readonly digest: string;
+  /** Of a token that is not in the settings. */
+  issued: Issue | undefined;
+  /** From when it is refused. */
   revokedAt: Millis | undefined;
   usedAt: Millis | undefined;
   address: string | undefined;
   /** The time of use that is stored. */
   storedUse: Millis | undefined;
   key: Key | undefined;
+}
+
+/** A token that an operator has issued, and when. */
+export interface Issue {
+  readonly token: IssuedToken;
+  readonly at: Millis;
 }
 
 export interface TokenUseRecord {
@@ -49,8 +59,10 @@ export class TokenRecords {
     const stale: Key[] = [];
     for (const entry of entries) stale.push(...this.#restore(entry));
     this.#store = store;
-    const byAge = [...this.#records.values()].sort((one, other) => lastChange(other) - lastChange(one));
-    for (const { digest, key } of byAge.slice(RECORDS_MAX)) {
+    const others = this.#records.values().filter(({ issued }) => issued === undefined);
+    const byAge = [...others].sort((one, other) => lastChange(other) - lastChange(one));
+    const over = this.#records.values().filter((record) => isOver(record, now));
+    for (const { digest, key } of [...byAge.slice(RECORDS_MAX), ...over]) {
       this.#records.delete(digest);
       if (key !== undefined) stale.push(key);
     }
@@ -58,12 +70,38 @@ export class TokenRecords {
     for (const key of stale) await store.delete(key).catch(this.#failed);
   }
 
-  isRevoked(digest: string): boolean {
-    return this.#records.get(digest)?.revokedAt !== undefined;
+  /** From when a token is refused; undefined if it is not revoked. */
+  revokedAt(digest: string): Millis | undefined {
+    return this.#records.get(digest)?.revokedAt;
   }
 
-  get hasRevoked(): boolean {
-    return this.#records.values().some(({ revokedAt }) => revokedAt !== undefined);
+  /** True if the settings alone do not say which tokens are valid. */
+  get hasChanges(): boolean {
+    return this.#records.values().some(({ revokedAt, issued }) => revokedAt !== undefined || issued !== undefined);
+  }
+
+  /** The times of all revocations, also those to come. */
+  revocations(): readonly Millis[] {
+    return this.#records.values().flatMap(({ revokedAt }) => revokedAt === undefined ? [] : [revokedAt]).toArray();
+  }
+
+  issued(): readonly Issue[] {
+    return this.#records.values().flatMap(({ issued }) => issued === undefined ? [] : [issued]).toArray();
+  }
+
+  /** Resolves once the token is stored; rejects, and changes nothing, if it cannot be. */
+  async issue(token: IssuedToken, at: Millis): Promise<void> {
+    const record = this.#recordOf(configuredDigest(token.token));
+    const issued = { token, at };
+    await this.#save({ ...record, issued });
+    record.issued = issued;
+  }
+
+  /** An issued token is refused from now on, and nothing is known of it. */
+  async forget(digest: string): Promise<void> {
+    const key = this.#records.get(digest)?.key;
+    if (key !== undefined) await this.#store?.delete(key);
+    this.#records.delete(digest);
   }
 
   lastUse(digest: string): TokenUseRecord | undefined {
@@ -79,11 +117,11 @@ export class TokenRecords {
     if (now - (record.storedUse ?? -Infinity) >= USE_STORED_MS) void this.#save(record).catch(this.#failed);
   }
 
-  /** Resolves once the revocation is stored; rejects, and changes nothing, if it cannot be. */
-  async revoke(digest: string, now: Millis): Promise<void> {
+  /** The token is refused from that time on. Resolves once that is stored; rejects, and changes nothing, if it cannot be. */
+  async revoke(digest: string, revokedAt: Millis): Promise<void> {
     const record = this.#recordOf(digest);
-    await this.#save({ ...record, revokedAt: now });
-    record.revokedAt = now;
+    await this.#save({ ...record, revokedAt });
+    record.revokedAt = revokedAt;
   }
 
   /** Stores the uses that are not stored yet. */
@@ -98,9 +136,10 @@ export class TokenRecords {
     const digest = segmentAt(key, 1);
     if (!isObject(value) || value.v !== 1) return [key];
     const record = this.#recordOf(digest);
-    const { revoked_at, used_at, address } = value;
+    const { revoked_at, used_at, address, issued } = value;
     const earlier = record.key === undefined ? [] : [record.key];
     record.key = key;
+    record.issued = issueOf(digest, issued);
     if (typeof revoked_at === "number") record.revokedAt = revoked_at;
     if (typeof used_at === "number" && typeof address === "string") {
       record.usedAt = used_at;
@@ -115,6 +154,7 @@ export class TokenRecords {
     if (known !== undefined) return known;
     const record: TokenRecord = {
       digest,
+      issued: undefined,
       revokedAt: undefined,
       usedAt: undefined,
       address: undefined,
@@ -125,12 +165,13 @@ export class TokenRecords {
     return record;
   }
 
-  async #save({ digest, revokedAt, usedAt, address }: TokenRecord): Promise<void> {
+  async #save({ digest, issued, revokedAt, usedAt, address }: TokenRecord): Promise<void> {
     const record = this.#recordOf(digest);
     if (this.#store === undefined) return;
     const next = key(PREFIX, digest, String(++this.#count).padStart(16, "0"));
     const value: JsonObject = {
       v: 1,
+      ...(issued !== undefined && { issued: valueOf(issued) }),
       ...(revokedAt !== undefined && { revoked_at: revokedAt }),
       ...(usedAt !== undefined && { used_at: usedAt, address: address ?? "" }),
     };
@@ -143,3 +184,37 @@ export class TokenRecords {
 }
 
 const lastChange = ({ revokedAt = 0, usedAt = 0 }: TokenRecord): Millis => Math.max(revokedAt, usedAt);
+
+/** True for an issued token that will never be valid again. */
+const isOver = ({ issued, revokedAt = Infinity }: TokenRecord, now: Millis): boolean =>
+  issued !== undefined && Math.min(revokedAt, issued.token.expires ?? Infinity) <= now;
+
+/** Why without the token: its digest is part of the key. */
+const valueOf = ({ token: { use, name, scopes, names, expires }, at }: Issue): JsonObject => ({
+  at,
+  use,
+  name,
+  scopes,
+  names,
+  ...(expires !== undefined && { expires }),
+});
+
+function issueOf(digest: string, value: Json | undefined): Issue | undefined {
+  if (!isObject(value)) return undefined;
+  const { at, use, name, scopes, names, expires } = value;
+  if (typeof at !== "number" || typeof name !== "string" || !Array.isArray(scopes) || !Array.isArray(names)) {
+    return undefined;
+  }
+  if (use !== "intermediary" && use !== "neuro" && use !== "brain") return undefined;
+  return {
+    at,
+    token: {
+      use,
+      name,
+      token: hashedToken(digest),
+      scopes: ALL_SCOPES.filter((scope) => scopes.includes(scope)),
+      names: names.filter((pattern) => typeof pattern === "string"),
+      expires: typeof expires === "number" ? expires : undefined,
+    },
+  };
+}

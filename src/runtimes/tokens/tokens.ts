@@ -1,15 +1,32 @@
 /**
  * The tokens of a relay while it runs: the settings with those that are valid now, and the list of all of them.
  *
- * The rest of the relay sees only valid tokens. When one expires or is revoked, the settings are applied again, which closes its peers.
+ * The rest of the relay sees only valid tokens. When one expires, is revoked or is issued, the settings are applied again, which closes the
+ * peers of those that are no longer valid.
+ *
+ * Invariants: O1 an issued token is returned once and never kept, only its digest; O2 nobody issues a token with a scope that the own token
+ * lacks; O3 no token is issued for a listener that is open to clients without one, because it would shut them out.
  */
-import { configuredDigest, type ConfiguredToken, isHashed, tokensIn, withValidTokens } from "../../core/access.ts";
+import {
+  configuredDigest,
+  type ConfiguredToken,
+  hashedToken,
+  isHashed,
+  type IssuedToken,
+  tokensIn,
+  withIssuedTokens,
+  withValidTokens,
+} from "../../core/access.ts";
+import { hashText } from "../../core/hash.ts";
+import { ISSUED_TOKENS_MAX } from "../../core/limits.ts";
 import type { Millis } from "../../core/ids.ts";
-import type { Done } from "../../core/request.ts";
+import type { Done, Principal } from "../../core/request.ts";
+import type { FaultName } from "../../core/fault.ts";
 import type { Settings } from "../../core/settings.ts";
 import { errorText } from "../../core/text.ts";
-import type { TokenView } from "../../core/view.ts";
+import type { IssuedTokenView, TokenRequest, TokenView } from "../../core/view.ts";
 import type { RequestResult, Store } from "../../engine/mod.ts";
+import { newToken } from "./new-token.ts";
 import { TokenRecords } from "./token-records.ts";
 
 /** The longest time of a timer; a later expiry is looked for again then. */
@@ -23,6 +40,8 @@ export interface TokensHost {
   changed(): void;
   /** Something could not be stored. */
   failed(reason: string): void;
+  /** A token that must never be written to logs. */
+  learnSecret(token: string): void;
 }
 
 export class Tokens {
@@ -42,7 +61,8 @@ export class Tokens {
 
   async load(store: Store): Promise<void> {
     await this.#records.load(store, this.#host.now());
-    if (this.#records.hasRevoked) this.#host.changed();
+    this.#awaitExpiry();
+    if (this.#records.hasChanges) this.#host.changed();
   }
 
   configure(settings: Settings): void {
@@ -53,9 +73,10 @@ export class Tokens {
   /** The settings, with the tokens that are valid now. */
   valid(): Settings {
     const now = this.#host.now();
+    const issued = this.#records.issued().map(({ token }) => token);
     return withValidTokens(
-      this.#settings,
-      ({ digest, expires = Infinity }) => now < expires && !this.#records.isRevoked(digest),
+      withIssuedTokens(this.#settings, issued),
+      ({ digest, expires = Infinity }) => now < Math.min(expires, this.#records.revokedAt(digest) ?? Infinity),
     );
   }
 
@@ -64,23 +85,93 @@ export class Tokens {
   }
 
   list(): readonly TokenView[] {
-    return withIds(tokensIn(this.#settings)).map(([id, token]) => this.#view(id, token));
+    return this.#all().map((token) => this.#view(token));
+  }
+
+  /** Issues a token that is valid from now on. */
+  async issue(request: TokenRequest, principal: Principal): Promise<RequestResult<IssuedTokenView>> {
+    const { use, name, scopes = [], names = [], expires_at: expires } = request;
+    if (expires !== undefined && expires <= this.#host.now()) return refused("badMessage", "`expires_at` is in the past");
+    if (use === "intermediary" ? scopes.length === 0 : scopes.length > 0) {
+      return refused("badMessage", "a token of the Intermediary has at least one scope, any other token none");
+    }
+    const known = this.#all();
+    if (known.some((token) => token.use === use && token.name === name)) {
+      return refused("notNow", `a token with this name exists: ${use}:${name}; rotate it, or choose another name`);
+    }
+    // Why not the Intermediary: its clients always need a token.
+    if (use !== "intermediary" && !known.some((token) => token.use === use)) {
+      return refused(
+        "notNow",
+        `this listener needs no token now, and a first one would shut out all clients without it; configure one`,
+      );
+    }
+    return await this.#issue({ use, name, scopes, names, expires }, principal);
+  }
+
+  /** Issues a token in place of another one, which stays valid for the overlap. */
+  async rotate(id: string, overlap: Millis, principal: Principal): Promise<RequestResult<IssuedTokenView>> {
+    const token = this.#find(id);
+    if ("fault" in token) return token;
+    const { use, name, scopes, names, expires } = token;
+    const until = this.#host.now() + overlap;
+    if (use === "web") return WEB_TOKEN;
+    if (this.#stateOf(token) !== "valid") return refused("notNow", `${id} is not valid any more; issue a new token`);
+    const outcome = await this.#issue({ use, name, scopes, names, expires }, principal);
+    if ("fault" in outcome) return outcome;
+    try {
+      await this.#end(token, Math.min(until, this.#endOf(token)));
+    } catch (error) {
+      return refused("storageFailed", errorText(error));
+    }
+    return outcome;
+  }
+
+  async #issue(wanted: Omit<IssuedToken, "token">, principal: Principal): Promise<RequestResult<IssuedTokenView>> {
+    const refusal = this.#issueRefusal(wanted, principal);
+    if (refusal !== undefined) return refusal;
+    const secret = newToken();
+    this.#host.learnSecret(secret);
+    const token = { ...wanted, token: hashedToken(hashText(secret)) };
+    try {
+      await this.#records.issue(token, this.#host.now());
+    } catch (error) {
+      return refused("storageFailed", errorText(error));
+    }
+    this.#awaitExpiry();
+    this.#host.changed();
+    return { body: { id: issuedId(token), token: secret } };
+  }
+
+  #issueRefusal({ scopes }: Omit<IssuedToken, "token">, principal: Principal): Refusal | undefined {
+    // Why: the other nodes do not know the tokens of one of them.
+    if (this.#settings.cluster.enabled) return refused("notNow", "in a cluster, tokens are in the settings of each node");
+    const missing = scopes.filter((scope) => !principal.scopes.includes(scope));
+    if (missing.length > 0) return refused("notAllowed", `your token lacks the scope ${missing.join(", ")} of this token`);
+    const count = this.#records.issued().length;
+    if (count < ISSUED_TOKENS_MAX) return undefined;
+    return refused("queueFull", `${count} tokens are issued, and ${ISSUED_TOKENS_MAX} are the most; revoke some of them`);
   }
 
   /** Revokes a token. Its peers are closed, and it is refused after a restart as well. */
   async revoke(id: string): Promise<RequestResult<Done>> {
-    const [, token] = withIds(tokensIn(this.#settings)).find(([known]) => known === id) ?? [];
-    if (token === undefined) return { fault: "notFound", reason: `no token has the id ${id.slice(0, 64)}` };
-    if (token.use === "web") {
-      return { fault: "notNow", reason: "the token of the web port is not revoked but replaced: change web.token" };
-    }
+    const token = this.#find(id);
+    if ("fault" in token) return token;
+    if (token.use === "web") return WEB_TOKEN;
     try {
-      await this.#records.revoke(configuredDigest(token.token), this.#host.now());
+      await this.#end(token, this.#host.now());
     } catch (error) {
-      return { fault: "storageFailed", reason: errorText(error) };
+      return refused("storageFailed", errorText(error));
     }
-    this.#host.changed();
     return { body: { status: "revoked" } };
+  }
+
+  async #end({ token, issuedAt }: KnownToken, at: Millis): Promise<void> {
+    const digest = configuredDigest(token);
+    if (issuedAt !== undefined && at <= this.#host.now()) await this.#records.forget(digest);
+    else await this.#records.revoke(digest, at);
+    this.#awaitExpiry();
+    this.#host.changed();
   }
 
   async close(): Promise<void> {
@@ -88,22 +179,39 @@ export class Tokens {
     await this.#records.close();
   }
 
-  #view(id: string, { use, name, token, scopes, names, expires }: ConfiguredToken): TokenView {
-    const digest = configuredDigest(token);
-    const used = this.#records.lastUse(digest);
+  #all(): readonly KnownToken[] {
+    const issued = this.#records.issued().map(({ token, at }) => ({ ...token, id: issuedId(token), issuedAt: at }));
+    return [...withIds(tokensIn(this.#settings)), ...issued];
+  }
+
+  #find(id: string): KnownToken | Refusal {
+    return this.#all().find((token) => token.id === id) ?? refused("notFound", `no token has the id ${id.slice(0, 64)}`);
+  }
+
+  #endOf({ token, expires = Infinity }: KnownToken): Millis {
+    return Math.min(expires, this.#records.revokedAt(configuredDigest(token)) ?? Infinity);
+  }
+
+  #stateOf({ token, expires = Infinity }: KnownToken): TokenView["state"] {
+    const now = this.#host.now();
+    if ((this.#records.revokedAt(configuredDigest(token)) ?? Infinity) <= now) return "revoked";
+    return expires <= now ? "expired" : "valid";
+  }
+
+  #view(known: KnownToken): TokenView {
+    const { id, use, name, token, scopes, names, issuedAt } = known;
+    const used = this.#records.lastUse(configuredDigest(token));
+    const end = this.#endOf(known);
     return {
       id,
       name,
       use,
       scopes,
       names,
-      state: this.#records.isRevoked(digest)
-        ? "revoked"
-        : expires !== undefined && expires <= this.#host.now()
-        ? "expired"
-        : "valid",
+      state: this.#stateOf(known),
       hashed: isHashed(token),
-      expires_at: expires ?? null,
+      issued_at: issuedAt ?? null,
+      expires_at: end === Infinity ? null : end,
       last_used_at: used?.at ?? null,
       last_address: used?.address ?? null,
     };
@@ -119,8 +227,8 @@ export class Tokens {
   #awaitExpiry(): void {
     clearTimeout(this.#timer);
     const now = this.#host.now();
-    const times = tokensIn(this.#settings).map(({ expires = Infinity }) => expires).filter((at) => at > now);
-    this.#nextExpiry = Math.min(...times);
+    const times = [...this.#all().map(({ expires = Infinity }) => expires), ...this.#records.revocations()];
+    this.#nextExpiry = Math.min(...times.filter((at) => at > now));
     if (!this.#host.hasTimer || this.#nextExpiry === Infinity) return;
     this.#timer = setTimeout(() => {
       this.#awaitExpiry();
@@ -130,13 +238,38 @@ export class Tokens {
   }
 }
 
-/** Each token with its id: what it is for, and its name. Equal ones are numbered. */
-function withIds(tokens: readonly ConfiguredToken[]): readonly (readonly [id: string, token: ConfiguredToken])[] {
+interface Refusal {
+  readonly fault: FaultName;
+  readonly reason: string;
+}
+
+const refused = (fault: FaultName, reason: string): Refusal => ({ fault, reason });
+
+/** A token of the settings, or an issued one. */
+interface KnownToken extends ConfiguredToken {
+  readonly id: string;
+  /** Undefined: it is in the settings. */
+  readonly issuedAt: Millis | undefined;
+}
+
+const WEB_TOKEN: Refusal = refused(
+  "notNow",
+  "the token of the web port is neither revoked nor rotated here but replaced: change web.token",
+);
+
+/** Digits of the digest in the id of an issued token. They tell tokens of the same name apart, and give nothing away. */
+const ID_DIGITS = 8;
+
+const issuedId = ({ use, name, token }: IssuedToken): string =>
+  `${use}:${name}@${configuredDigest(token).slice(0, ID_DIGITS)}`;
+
+/** The tokens of the settings with their ids: what each is for, and its name. Equal ones are numbered. */
+function withIds(tokens: readonly ConfiguredToken[]): readonly KnownToken[] {
   const counts = new Map<string, number>();
   return tokens.map((token) => {
     const id = `${token.use}:${token.name}`;
     const count = (counts.get(id) ?? 0) + 1;
     counts.set(id, count);
-    return [count === 1 ? id : `${id}~${count}`, token];
+    return { ...token, id: count === 1 ? id : `${id}~${count}`, issuedAt: undefined };
   });
 }

@@ -5,7 +5,7 @@ import { check } from "../../harness/check.ts";
 import { freePort } from "../storage/backends.ts";
 import { CliFolder, untilOutput } from "./cli-process.ts";
 
-test("SE109 tokens are made with their hashes, listed and revoked at the running relay", async () => {
+test("SE109 tokens are made with their hashes, listed, rotated and revoked at the running relay", async () => {
   const web = await freePort();
   const place = await CliFolder.make({});
   const made = JSON.parse((await place.run(["token", "--hash", "--json"])).out);
@@ -32,6 +32,13 @@ queue: {backend: memory}
       out,
       /^web:web; valid; .*hashed\nintermediary:lamp; valid; scopes integration; expires 2099-01-01T00:00:00/,
     );
+    const rotated = await run("rotate", "intermediary:lamp", "--overlap", "10m");
+    check.match(rotated.out, /^nr_[A-Za-z0-9_-]{43}\n$/);
+    check.match(
+      (await run("list")).out,
+      /intermediary:lamp@[0-9a-f]{8}; valid; scopes integration; expires 2099.*; issued /,
+    );
+    check.match((await run("rotate", "intermediary:lamp", "--overlap", "soon")).errors, /expected a duration such as/);
     check.equal((await run("revoke", "intermediary:lamp")).out, "revoked intermediary:lamp\n");
     check.match((await run("list")).out, /intermediary:lamp; revoked/);
     const missing = await run("revoke", "brain:x");

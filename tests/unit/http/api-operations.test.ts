@@ -90,6 +90,9 @@ async function watch(fixture: ApiFixture): Promise<void> {
   await fixture.items("listForces");
   const tokens = await fixture.items("listTokens");
   check.equal(tokens.map(({ id }) => id).slice(0, 2), ["web:web", "intermediary:eye"]);
+  const token = await fixture.call("issueToken", { body: { use: "intermediary", name: "visitor", scopes: ["watch"] } });
+  const rotated = await fixture.call("rotateToken", { path: { id: String(token.id) }, body: {} });
+  check.equal((await fixture.request("listRelays", { token: String(rotated.token) })).status, 200);
   check.equal(await fixture.call("revokeToken", { path: { id: "intermediary:worker" } }), { status: "revoked" });
   await fixture.items("listPendingActions");
 }

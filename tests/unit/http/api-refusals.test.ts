@@ -30,6 +30,8 @@ const BODIES: Readonly<Record<string, JsonObject>> = {
   sendContext: { message: "hello", silent: true },
   sendCommand: { to: "nobody", cmd: 1 },
   saveMacro: { label: "x", integration: "nobody", action: "play" },
+  issueToken: { use: "brain", name: "x" },
+  rotateToken: { overlap_ms: 1 },
   setNallelyValue: { parameter: "mood", value: 1 },
 };
 

@@ -69,6 +69,8 @@ export class AppFixture {
       metrics: () => Promise.resolve({ text: "some_total 1\n", type: "text/plain; version=0.0.4" }),
       tokens: () => [],
       revokeToken: () => Promise.resolve({ fault: "notFound" }),
+      issueToken: () => Promise.resolve({ fault: "notFound" }),
+      rotateToken: () => Promise.resolve({ fault: "notFound" }),
       links: () => [],
       relays: () => Promise.resolve([]),
       nodes: () => Promise.resolve([]),
