@@ -13,7 +13,10 @@ import type { ServiceName } from "./service.ts";
 export type Effect =
   | Send
   | Reply
-  /** `as`: the close frame of the other end of a proxied connection, used instead of the fault. */
+  /**
+   * `as`: the close frame of the other end of a proxied connection, used instead of the fault. With the code `ABNORMAL_CLOSE` the peer is
+   * disconnected without a close frame, where the platform can do that.
+   */
   | { readonly do: "close"; readonly peer: PeerId; readonly fault: FaultName; readonly as?: CloseFrame }
   /** A liveness probe. `ponged` follows if the runtime reports pongs. */
   | { readonly do: "ping"; readonly peer: PeerId }

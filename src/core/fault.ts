@@ -62,3 +62,6 @@ export type FaultName =
   | "queueFull"
   | "storageFailed"
   | "jobLost";
+
+/** The code that stands for the end of a connection without a close frame. Never in a frame. */
+export const ABNORMAL_CLOSE = 1006;

@@ -12,6 +12,7 @@ import { assertNever } from "../core/assert.ts";
 import type { StepContext } from "../core/context.ts";
 import { Deadlines, earlier } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
+import { ABNORMAL_CLOSE } from "../core/fault.ts";
 import type { PeerEvent, ServiceEvent } from "../core/event.ts";
 import { isLink, type Millis, type PeerId } from "../core/ids.ts";
 import type { MessageDirection } from "../core/message-counter.ts";
@@ -301,7 +302,8 @@ export class FaultyNetwork implements SupervisedService {
   }
 }
 
-const CUT = { code: 1001, reason: "cut by nakurity-backend.faults" };
+/** Why without a close frame: a network that breaks sends none. */
+const CUT = { code: ABNORMAL_CLOSE, reason: "cut by nakurity-backend.faults" };
 
 /** The direction whose first message is due; the earlier one, if both are. */
 function dueWay({ delayed }: FaultyConnection, now: Millis): MessageDirection | undefined {

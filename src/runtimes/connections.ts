@@ -7,7 +7,7 @@
  * B4 exactly one `closed` follows an `opened`.
  */
 import type { ConnectionInfo, Event, ListenerName } from "../core/event.ts";
-import { FAULTS } from "../core/fault.ts";
+import { ABNORMAL_CLOSE, FAULTS } from "../core/fault.ts";
 import { isLink, type PeerId, peerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
@@ -277,6 +277,7 @@ class PeerConnection implements ConnectionHandler {
     if (this.#state.is !== "open") return;
     this.write();
     const { socket } = this.#state;
+    if (code === ABNORMAL_CLOSE) return this.#disconnect(socket);
     const timer = setTimeout(() => this.#disconnect(socket), CLOSING_MS);
     this.#state = { is: "closing", socket, timer, bytes: 0 };
     socket.close(closeCode(code), closeReason(reason));
@@ -290,7 +291,7 @@ class PeerConnection implements ConnectionHandler {
 
   #disconnect(socket: ServerSocket): void {
     socket.terminate();
-    this.#end(1006);
+    this.#end(ABNORMAL_CLOSE);
   }
 
   ping(): void {

@@ -1,4 +1,5 @@
 /** A socket that the platform has accepted for a Durable Object. */
+import { FAULTS } from "../../core/fault.ts";
 import type { Frame } from "../../core/json.ts";
 import type { ServerSocket } from "../connections.ts";
 
@@ -27,8 +28,10 @@ export class PlatformSocket implements ServerSocket {
     }
   }
 
-  /** The platform cannot terminate a socket. */
-  terminate(): void {}
+  /** Why a close frame: the platform cannot disconnect a peer without one. */
+  terminate(): void {
+    this.close(FAULTS.leaving.close, "");
+  }
 
   /** The platform answers pings, but sends none. */
   ping(): void {}

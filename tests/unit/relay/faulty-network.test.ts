@@ -112,7 +112,7 @@ test("NB272 `disconnect` cuts the connection: what is under way is lost, and the
   peer.send("a");
   peer.send("b");
   await simulation.advance(100);
-  check.equal([seen, peer.received, peer.closed(), faults()], [["opened", "closed"], [], 1001, ["disconnect in"]]);
+  check.equal([seen, peer.received, peer.closed(), faults()], [["opened", "closed"], [], 1006, ["disconnect in"]]);
   check.equal(simulation.observations.filter(({ is }) => is === "panicked"), []);
 });
 

@@ -3,6 +3,7 @@ import { connect, createServer } from "node:net";
 import { test } from "#runner";
 import { serve } from "../../../src/runtimes/bun/serve.ts";
 import { check } from "../../harness/check.ts";
+import { JsonClient } from "../../harness/json-client.ts";
 import { Client, testSettings, until, upstreamAt, withRelay } from "./bun-relay.ts";
 import { echoService } from "./echo-service.ts";
 import { memoryUploads } from "../../../src/storage/uploads.ts";
@@ -359,3 +360,20 @@ function tear(port: number, bytes: Uint8Array): Promise<void> {
     socket.on("close", () => resolve());
   });
 }
+
+test("NB272 over sockets a cut connection ends without a close frame, and the game that reconnects is served", async () => {
+  const settings = testSettings((change) => {
+    change["nakurity-backend"].faults.enabled = true;
+    change["nakurity-backend"].faults.percent.disconnect = 100;
+  });
+  const relay = await serve(settings, { print: () => {}, log: () => {} });
+  try {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const game = await JsonClient.open(relay.urls.neuro ?? "");
+      game.send({ command: "startup", game: "Chess" });
+      check.equal(await game.closed, 1006);
+    }
+  } finally {
+    await relay.drain();
+  }
+});
