@@ -1,12 +1,14 @@
 /**
  * Commands about the integrations of the running relay: `shutdown` and `reregister` ask them to shut down, or to register their actions
- * again, `session` introduces Neuro again, and `behaviour` selects how the relay plays Neuro for them.
+ * again, `session` introduces Neuro again, `behaviour` selects how the relay plays Neuro for them, and `approve` and `reject` decide about
+ * unknown ones.
  */
 import { Argument, Command } from "commander";
 import { ApiError, pathSegment } from "../clients/api-client.ts";
 import { BEHAVIOUR_PRESET_NAMES } from "../core/defaults.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { AskOutcome } from "../core/request.ts";
+import type { IntegrationView } from "../core/view.ts";
 import { CliError } from "./cli-error.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
 import { requireRelayApi } from "./relay-api.ts";
@@ -67,6 +69,23 @@ export function behaviourCommand(): Command {
       const path = pathOf(id, all, "controls");
       await send("PATCH", path, { behaviour: preset === CONFIGURED ? null : preset }, options);
       console.log(`Neuro is ${preset === CONFIGURED ? "played as configured" : preset} for ${id ?? "all"}`);
+    });
+}
+
+export const approveCommand = (): Command =>
+  decisionCommand("approve", "approve an integration whose policy has `admission: approval`: Neuro sees its actions");
+
+export const rejectCommand = (): Command =>
+  decisionCommand("reject", "reject an integration whose policy has `admission: approval`: Neuro sees nothing of it");
+
+function decisionCommand(name: "approve" | "reject", description: string): Command {
+  return withConfiguration(new Command(name))
+    .description(description)
+    .argument("<integration>", "the id of an integration")
+    .action(async (id: string, options: ConfigurationOptions) => {
+      const path = `integrations/${pathSegment(id)}/decision`;
+      const { admission } = await send<IntegrationView>("POST", path, { approve: name === "approve" }, options);
+      console.log(`${admission} ${id}`);
     });
 }
 

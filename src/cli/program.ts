@@ -26,6 +26,8 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<Command>>>
   reregister: async () => (await import("./ask.ts")).reregisterCommand(),
   session: async () => (await import("./ask.ts")).sessionCommand(),
   behaviour: async () => (await import("./ask.ts")).behaviourCommand(),
+  approve: async () => (await import("./ask.ts")).approveCommand(),
+  reject: async () => (await import("./ask.ts")).rejectCommand(),
   completion: async (program) => (await import("./completion.ts")).completionCommand(program),
 };
 const DEFAULT_COMMAND = "serve";

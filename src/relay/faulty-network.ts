@@ -12,7 +12,7 @@ import { assertNever } from "../core/assert.ts";
 import type { StepContext } from "../core/context.ts";
 import { Deadlines, earlier } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
-import { ABNORMAL_CLOSE } from "../core/fault.ts";
+import { ABNORMAL_CLOSE, FAULTS } from "../core/fault.ts";
 import type { PeerEvent, ServiceEvent } from "../core/event.ts";
 import { isLink, type Millis, type PeerId } from "../core/ids.ts";
 import type { MessageDirection } from "../core/message-counter.ts";
@@ -56,7 +56,7 @@ interface FaultyConnection {
 
 /** A message that waits, without its text. */
 const DELAYED_BYTES = 256;
-const FAULTS: readonly NetworkFault[] = ["disconnect", "half_open", "drop", "duplicate"];
+const NETWORK_FAULTS: readonly NetworkFault[] = ["disconnect", "half_open", "drop", "duplicate"];
 
 /** The service behind a network with the faults of the settings. */
 export class FaultyNetwork implements SupervisedService {
@@ -138,7 +138,8 @@ export class FaultyNetwork implements SupervisedService {
       this.#forgetDelayed(connection, "out");
       if (connection.state !== "open") {
         this.#forget(connection);
-        return this.#stepService(event, ctx);
+        // Why another code: the end of one that was cut is not its game's fault.
+        return this.#stepService(connection.state === "cut" ? { ...event, code: FAULTS.leaving.close } : event, ctx);
       }
       connection.state = "leaving";
     } else if (connection.state !== "open") return true;
@@ -206,9 +207,9 @@ export class FaultyNetwork implements SupervisedService {
 
   #nextFault(): NetworkFault | undefined {
     const { percent } = this.#faults;
-    if (FAULTS.every((fault) => percent[fault] === 0)) return undefined;
+    if (NETWORK_FAULTS.every((fault) => percent[fault] === 0)) return undefined;
     let left = this.#random() * 100;
-    return FAULTS.find((fault) => (left -= percent[fault]) < 0);
+    return NETWORK_FAULTS.find((fault) => (left -= percent[fault]) < 0);
   }
 
   #delay(connection: FaultyConnection, passing: Passing, length: number, ctx: StepContext): boolean {

@@ -39,6 +39,7 @@ export type CheckKind =
   | "data_invalid"
   | "data_not_checked"
   | "unknown_action_accepted"
+  | "unknown_action_ignored"
   | "broken_by_action"
   | "schema_beyond_sampler"
   | "text_shortened";
@@ -324,6 +325,13 @@ export const CHECKS: Readonly<Record<CheckKind, DiagnosticRule>> = {
     "Success of an action that was never registered",
     "An action that is not registered is answered with a failure.",
     "answer an action that is unknown, or not registered any more, with `success: false` and a message",
+    LINKS.result,
+  ),
+  unknown_action_ignored: check(
+    "warning",
+    "No result for an action that was never registered",
+    "An action that is not registered is answered with a failure.",
+    "answer an action that is unknown, or not registered any more, with `success: false` and a message; Neuro waits for it",
     LINKS.result,
   ),
   broken_by_action: check(

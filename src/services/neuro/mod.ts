@@ -48,6 +48,7 @@ import { endShutdown } from "./operator/shutdown.ts";
 import { reportProblem } from "./outbound.ts";
 import { expireActions } from "./pending/pending.ts";
 import { type EntryKind, isEntryKind, recordWriteSettled, saveAt, saveRecords, scheduleSave } from "./persistence.ts";
+import { expireUnregistered } from "./pending/unregistered-actions.ts";
 import { chooseAction, decideDue, jobFinished, nextWakeup as deciderWakeup } from "./standalone/decider.ts";
 import type { Decider } from "./standalone/decider-state.ts";
 import {
@@ -337,7 +338,8 @@ function handleTimer(state: NeuroState, timer: Timer, ctx: StepContext): void {
     case "retention":
     case "shutdown_answer":
     case "delayed_contexts":
-    case "action_changes": {
+    case "action_changes":
+    case "unregistered_action": {
       const game = state.games.get(timer.game);
       return game === undefined ? undefined : handleGameTimer(game, timer.is, ctx);
     }
@@ -378,6 +380,8 @@ function handleGameTimer(game: Game, is: GameTimer, ctx: StepContext): void {
     case "action_changes":
       flushChanges(game, ctx);
       return onActionsSynced(game.upstream, ctx);
+    case "unregistered_action":
+      return expireUnregistered(game, ctx);
     default:
       return assertNever(is);
   }

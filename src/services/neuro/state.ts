@@ -124,7 +124,8 @@ export type GameTimer =
   | "retention"
   | "shutdown_answer"
   | "delayed_contexts"
-  | "action_changes";
+  | "action_changes"
+  | "unregistered_action";
 export type UpstreamTimer = "trial" | "current_force" | "force_names" | "store_contexts" | "context_budget" | "shutdown";
 
 /** One socket of the game port. It may speak for several games. */

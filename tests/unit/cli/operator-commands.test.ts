@@ -86,46 +86,60 @@ test("CF44 status shows the running relay, and open its dashboard with the token
   await place.remove();
 }, { timeoutMs: 60_000 });
 
-test("CF60 shutdown, reregister, session and behaviour reach one integration, or all, of the running relay", async () => {
-  const place = await CliFolder.make({ "relay.yaml": await configuration() });
-  const none = await place.run(["shutdown", "--all"]);
-  check.equal([none.status, none.out], [1, ""]);
-  check.match(none.errors, /no relay answers at/);
-  const relay = place.start([]);
-  const said = await untilOutput(relay, "stdout", /is ready/);
-  const game = await JsonClient.open(
-    /ws:\S+/.exec(said.split("\n").find((line) => line.includes("Backend")) ?? "")?.[0] ?? "",
-  );
-  game.send({ command: "startup", game: "Chess" });
-  await game.next(({ command }) => command === "startup");
-  const all = await place.run(["shutdown", "--all"]);
-  check.equal([all.status, all.out], [0, "asked 1 integration\n"]);
-  await game.next(({ command }) => command === "shutdown/graceful");
-  check.equal((await place.run(["shutdown", "chess", "--cancel"])).out, "asked 1 integration\n");
-  check.equal((await place.run(["reregister", "chess", "--clear"])).out, "asked 1 integration\n");
-  await game.next(({ command }) => command === "actions/reregister_all");
-  check.equal((await place.run(["session", "chess"])).out, "asked 1 integration\n");
-  await game.next(({ command }) => command === "startup");
-  check.equal((await place.run(["behaviour", "lively", "chess"])).out, "Neuro is lively for chess\n");
-  check.equal((await place.run(["behaviour", "clumsy", "--all"])).out, "Neuro is clumsy for all\n");
-  check.match((await place.run(["status"])).out, /the relay acts as Neuro, clumsy\n/);
-  check.equal((await place.run(["behaviour", "configured", "--all"])).out, "Neuro is played as configured for all\n");
-  const unknown = await place.run(["reregister", "nobody"]);
-  check.equal([unknown.status, unknown.errors], [1, "no integration has the id nobody\n"]);
-  for (
-    const words of [["shutdown"], ["shutdown", "chess", "--all"], ["shutdown", "chess", "--immediate", "--cancel"], [
-      "behaviour",
-      "rude",
-      "--all",
-    ], ["behaviour", "lively"]]
-  ) {
-    check.equal((await place.run(words)).status, 2, words.join(" "));
-  }
-  game.close();
-  relay.kill("SIGTERM");
-  await exitStatus(relay);
-  await place.remove();
-}, { timeoutMs: 60_000 });
+test(
+  "CF60 shutdown, reregister, session, behaviour, approve and reject reach one integration, or all, of the running relay",
+  async () => {
+    const place = await CliFolder.make({ "relay.yaml": await configuration() });
+    const none = await place.run(["shutdown", "--all"]);
+    check.equal([none.status, none.out], [1, ""]);
+    check.match(none.errors, /no relay answers at/);
+    const relay = place.start([]);
+    const said = await untilOutput(relay, "stdout", /is ready/);
+    const game = await JsonClient.open(
+      /ws:\S+/.exec(said.split("\n").find((line) => line.includes("Backend")) ?? "")?.[0] ?? "",
+    );
+    game.send({ command: "startup", game: "Chess" });
+    await game.next(({ command }) => command === "startup");
+    const all = await place.run(["shutdown", "--all"]);
+    check.equal([all.status, all.out], [0, "asked 1 integration\n"]);
+    await game.next(({ command }) => command === "shutdown/graceful");
+    check.equal((await place.run(["shutdown", "chess", "--cancel"])).out, "asked 1 integration\n");
+    check.equal((await place.run(["reregister", "chess", "--clear"])).out, "asked 1 integration\n");
+    await game.next(({ command }) => command === "actions/reregister_all");
+    check.equal((await place.run(["session", "chess"])).out, "asked 1 integration\n");
+    await game.next(({ command }) => command === "startup");
+    check.equal((await place.run(["behaviour", "lively", "chess"])).out, "Neuro is lively for chess\n");
+    check.equal((await place.run(["behaviour", "clumsy", "--all"])).out, "Neuro is clumsy for all\n");
+    check.match((await place.run(["status"])).out, /the relay acts as Neuro, clumsy\n/);
+    check.equal((await place.run(["behaviour", "configured", "--all"])).out, "Neuro is played as configured for all\n");
+    check.equal((await place.run(["reject", "chess"])).out, "rejected chess\n");
+    check.equal((await place.run(["approve", "chess"])).out, "approved chess\n");
+    check.match((await place.run(["approve", "nobody"])).errors, /no integration has the id nobody/);
+    const unknown = await place.run(["reregister", "nobody"]);
+    check.equal([unknown.status, unknown.errors], [1, "no integration has the id nobody\n"]);
+    for (
+      const words of [
+        ["shutdown"],
+        ["shutdown", "chess", "--all"],
+        ["shutdown", "chess", "--immediate", "--cancel"],
+        [
+          "behaviour",
+          "rude",
+          "--all",
+        ],
+        ["behaviour", "lively"],
+        ["approve"],
+      ]
+    ) {
+      check.equal((await place.run(words)).status, 2, words.join(" "));
+    }
+    game.close();
+    relay.kill("SIGTERM");
+    await exitStatus(relay);
+    await place.remove();
+  },
+  { timeoutMs: 60_000 },
+);
 
 test("CF45 completion completes commands, subcommands and options in bash", async () => {
   const place = await CliFolder.make({});

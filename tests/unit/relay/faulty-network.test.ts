@@ -34,7 +34,8 @@ async function echo(settings: Settings) {
       new FaultyNetwork(
         scripted({
           step(event: ServiceEvent, ctx) {
-            if (event.is === "opened" || event.is === "closed") seen.push(event.is);
+            if (event.is === "opened") seen.push("opened");
+            if (event.is === "closed") seen.push(`closed ${event.code}`);
             if (event.is !== "frame") return;
             seen.push(String(event.frame));
             ctx.emit({ do: "send", to: event.peer, frame: String(event.frame) });
@@ -112,7 +113,7 @@ test("NB272 `disconnect` cuts the connection: what is under way is lost, and the
   peer.send("a");
   peer.send("b");
   await simulation.advance(100);
-  check.equal([seen, peer.received, peer.closed(), faults()], [["opened", "closed"], [], 1006, ["disconnect in"]]);
+  check.equal([seen, peer.received, peer.closed(), faults()], [["opened", "closed 1001"], [], 1006, ["disconnect in"]]);
   check.equal(simulation.observations.filter(({ is }) => is === "panicked"), []);
 });
 

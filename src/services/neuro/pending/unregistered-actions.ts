@@ -2,13 +2,15 @@
  * Actions that the built-in Neuro sends, on request, to an integration that has not registered them. The integration should answer with a
  * failure; a real Neuro may do the same with an action that was unregistered at that moment.
  *
- * Invariant: UA1 only the last `UNREGISTERED_MAX` of an integration are remembered, and each has at most one result.
+ * Invariants: UA1 only the last `UNREGISTERED_MAX` of an integration are remembered, and each has at most one result; UA2 one without a result
+ * at its deadline is forgotten, and reported if the integration was connected all the time.
  */
 import type { StepContext } from "../../../core/context.ts";
+import type { Millis } from "../../../core/ids.ts";
 import type { NeuroMessage, ResultMessage } from "../../../core/neuro-messages.ts";
 import { diagnose } from "../diagnostics/diagnose.ts";
 import { toGame, toNeuro } from "../outbound.ts";
-import { type Game, isConnected } from "../state.ts";
+import { type Game, isConnected, type Timer } from "../state.ts";
 import { traceUnregisteredAction } from "../traces/trace.ts";
 
 const UNREGISTERED_MAX = 8;
@@ -26,6 +28,7 @@ export function sendUnregistered(
     return false;
   }
   if (unregisteredActions.push({ id, name, sentAt: ctx.now }) > UNREGISTERED_MAX) unregisteredActions.shift();
+  awaitResults(game);
   ctx.observe({ is: "action_sent", id, name, to: [game.name], slugs: [game.slug], forced: false, data });
   return true;
 }
@@ -35,6 +38,7 @@ export function receiveUnregisteredResult(game: Game, result: ResultMessage, ctx
   const action = game.unregisteredActions.find(({ id }) => id === result.id);
   if (action === undefined) return false;
   game.unregisteredActions.splice(game.unregisteredActions.indexOf(action), 1);
+  awaitResults(game);
   const { id, name, sentAt } = action;
   const { success, message } = result;
   if (success) diagnose(game, "unknown_action_accepted", { detail: name, message: result }, ctx);
@@ -45,3 +49,26 @@ export function receiveUnregisteredResult(game: Game, result: ResultMessage, ctx
   traceUnregisteredAction(game.upstream, { ...traced, to: { game, sentAt } }, ctx);
   return true;
 }
+
+/** The deadline of the oldest one has passed. */
+export function expireUnregistered(game: Game, ctx: StepContext): void {
+  const { unregisteredActions, presence } = game;
+  const sentBefore = ctx.now - deadlineMs(game);
+  while ((unregisteredActions[0]?.sentAt ?? Infinity) <= sentBefore) {
+    const action = unregisteredActions.shift();
+    // Why: one that has left since may not have got it.
+    const wasThere = action !== undefined && presence.is === "connected" && presence.since <= action.sentAt;
+    if (wasThere) diagnose(game, "unknown_action_ignored", { detail: action.name, message: action.name }, ctx);
+  }
+  awaitResults(game);
+}
+
+function awaitResults(game: Game): void {
+  const { service: { timers }, unregisteredActions: [oldest] } = game;
+  const timer: Timer = { is: "unregistered_action", game: game.key };
+  if (oldest === undefined) timers.clear(timer);
+  else timers.set(timer, oldest.sentAt + deadlineMs(game));
+}
+
+const deadlineMs = ({ policy, upstream: { profile } }: Game): Millis =>
+  Math.min(policy.result_deadline ?? Infinity, profile.deadlineMs);

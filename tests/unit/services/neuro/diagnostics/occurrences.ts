@@ -269,6 +269,14 @@ export const OCCURRENCES: Readonly<Record<DiagnosticId, Occurrence>> = {
       chess.close();
     },
   },
+  unknown_action_ignored: {
+    isStandalone: true,
+    options: { neuros: [], settings: { "nakurity-backend": behaving({ percent: { unknown_action: 100 } }) } },
+    happen({ scenario, chess }) {
+      chess.force(["move"]);
+      scenario.pass(27_000);
+    },
+  },
   unknown_action_accepted: {
     isStandalone: true,
     options: { neuros: [], settings: { "nakurity-backend": behaving({ percent: { unknown_action: 100 } }) } },

@@ -289,6 +289,35 @@ test("NB264 an integration of the Intermediary gets an unknown action as a game 
   check.equal(scenario.observed("diagnostic").map(({ what, from }) => [what, from]), [["unknown_action_accepted", "lamp"]]);
 });
 
+test("NB264 an unknown action without a result until its deadline is reported, unless its game answered, or has left since", () => {
+  const reported = (act: (game: FakeGame, scenario: Scenario) => void): readonly string[] => {
+    const scenario = standalone(behaving({ voluntary: "on_context", percent: { unknown_action: 100 } }));
+    const chess = started(scenario, "Chess", MOVE).context("Your turn.", false);
+    scenario.pass(100);
+    check.match(chess.heard().at(-1) ?? "", /^action move_2/);
+    act(chess, scenario);
+    return scenario.observed("diagnostic").map(({ what, detail }) => `${what} ${detail}`);
+  };
+  const deadline = 18_000;
+  check.equal(reported((_, scenario) => scenario.pass(deadline - 101)), []);
+  check.equal(reported((_, scenario) => scenario.pass(deadline)), ["unknown_action_ignored move_2"]);
+  check.equal(
+    reported((chess, scenario) => {
+      chess.result(false, { message: "unknown action" });
+      scenario.pass(2 * deadline);
+    }),
+    [],
+  );
+  check.equal(
+    reported((chess, scenario) => {
+      chess.close();
+      started(scenario, "Chess", MOVE);
+      scenario.pass(deadline);
+    }),
+    ["broken_by_action move_2; it closed with 1006"],
+  );
+});
+
 test("NB264c a game that breaks at an unknown action or at invalid data is reported, and one that leaves in order or later is not", () => {
   const found = (behaviour: BackendSettings, { afterMs = 0, code = 1006 } = {}): readonly string[] => {
     const scenario = standalone(behaviour);
