@@ -50,7 +50,7 @@ export interface ApiSchemas {
   /** The command was executed. */
   readonly Done: { readonly "status": string };
   /** The outcome of one command for several items. */
-  readonly BulkOutcome: { readonly "done": number; readonly "failed": readonly ({ readonly "id": string; readonly "fault": "done" | "leaving" | "badFrame" | "rateLimit" | "tooBig" | "panic" | "restarting" | "tooManyPeers" | "backendAway" | "slowGame" | "badGreeting" | "badToken" | "notAllowed" | "noGreeting" | "nameTaken" | "slowPeer" | "badMessage" | "notFound" | "notNow" | "queueFull" | "storageFailed" | "jobLost"; readonly "detail"?: string })[]; readonly "more": boolean };
+  readonly BulkOutcome: { readonly "done": number; readonly "failed": readonly ({ readonly "id": string; readonly "fault": "done" | "leaving" | "badFrame" | "rateLimit" | "tooBig" | "panic" | "restarting" | "tooManyPeers" | "backendAway" | "slowGame" | "badGreeting" | "badToken" | "notAllowed" | "noGreeting" | "nameTaken" | "slowPeer" | "badMessage" | "notFound" | "notNow" | "outdated" | "queueFull" | "storageFailed" | "jobLost"; readonly "detail"?: string })[]; readonly "more": boolean };
   /** A change of the controls of several integrations. */
   readonly BulkControlsChange: { readonly "ids": readonly (string)[]; readonly "change": ApiSchemas["IntegrationControlsChange"] };
   /** An action, with data that matches its schema. */
@@ -134,7 +134,7 @@ export interface ApiSchemas {
   /** A prediction of the Brain. */
   readonly Prediction: { readonly "trace_id": Json; readonly "run_id": string | null; readonly "routing": { readonly [name: string]: boolean }; readonly "token_lengths": { readonly [name: string]: number }; readonly "prediction": { readonly "value": number | null }; readonly "ts": string };
   /** Problem details (RFC 9457). */
-  readonly Problem: { readonly "type": string; readonly "status": number; readonly "title": string; readonly "detail"?: string; readonly "fault": "done" | "leaving" | "badFrame" | "rateLimit" | "tooBig" | "panic" | "restarting" | "tooManyPeers" | "backendAway" | "slowGame" | "badGreeting" | "badToken" | "notAllowed" | "noGreeting" | "nameTaken" | "slowPeer" | "badMessage" | "notFound" | "notNow" | "queueFull" | "storageFailed" | "jobLost" | "malformedRequest" | "notJson" | "unsupportedMediaType" | "methodNotAllowed" | "unknownPath" | "upgradeRequired" | "foreignHost" | "foreignOrigin" | "idempotencyMismatch" | "relayAway" | "misconfigured"; readonly "errors"?: readonly ({ readonly "field": string; readonly "message": string })[] };
+  readonly Problem: { readonly "type": string; readonly "status": number; readonly "title": string; readonly "detail"?: string; readonly "fault": "done" | "leaving" | "badFrame" | "rateLimit" | "tooBig" | "panic" | "restarting" | "tooManyPeers" | "backendAway" | "slowGame" | "badGreeting" | "badToken" | "notAllowed" | "noGreeting" | "nameTaken" | "slowPeer" | "badMessage" | "notFound" | "notNow" | "outdated" | "queueFull" | "storageFailed" | "jobLost" | "malformedRequest" | "notJson" | "unsupportedMediaType" | "methodNotAllowed" | "unknownPath" | "upgradeRequired" | "foreignHost" | "foreignOrigin" | "idempotencyMismatch" | "relayAway" | "misconfigured"; readonly "errors"?: readonly ({ readonly "field": string; readonly "message": string })[] };
   /** An action with its data that operators have saved under a label. */
   readonly Macro: { readonly "id": string; readonly "label": string; readonly "integration": string; readonly "action": string; readonly "data": string | null; readonly "by": string; readonly "saved_at": number };
   /** One page of a list. */
@@ -231,7 +231,7 @@ export class RelayApi {
     return this.#client.request("GET", `integrations/${pathSegment(id)}`);
   }
 
-  /** Pauses, mutes or solos an integration, requires approval of its actions, or selects how the relay plays Neuro for it; or lifts that. The change stays in force until it is lifted, also over restarts. Needs the scope `admin`. */
+  /** Pauses, mutes or solos an integration, requires approval of its actions, or selects how the relay plays Neuro for it; or lifts that. The change stays in force until it is lifted, also over restarts. With the `ETag` of the reply to GET as `If-Match` it is refused (412) if another operator has changed them since; counters do not matter. Needs the scope `admin`. */
   updateIntegrationControls(id: string, body: ApiSchemas["IntegrationControlsChange"] = {}): Promise<ApiSchemas["Integration"]> {
     return this.#client.request("PATCH", `integrations/${pathSegment(id)}`, body);
   }
@@ -291,7 +291,12 @@ export class RelayApi {
     return this.#client.request("POST", `integrations/${pathSegment(id)}/messages`, body);
   }
 
-  /** Operates the kill switch, requires approval of every action, or selects how the relay plays Neuro; or lifts that. The change stays in force until it is lifted, also over restarts. With the scope `stop` everything can be stopped, and nothing else. Needs the scope `stop` or `admin`. */
+  /** Returns the global controls. Needs the scope `watch`. */
+  getControls(): Promise<ApiSchemas["Controls"]> {
+    return this.#client.request("GET", `controls`);
+  }
+
+  /** Operates the kill switch, requires approval of every action, or selects how the relay plays Neuro; or lifts that. The change stays in force until it is lifted, also over restarts. With the `ETag` of the reply to GET as `If-Match` it is refused (412) if another operator has changed them since; counters do not matter. With the scope `stop` everything can be stopped, and nothing else. Needs the scope `stop` or `admin`. */
   updateControls(body: ApiSchemas["ControlsChange"] = {}): Promise<ApiSchemas["Controls"]> {
     return this.#client.request("PATCH", `controls`, body);
   }

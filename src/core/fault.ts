@@ -33,6 +33,7 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   badMessage: { close: 1007, level: "info", blame: "them", retry: false, message: "message refused" },
   notFound: { close: 1000, level: "info", blame: "them", retry: false, message: "not found" },
   notNow: { close: 1000, level: "info", blame: "them", retry: true, message: "not possible now" },
+  outdated: { close: 1000, level: "info", blame: "them", retry: false, message: "changed meanwhile" },
   queueFull: { close: 1000, level: "warn", blame: "them", retry: true, message: "queue full" },
   storageFailed: { close: 1011, level: "error", blame: "us", retry: true, message: "queue unavailable" },
   jobLost: { close: 1011, level: "warn", blame: "us", retry: true, message: "work lost" },
@@ -59,6 +60,7 @@ export type FaultName =
   | "badMessage"
   | "notFound"
   | "notNow"
+  | "outdated"
   | "queueFull"
   | "storageFailed"
   | "jobLost";

@@ -94,6 +94,7 @@ export interface ServiceQueries {
   readonly neuro: CommonQueries<NeuroView> & {
     readonly integrations: RequestType<PageRequest & IntegrationFilter, Page<IntegrationView>>;
     readonly integration: RequestType<{ readonly id: string }, IntegrationDetail>;
+    readonly controls: RequestType<NoParams, Controls>;
     /** Waiting and current forces, in the order of their ids. */
     readonly forces: RequestType<PageRequest & { readonly integration?: string }, Page<ForceView>>;
     /** Actions without a result, in the order of their ids. */
@@ -142,9 +143,15 @@ export interface ServiceCommands {
     readonly dropMessage: RequestType<{ readonly id: string; readonly dead?: true }, Done>;
   };
   readonly neuro: {
-    /** Changes the controls that are given. */
-    readonly setControls: RequestType<{ readonly id: string; readonly to: IntegrationControlsChange }, IntegrationView>;
-    readonly setGlobalControls: RequestType<{ readonly to: Partial<Controls> }, Controls>;
+    /** Changes the controls that are given. `expects`: only if what operators have decided has one of these tags (`view.ts`). */
+    readonly setControls: RequestType<
+      { readonly id: string; readonly to: IntegrationControlsChange; readonly expects?: readonly string[] },
+      IntegrationView
+    >;
+    readonly setGlobalControls: RequestType<
+      { readonly to: Partial<Controls>; readonly expects?: readonly string[] },
+      Controls
+    >;
     /** Approves an integration whose policy asks for that, or rejects it. */
     readonly decideIntegration: RequestType<{ readonly id: string; readonly approve: boolean }, IntegrationView>;
     /** Closes the connection of an integration, which may reconnect. */

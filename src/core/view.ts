@@ -7,6 +7,7 @@
 import type { DiagnosticId, Severity } from "./diagnostics/catalogue.ts";
 import type { Priority } from "./neuro-messages.ts";
 import type { FaultName } from "./fault.ts";
+import { hashText } from "./hash.ts";
 import type { Millis } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { BehaviourPreset, Scope } from "./settings.ts";
@@ -620,3 +621,19 @@ export interface Readiness {
   /** What it waits for; empty when `ok`. */
   readonly reasons: readonly string[];
 }
+
+const TAG_LENGTH = 16;
+const tagOf = (decisions: readonly unknown[]): string => hashText(JSON.stringify(decisions)).slice(0, TAG_LENGTH);
+
+/**
+ * The version of the controls of one integration: equal for equal controls, whatever else has changed. An operator names the one that a
+ * change is based on, so that two of them do not overwrite each other.
+ */
+export const integrationControlsTag = (
+  { paused, muted, solo, approval, behaviour, always_allowed: names }:
+    & IntegrationControls
+    & Pick<IntegrationDetail, "always_allowed">,
+): string => tagOf([paused, muted, solo, approval, behaviour, [...names].sort()]);
+
+/** The version of the controls of all integrations. */
+export const controlsTag = ({ stopped, approval, behaviour }: Controls): string => tagOf([stopped, approval, behaviour]);

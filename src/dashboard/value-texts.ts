@@ -76,6 +76,7 @@ export const OUTCOMES: Readonly<Record<FaultName, string>> = {
   badMessage: "invalid message",
   notFound: "not found",
   notNow: "not possible at that time",
+  outdated: "changed by somebody else before",
   queueFull: "queue full",
   storageFailed: "storage failed",
   jobLost: "interrupted",

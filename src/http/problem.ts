@@ -64,6 +64,7 @@ const STATUS: Readonly<Record<FaultName, number>> = {
   badMessage: 422,
   notFound: 404,
   notNow: 409,
+  outdated: 412,
   queueFull: 507,
   storageFailed: 503,
   jobLost: 503,

@@ -1,6 +1,7 @@
 /** Operations on integrations. */
 import { z } from "zod";
 import { DIAGNOSTIC_IDS, SEVERITIES } from "../../core/diagnostics/catalogue.ts";
+import { controlsTag, integrationControlsTag } from "../../core/view.ts";
 import { forEach } from "./bulk.ts";
 import { type ApiOperation, composedOperation, operation } from "./operation.ts";
 import { byDiagnostic, bySlug, given, id, ofIntegrations, pageRequest } from "./parameters.ts";
@@ -28,6 +29,9 @@ const tag = "Integrations";
 const service = "neuro";
 const params = { id: id("The integration's id.") };
 const PERSISTENT = "The change stays in force until it is lifted, also over restarts.";
+
+const IF_MATCH =
+  "With the `ETag` of the reply to GET as `If-Match` it is refused (412) if another operator has changed them since; counters do not matter.";
 
 const SHUTDOWN =
   "The policy `shutdown` is not asked: a client that does not know the command may end at once. One that does not answer with " +
@@ -74,6 +78,7 @@ export const INTEGRATION_OPERATIONS: readonly ApiOperation[] = [
     params,
     reply: integrationDetail,
     request: ({ path }) => ({ of: "neuro", get: "integration", id: path.id }),
+    versionOf: (body) => integrationControlsTag(body),
   }),
   operation({
     id: "listDiagnostics",
@@ -106,13 +111,20 @@ export const INTEGRATION_OPERATIONS: readonly ApiOperation[] = [
     tag,
     summary:
       "Pauses, mutes or solos an integration, requires approval of its actions, or selects how the relay plays Neuro for it; or lifts that.",
-    description: PERSISTENT,
+    description: `${PERSISTENT} ${IF_MATCH}`,
     scopes: ["admin"],
     service,
     params,
     body: integrationControlsChange,
     reply: integration,
-    request: ({ path, body }) => ({ of: "neuro", do: "setControls", id: path.id, to: body }),
+    acceptsIfMatch: true,
+    request: ({ path, body, expects }) => ({
+      of: "neuro",
+      do: "setControls",
+      id: path.id,
+      to: body,
+      ...(expects !== undefined && { expects }),
+    }),
   }),
   operation({
     id: "decideIntegration",
@@ -248,18 +260,36 @@ export const INTEGRATION_OPERATIONS: readonly ApiOperation[] = [
     request: ({ path, body }) => ({ of: "neuro", do: "injectMessage", integration: path.id, message: body.message }),
   }),
   operation({
+    id: "getControls",
+    method: "GET",
+    path: "/api/controls",
+    tag,
+    summary: "Returns the global controls.",
+    scopes: ["watch"],
+    service,
+    reply: controls,
+    request: () => ({ of: "neuro", get: "controls" }),
+    versionOf: (body) => controlsTag(body),
+  }),
+  operation({
     id: "updateControls",
     method: "PATCH",
     path: "/api/controls",
     tag,
     summary:
       "Operates the kill switch, requires approval of every action, or selects how the relay plays Neuro; or lifts that.",
-    description: `${PERSISTENT} With the scope \`stop\` everything can be stopped, and nothing else.`,
+    description: `${PERSISTENT} ${IF_MATCH} With the scope \`stop\` everything can be stopped, and nothing else.`,
     scopes: ["stop", "admin"],
     service,
     body: controlsChange,
     reply: controls,
-    request: ({ body }) => ({ of: "neuro", do: "setGlobalControls", to: body }),
+    acceptsIfMatch: true,
+    request: ({ body, expects }) => ({
+      of: "neuro",
+      do: "setGlobalControls",
+      to: body,
+      ...(expects !== undefined && { expects }),
+    }),
   }),
 ];
 

@@ -60,9 +60,15 @@ export async function handleApiRequest({ request, parsed, context }: ApiRequest,
   const run = async (): Promise<Response> => {
     const result = await operation.execute(input, principal, ports);
     if ("issues" in result) return problemResponse(validationProblem(result.issues));
-    if ("fault" in result) return problemResponse(problemFor(result.fault, result.reason));
+    if ("fault" in result) {
+      const headers = result.fault === "outdated" ? await currentTag(route, input, principal, ports) : {};
+      return problemResponse({ ...problemFor(result.fault, result.reason), headers });
+    }
     const lines = operation.hasLines && acceptsLines(request) ? linesResponse(request, result.body) : undefined;
-    return lines ?? json(JSON.stringify(result.body), request, textWithout(operation.clockFields, result.body));
+    return lines ?? json(JSON.stringify(result.body), request, {
+      unclocked: textWithout(operation.clockFields, result.body),
+      version: operation.versionOf?.(result.body),
+    });
   };
   const key = method === "GET" ? null : request.headers.get("idempotency-key");
   if (key === null) return await run();
@@ -127,15 +133,46 @@ const textWithout = (fields: readonly string[] | undefined, body: unknown): stri
     ? JSON.stringify(Object.fromEntries(Object.entries(body).filter(([name]) => !fields.includes(name))))
     : undefined;
 
+interface TagParts {
+  /** The part of the text that does not change with time alone; then the tag is a weak one. */
+  readonly unclocked?: string | undefined;
+  /** What `If-Match` is compared with. */
+  readonly version?: string | undefined;
+}
+
+function tagOf(text: string, { unclocked, version }: TagParts): string {
+  const hash = hashText(unclocked ?? text).slice(0, ETAG_LENGTH);
+  return `${unclocked === undefined ? "" : "W/"}"${version === undefined ? "" : `${version}-`}${hash}"`;
+}
+
+/** The versions that the header allows, without the rest of their tags; undefined for any. */
+function expectedVersions(header: string | null): readonly string[] | undefined {
+  if (header === null || header.trim() === "*") return undefined;
+  return header.split(",").map((tag) => /^(?:W\/)?"([^"-]*)/.exec(tag.trim())?.[1] ?? "");
+}
+
+/** The header with the tag that a refused change should have had. */
+async function currentTag(
+  { operations }: RouteMatch,
+  { path }: RawInput,
+  principal: Principal,
+  ports: WebPorts,
+): Promise<Readonly<Record<string, string>>> {
+  const read = operations.find(({ method }) => method === "GET");
+  const result = await read?.execute({ path, query: {}, body: undefined }, principal, ports);
+  if (read === undefined || result === undefined || !("body" in result)) return {};
+  return { etag: tagOf(JSON.stringify(result.body), { version: read.versionOf?.(result.body) }) };
+}
+
 /**
- * A reply. `unclocked`: the part of its text that does not change with time alone; then the tag is a weak one.
+ * A reply.
  *
  * Why not `Response.json`: each runtime writes the content type differently.
  */
-function json(text: string, { method, headers }: Request, unclocked?: string): Response {
+function json(text: string, { method, headers }: Request, parts: TagParts = {}): Response {
   const type = { "content-type": "application/json", "cache-control": "no-store" };
   if (method !== "GET" && method !== "HEAD") return new Response(text, { headers: type });
-  const etag = `${unclocked === undefined ? "" : "W/"}"${hashText(unclocked ?? text).slice(0, ETAG_LENGTH)}"`;
+  const etag = tagOf(text, parts);
   if (!matchesTag(headers.get("if-none-match"), etag)) return new Response(text, { headers: { ...type, etag } });
   return new Response(null, { status: 304, headers: { etag, "cache-control": "no-store" } });
 }
@@ -213,10 +250,20 @@ async function readInput(
   );
   const lastId = operation.stream === undefined ? null : request.headers.get("last-event-id");
   if (lastId !== null && lastId !== "") query.after = lastId;
+  const expects = expectedVersions(request.headers.get("if-match"));
+  if (expects !== undefined && operation.acceptsIfMatch !== true) return NO_IF_MATCH;
   if (operation.body === undefined) return { path, query, body: undefined };
   const body = await readJson(request, ports.settings().limits);
-  return "problem" in body ? body.problem : { path, query, body: body.value };
+  return "problem" in body ? body.problem : { path, query, body: body.value, ...(expects !== undefined && { expects }) };
 }
+
+/** Why refused: a client that names a condition must not believe that it was checked. */
+const NO_IF_MATCH: Problem = {
+  status: 400,
+  title: "Bad request",
+  fault: "malformedRequest",
+  detail: "this operation has no condition; leave out `If-Match`",
+};
 
 /** Why two statuses: a wrong URL is a bad request, a wrong body was understood but cannot be processed. */
 function validationProblem(issues: readonly ValidationIssue[]): Problem {

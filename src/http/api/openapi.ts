@@ -26,7 +26,8 @@ web port's own, which has every scope, or one of \`intermediary.tokens\` with th
 
 Instants are milliseconds since 1970; durations are milliseconds. Lists are paged: pass \`next\` as \`after\` to get the next page. Errors
 are problem documents (RFC 9457), with a \`fault\` for programs and a \`detail\` for people. A change with an \`Idempotency-Key\` is carried out once,
-however often it is sent. Replies to GET have an \`ETag\` for \`If-None-Match\`.
+however often it is sent, as long as the relay runs: keys are kept in memory for a day, so a restart forgets them. Replies to GET have an
+\`ETag\` for \`If-None-Match\`, and for \`If-Match\` of a change that two operators could make at once.
 
 In the examples \`$RELAY\` is the address of the web port with its scheme, \`$TOKEN\` a token, and a word in capitals a parameter
 of the path.`;
@@ -68,9 +69,13 @@ function pathsOf(operations: readonly ApiOperation[]): JsonObject {
 }
 
 function describe(operation: ApiOperation): JsonObject {
-  const { id, tag, summary, description, scopes, parameters, body, reply, stream, hasLines } = operation;
+  const { id, tag, summary, description, scopes, parameters, body, reply, stream, hasLines, acceptsIfMatch } = operation;
   const needs = `Needs the scope ${scopes.map((scope) => `\`${scope}\``).join(" or ")}.`;
-  const given = [...parametersIn("path", parameters.path), ...parametersIn("query", parameters.query)];
+  const given = [
+    ...parametersIn("path", parameters.path),
+    ...parametersIn("query", parameters.query),
+    ...(acceptsIfMatch === true ? [IF_MATCH] : []),
+  ];
   const hasBody = body !== undefined;
   const refusals = {
     ...(given.length > 0 || hasBody ? { "400": problemContent("The URL or the body is malformed.") } : {}),
@@ -81,6 +86,12 @@ function describe(operation: ApiOperation): JsonObject {
       "413": problemContent("The body is too large."),
       "415": problemContent("The body is not JSON."),
       "422": problemContent("The body failed validation."),
+    }),
+    ...(acceptsIfMatch && {
+      "412": {
+        ...problemContent("Another operator has changed it. The header `etag` has the current tag."),
+        headers: { etag: { schema: { type: "string" } } },
+      },
     }),
     default: problemContent("Another error; `409` if the operation is not possible now."),
   };
@@ -106,6 +117,14 @@ function describe(operation: ApiOperation): JsonObject {
     },
   };
 }
+
+const IF_MATCH: JsonObject = {
+  name: "If-Match",
+  in: "header",
+  required: false,
+  description: "The `ETag` of the reply to GET at this path.",
+  schema: { type: "string" },
+};
 
 const LINES: JsonObject = {
   "application/jsonl": { schema: { type: "string", description: "The items of the page, one in each line." } },

@@ -14,6 +14,8 @@ export interface RawInput {
   readonly path: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string | number>>;
   readonly body: unknown;
+  /** The versions that `If-Match` allows; undefined without the header. */
+  readonly expects?: readonly string[];
 }
 
 /** An invalid field. */
@@ -52,6 +54,10 @@ export interface ApiOperation {
   readonly clockFields?: readonly string[];
   /** The items of the page are also returned as JSON Lines, to a client that accepts them. */
   readonly hasLines?: true;
+  /** The change is refused if its `If-Match` does not have the version of the GET at this path. */
+  readonly acceptsIfMatch?: true;
+  /** The version of what the change at this path changes, from the reply. The `ETag` begins with it. */
+  versionOf?(body: unknown): string;
   execute(input: RawInput, principal: Principal, ports: WebPorts): Promise<OperationResult>;
   /** The reply as a stream of events, for clients that accept one. */
   stream?(input: RawInput, client: StreamClient, ports: WebPorts): Promise<Response | InvalidInput>;
@@ -69,19 +75,31 @@ export interface OperationInput<Path extends ParameterSchemas, Query extends Par
   readonly query: ParameterValues<Query>;
   readonly body: Body;
   readonly principal: Principal;
+  readonly expects: readonly string[] | undefined;
 }
 
 /** The common part of all operation definitions. */
 interface OperationDefinition<Reply, Path extends ParameterSchemas, Query extends ParameterSchemas, Body> extends
   Pick<
     ApiOperation,
-    "id" | "method" | "path" | "tag" | "summary" | "description" | "scopes" | "service" | "clockFields" | "hasLines"
+    | "id"
+    | "method"
+    | "path"
+    | "tag"
+    | "summary"
+    | "description"
+    | "scopes"
+    | "service"
+    | "clockFields"
+    | "hasLines"
+    | "acceptsIfMatch"
   > {
   readonly params?: Path;
   readonly query?: Query;
   readonly body?: z.ZodType<Body>;
   /** The schema of the reply; its type is that of the request's reply. */
   readonly reply: z.ZodType<Reply>;
+  versionOf?(body: Reply): string;
   stream?(input: OperationInput<Path, Query, Body>, client: StreamClient, ports: WebPorts): Promise<Response>;
 }
 
@@ -111,7 +129,7 @@ export function composedOperation<
     run(input: OperationInput<Path, Query, Body>, ports: WebPorts): Promise<RequestResult<Reply>>;
   },
 ): ApiOperation {
-  const { params, query, body, run, stream, ...rest } = definition;
+  const { params, query, body, run, stream, versionOf, ...rest } = definition;
   const [pathSchema, querySchema] = [z.strictObject({ ...params }), z.strictObject({ ...query })];
   const validate = (input: RawInput, principal: Principal): OperationInput<Path, Query, Body> | InvalidInput => {
     const parsed = {
@@ -131,12 +149,15 @@ export function composedOperation<
       query: parsed.query.data as ParameterValues<Query>,
       body: parsed.body?.data as Body,
       principal,
+      expects: input.expects,
     };
   };
   return {
     ...rest,
     parameters: { path: params ?? {}, query: query ?? {} },
     ...(body !== undefined && { body }),
+    // Why the cast: it gets the reply of `run`.
+    ...(versionOf !== undefined && { versionOf: (reply: unknown) => versionOf(reply as Reply) }),
     async execute(input, principal, ports) {
       const valid = validate(input, principal);
       return "issues" in valid ? valid : await run(valid, ports);

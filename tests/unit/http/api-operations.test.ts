@@ -182,6 +182,7 @@ async function macros(fixture: ApiFixture, chess: Game): Promise<void> {
 }
 
 async function approve(fixture: ApiFixture, chess: Game): Promise<void> {
+  check.equal((await fixture.call("getControls")).approval, false);
   check.equal(await fixture.call("updateControls", { body: { approval: true } }), {
     stopped: false,
     approval: true,

@@ -3,7 +3,7 @@ import { test } from "#runner";
 import { isObject } from "../../../src/core/json.ts";
 import { Game } from "../../conformance/clients.ts";
 import { check } from "../../harness/check.ts";
-import { ApiFixture, replyOf, TOKENS } from "./api-fixture.ts";
+import { ApiFixture, type ParsedResponse, replyOf, TOKENS } from "./api-fixture.ts";
 
 interface Change {
   readonly key?: string;
@@ -133,6 +133,71 @@ test("AP76b the ETag of the overview is the same as long as nothing but its time
     const stop = { path: {}, body: { stopped: true } };
     await fixture.call("updateControls", stop);
     check.equal((await get({ "if-none-match": etag })).status, 200);
+  }));
+
+/** Changes the controls of one integration, or of all, on the condition of a tag. */
+async function changeIf(
+  { web }: ApiFixture,
+  path: string,
+  { tag, to }: { readonly tag: string | null; readonly to: object },
+): Promise<ParsedResponse> {
+  const response = await fetch(`${web}/api/${path}`, {
+    method: "PATCH",
+    headers: {
+      authorization: `Bearer ${TOKENS.web}`,
+      "content-type": "application/json",
+      ...(tag !== null && { "if-match": tag }),
+    },
+    body: JSON.stringify(to),
+  });
+  return await replyOf(response);
+}
+
+const tagAt = async ({ web }: ApiFixture, path: string): Promise<string> => {
+  const { headers } = await fetch(`${web}/api/${path}`, { headers: { authorization: `Bearer ${TOKENS.watch}` } });
+  return headers.get("etag") ?? "";
+};
+
+test("AP83 a change of controls with If-Match is refused once another operator has changed them, with the current ETag", () =>
+  ApiFixture.with(async (fixture) => {
+    const chess = await Game.join(fixture, "Chess");
+    chess.register("play", "rest");
+    await fixture.neuro.knows("rest");
+    const quiet = await tagAt(fixture, "integrations/chess");
+    chess.say("context", { message: "White is better.", silent: true });
+    let busy = quiet;
+    for (const end = performance.now() + 8_000; busy === quiet && performance.now() < end;) {
+      busy = await tagAt(fixture, "integrations/chess");
+    }
+    check.that(busy !== quiet);
+    check.equal(busy.split("-")[0], quiet.split("-")[0], "counters do not matter");
+    const bothOf = [
+      ["integrations/chess", { always_allowed: ["play"] }, { always_allowed: ["rest"] }],
+      ["controls", { stopped: true }, { approval: true }],
+    ] as const;
+    for (const [path, first, second] of bothOf) {
+      const tag = await tagAt(fixture, path);
+      check.equal((await changeIf(fixture, path, { tag: `"other", ${tag}`, to: first })).status, 200, path);
+      const late = await changeIf(fixture, path, { tag, to: second });
+      check.equal([late.status, isObject(late.body) && late.body.fault], [412, "outdated"], path);
+      const current = late.headers.get("etag") ?? "";
+      const decided = current.split("-")[0];
+      check.equal(decided, (await tagAt(fixture, path)).split("-")[0], path);
+      check.that(decided !== tag.split("-")[0]);
+      check.equal((await changeIf(fixture, path, { tag: current, to: second })).status, 200, path);
+      for (const any of ["*", null]) check.equal((await changeIf(fixture, path, { tag: any, to: {} })).status, 200, path);
+      for (const wrong of ["", "x", '"', `W/"${"0".repeat(16)}"`]) {
+        check.equal((await changeIf(fixture, path, { tag: wrong, to: first })).status, 412, wrong);
+      }
+    }
+    const { items } = await fixture.call("listAuditEntries");
+    check.that(JSON.stringify(items).includes('"outdated"'));
+  }));
+
+test("AP83b a change without such a condition refuses If-Match", () =>
+  ApiFixture.with(async (fixture) => {
+    const { status, body } = await changeIf(fixture, "integrations", { tag: '"x"', to: { ids: [], change: {} } });
+    check.equal([status, isObject(body) && body.fault], [400, "malformedRequest"]);
   }));
 
 test("AP77 responses are compressed for clients that accept it", () =>

@@ -12,7 +12,7 @@ import { assertNever } from "../../../core/assert.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { Scope } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { Controls, IntegrationControlsChange } from "../../../core/view.ts";
+import { type Controls, controlsTag, type IntegrationControlsChange, integrationControlsTag } from "../../../core/view.ts";
 import { saveRecords } from "../persistence.ts";
 import { type Game, type Macro, type NeuroState, peerOf, type StoredRecord } from "../state.ts";
 import { decide, pendingAt } from "./approval.ts";
@@ -85,6 +85,8 @@ function replyToQuery(state: NeuroState, query: NeuroQuery, ctx: StepContext): N
       return ok(plain(pendingPage(state, query)));
     case "integrations":
       return ok(plain(integrationPage(state, query)));
+    case "controls":
+      return ok({ ...state.controls });
     case "diagnostics":
       return ok(plain(diagnosticPage(state, query)));
     case "macros":
@@ -152,6 +154,7 @@ function execute(
       return game.ok ? executeOn(game.value, { requestId, by, request }, ctx) : game;
     }
     case "setGlobalControls":
+      if (isOutdated(request.expects, controlsTag(state.controls))) return outdated;
       controlAll(state, request.to, ctx);
       return respondOnceStored(state.controlsRecord, { state, requestId, body: { ...state.controls } }, ctx);
     case "deleteMacro": {
@@ -187,6 +190,12 @@ function execute(
   }
 }
 
+/** True for a change that is based on other decisions than the current ones. */
+const isOutdated = (expects: readonly string[] | undefined, current: string): boolean =>
+  expects !== undefined && !expects.includes(current);
+
+const outdated: NeuroOutcome = failed("outdated", "somebody else has changed these controls; read them, and decide again");
+
 type ToOne = Extract<
   NeuroCommand,
   { readonly do: "setControls" | "decideIntegration" | "disconnect" | "saveMacro" | "sendAction" }
@@ -199,6 +208,9 @@ function executeOn(
 ): NeuroOutcome {
   switch (request.do) {
     case "setControls": {
+      const { alwaysAllowed, controls } = game;
+      const current = integrationControlsTag({ ...controls, always_allowed: [...alwaysAllowed] });
+      if (isOutdated(request.expects, current)) return outdated;
       const changed = control(game, request.to, ctx);
       if (!changed.ok) return changed;
       return respondOnceStored(game.record, { state: game.service, requestId, body: plain(integrationView(game)) }, ctx);
