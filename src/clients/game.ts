@@ -21,11 +21,12 @@
  *
  * @module
  */
-import type { JsonObject } from "../core/json.ts";
+import { isObject, type JsonObject } from "../core/json.ts";
 import type { Backoff } from "../core/link.ts";
 import type { NeuroSession } from "../core/neuro-messages.ts";
 import { type LinkLoss, ReconnectingLink } from "../websocket-client/reconnecting-link.ts";
 import { type ClientClock, type DriverOptions, systemClock } from "../websocket-client/socket-driver.ts";
+import type { TraceView } from "../core/traces/trace.ts";
 import { Backlog, type BacklogLimits } from "./backlog.ts";
 import { objectIn, objectOf } from "./calls.ts";
 import type { ForceOptions } from "./force-options.ts";
@@ -37,6 +38,15 @@ import { type WaitOptions, waitUntil } from "./wait-until.ts";
 
 export { type ClientFault, RelayError } from "./relay-error.ts";
 export type { BacklogLimits } from "./backlog.ts";
+export type {
+  TraceKind,
+  TraceOutcome,
+  TraceState,
+  TraceStep,
+  TraceStepName,
+  TraceTexts,
+  TraceView,
+} from "../core/traces/trace.ts";
 export type { ForceOptions } from "./force-options.ts";
 export type { NeuroSession } from "../core/neuro-messages.ts";
 export type {
@@ -59,6 +69,8 @@ export { type WaitOptions, WaitTimeoutError } from "./wait-until.ts";
 export interface GameClientOptions extends DriverOptions, BacklogLimits {
   /** The name of the game for Neuro. It is the only identity of a game, and never changes. */
   readonly game: string;
+  /** A relay sends the path of each of the own messages, once it has ended: the event `trace`. Default: false. Neuro does not know that. */
+  readonly traces?: boolean;
   /** Between attempts, with full jitter. Default: from 250 ms up to 5 s. */
   readonly backoff?: Backoff;
 }
@@ -77,6 +89,8 @@ export type GameEvent =
   | { readonly is: "shutdownRequested"; readonly wanted: boolean }
   /** The connection ends within seconds. */
   | { readonly is: "shutdownNow" }
+  /** The path of an own message has ended. Only with `traces`. */
+  | { readonly is: "trace"; readonly trace: TraceView }
   /** Another message of Neuro, such as `speech_finished`. */
   | { readonly is: "neuro"; readonly command: string; readonly data: JsonObject }
   | { readonly is: "closed" };
@@ -92,10 +106,13 @@ type GameState =
 
 const BACKOFF: Backoff = { baseMs: 250, capMs: 5_000 };
 const EVENTS_KEPT = 64;
+/** The request for traces, and a trace. */
+const TRACE = "neuro-relay/trace";
 
 /** A game. It dials at once. */
 export class GameClient implements Disposable {
   readonly game: string;
+  readonly #wantsTraces: boolean;
   readonly #link: ReconnectingLink;
   readonly #clock: ClientClock;
   readonly #actions = new TypedActions();
@@ -108,8 +125,9 @@ export class GameClient implements Disposable {
   #connections = 0;
 
   constructor(url: string, options: GameClientOptions) {
-    const { game, backoff = BACKOFF, clock = systemClock } = options;
+    const { game, traces = false, backoff = BACKOFF, clock = systemClock } = options;
     this.game = game;
+    this.#wantsTraces = traces;
     this.#clock = clock;
     this.#backlog = new Backlog(options);
     this.#link = new ReconnectingLink({ ...options, url, backoff }, {
@@ -203,6 +221,7 @@ export class GameClient implements Disposable {
     const number = ++this.#connections;
     this.#state = { is: "connected", number };
     this.#send("startup");
+    if (this.#wantsTraces) this.#send(TRACE);
     for (const actions of this.#actions.batches) this.#send("actions/register", { actions });
     this.#backlog.flush((text) => this.#write(text, "once"), this.#clock);
     this.#sendForce();
@@ -242,6 +261,11 @@ export class GameClient implements Disposable {
       }
       case "shutdown/graceful":
         return this.#events.emit({ is: "shutdownRequested", wanted: data["wants_shutdown"] !== false });
+      case TRACE: {
+        const trace = data["trace"];
+        // Why the cast: this is what a relay sends. The answer to the request for traces has none.
+        return isObject(trace) ? this.#events.emit({ is: "trace", trace: trace as unknown as TraceView }) : undefined;
+      }
       case "shutdown/immediate":
         return this.#events.emit({ is: "shutdownNow" });
       default:

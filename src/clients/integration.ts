@@ -29,6 +29,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { Backoff, KeepaliveOptions } from "../core/link.ts";
 import { type LinkLoss, ReconnectingLink } from "../websocket-client/reconnecting-link.ts";
 import { type ClientClock, type DriverOptions, systemClock } from "../websocket-client/socket-driver.ts";
+import type { TraceView } from "../core/traces/trace.ts";
 import { Backlog, type BacklogLimits } from "./backlog.ts";
 import { objectIn, objectOf } from "./calls.ts";
 import { type CommandHandler, CommandInbox } from "./command-inbox.ts";
@@ -42,6 +43,15 @@ import { type WaitOptions, waitUntil } from "./wait-until.ts";
 
 export { type ClientFault, RelayError } from "./relay-error.ts";
 export type { BacklogLimits } from "./backlog.ts";
+export type {
+  TraceKind,
+  TraceOutcome,
+  TraceState,
+  TraceStep,
+  TraceStepName,
+  TraceTexts,
+  TraceView,
+} from "../core/traces/trace.ts";
 export type { ForceOptions } from "./force-options.ts";
 export type { CommandHandler, WatcherCommand } from "./command-inbox.ts";
 export type {
@@ -68,6 +78,8 @@ export interface IntegrationClientOptions extends DriverOptions, BacklogLimits {
   readonly token: string;
   /** Handles the commands of watchers, one after the other. Without it each command becomes a dead letter of the relay. */
   readonly command?: CommandHandler;
+  /** The relay sends the path of each of the own messages, once it has ended: the event `trace`. Default: false. */
+  readonly traces?: boolean;
   /** Between attempts, with full jitter. Default: from 250 ms up to 5 s. */
   readonly backoff?: Backoff;
   /** Detection of a connection that died without a close. Default: after 30 s without a frame, within 10 s. */
@@ -100,6 +112,8 @@ export type IntegrationEvent =
   /** Contexts that the relay skipped because this client was too slow. */
   | { readonly is: "contextsMissed"; readonly count: number }
   | { readonly is: "choice"; readonly choice: OfferedChoice }
+  /** The path of an own message has ended. Only with `traces`. */
+  | { readonly is: "trace"; readonly trace: TraceView }
   /** Another event of Neuro: `startup`, `speech_finished`, `shutdown/graceful` and others. */
   | { readonly is: "neuro"; readonly event: string; readonly payload: JsonObject }
   /** The handler of commands threw `error`. The relay sends the command again. */
@@ -125,6 +139,7 @@ const PROBE = JSON.stringify({ query: "get_registered_actions", request_id: "pro
 export class IntegrationClient implements Disposable {
   readonly name: string;
   readonly #token: string;
+  readonly #wantsTraces: boolean;
   readonly #link: ReconnectingLink;
   readonly #clock: ClientClock;
   readonly #actions = new TypedActions();
@@ -141,6 +156,7 @@ export class IntegrationClient implements Disposable {
   constructor(url: string, options: IntegrationClientOptions) {
     const { name, token, command, backoff = BACKOFF, keepalive = KEEPALIVE, clock = systemClock } = options;
     this.name = name;
+    this.#wantsTraces = options.traces === true;
     this.#token = token;
     this.#clock = clock;
     this.#backlog = new Backlog(options);
@@ -260,7 +276,13 @@ export class IntegrationClient implements Disposable {
   #greet(): void {
     this.#sent.clear();
     this.#state = { is: "greeting", said: undefined };
-    this.#sendNow({ type: "integration", name: this.name, auth_token: this.#token, ack: true });
+    this.#sendNow({
+      type: "integration",
+      name: this.name,
+      auth_token: this.#token,
+      ack: true,
+      ...(this.#wantsTraces && { trace: true }),
+    });
   }
 
   #lost(loss: LinkLoss): void {
@@ -329,6 +351,9 @@ export class IntegrationClient implements Disposable {
         const { from, message, silent } = payload;
         return this.#events.emit({ is: "context", from: String(from), message: String(message), silent: silent === true });
       }
+      case "neuro-relay/trace":
+        // Why the cast: this is what the relay sends.
+        return this.#events.emit({ is: "trace", trace: payload["trace"] as unknown as TraceView });
       case "context_gap":
         return this.#events.emit({ is: "contextsMissed", count: Number(payload["missed"]) });
       default:

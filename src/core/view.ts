@@ -179,6 +179,8 @@ export interface DiagnosticView {
   readonly detail: string;
   /** The beginning of the message of the last report, without credentials. */
   readonly message: string;
+  /** The id of the trace of the last report; null if it is about no action, force or result. The trace may not be kept any more. */
+  readonly trace: string | null;
   /** Number of occurrences. */
   readonly count: number;
   readonly first_at: Millis;

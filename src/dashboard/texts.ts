@@ -434,7 +434,7 @@ export const TEXTS = {
       ["← → ↑ ↓", "within a list of rows"],
       ["Enter", "open the focused element"],
       ["x  m  o  a", "pause, mute, solo, approve the focused integration"],
-      ["1 … 9", "the panels, in the order of their tabs"],
+      ["1 … 9  0", "the panels, in the order of their tabs"],
       ["/", "search the feed"],
       ["p", "pause the feed, or resume it"],
       ["c", "connect something"],

@@ -45,6 +45,8 @@ test("DB18 DB39 the whole page works by keyboard, and its shortcuts are listed",
     await byName(page, "trouble-stopped").waitFor({ state: "detached" });
     await page.keyboard.press("2");
     await byName(page, "panel-queue").waitFor();
+    await page.keyboard.press("0");
+    await byName(page, "panel-tools").waitFor();
     await page.keyboard.press("/");
     await page.locator("[data-name=feed-text]:focus").waitFor();
     await page.keyboard.type("x2p");

@@ -14,6 +14,7 @@ import { type Page, PAGE_LENGTH, PAGE_LENGTH_MAX, type PageRequest, type WaitRea
 export type TraceKind = "action" | "force" | "context" | "command" | "result";
 export const TRACE_KINDS: readonly TraceKind[] = ["action", "force", "context", "command", "result"];
 
+/** Whether the traced object is still open. */
 export type TraceState = "open" | "ended";
 export const TRACE_STATES: readonly TraceState[] = ["open", "ended"];
 
@@ -26,6 +27,7 @@ export type TraceStep = {
   readonly what: string | null;
 };
 
+/** What a step says. `TraceStep` has its time, who did it, and the reason. */
 export type TraceStepName =
   | "received"
   /** It was malformed, and read leniently. `what`: the repairs. */
@@ -127,6 +129,7 @@ export type TraceTexts = {
   readonly command?: string;
 };
 
+/** The path of one force, action, context, command or ignored result. Times are milliseconds since 1970. */
 export type TraceView = {
   readonly id: string;
   readonly kind: TraceKind;

@@ -1,6 +1,7 @@
 /** What the author of an integration should correct or know. */
 import type { Severity } from "../../core/diagnostics/catalogue.ts";
 import type { DiagnosticView } from "../../core/view.ts";
+import { linkTo } from "../lib/route.ts";
 import { sanitize, sanitizeLines } from "../lib/sanitize.ts";
 import { TEXTS } from "../texts.ts";
 import { Chip, Prose } from "./primitives.tsx";
@@ -21,7 +22,7 @@ export function DiagnosticList({ diagnostics }: { readonly diagnostics: readonly
 }
 
 function DiagnosticRow({ diagnostic }: { readonly diagnostic: DiagnosticView }) {
-  const { severity, title, rule, fix, link, detail, message, count } = diagnostic;
+  const { severity, title, rule, fix, link, detail, message, trace, count } = diagnostic;
   return (
     <li class="action-row" data-name="diagnostic">
       <div class="action-row-head">
@@ -35,7 +36,8 @@ function DiagnosticRow({ diagnostic }: { readonly diagnostic: DiagnosticView }) 
       <p class="soft action-text" dir="auto">
         <Prose text={sanitizeLines(detail === "" ? fix : `${fix}: ${detail}`, 1_200)} />
       </p>
-      <code class={message === "" ? "hidden" : "small"} dir="auto">{sanitize(message, 600)}</code>
+      {trace === null ? null : <a key="trace" class="small" href={linkTo("traces", trace)}>{TEXTS.traces.follow}</a>}
+      <code key="message" class={message === "" ? "hidden" : "small"} dir="auto">{sanitize(message, 600)}</code>
     </li>
   );
 }

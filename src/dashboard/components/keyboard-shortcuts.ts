@@ -1,5 +1,5 @@
 /** Keyboard shortcuts: single keys, ignored while a text field has the focus. `TEXTS.help.shortcuts` lists them. */
-import { PANELS } from "../panels/registry.ts";
+import { type Panel, PANELS } from "../panels/registry.ts";
 import { focusNextDecision, pressInDecision } from "./decisions.ts";
 import { store } from "../state/hooks.ts";
 
@@ -16,7 +16,7 @@ export function handleKey(event: KeyboardEvent): void {
 
 /** False when the key is no shortcut. */
 function runShortcut(key: string): boolean {
-  const panel = PANELS[Number(key) - 1];
+  const panel = panelOf(key);
   if (panel !== undefined) store.openPanel(panel.name);
   else if (key === "?") store.openDialog("help");
   else if (key === "c") store.openDialog("connect");
@@ -30,6 +30,9 @@ function runShortcut(key: string): boolean {
   else return pressDecisionControl(key) || pressRowControl(key);
   return true;
 }
+
+/** The digits as they stand on a keyboard: 0 follows 9. */
+const panelOf = (key: string): Panel | undefined => /^\d$/.test(key) ? PANELS[(Number(key) + 9) % 10] : undefined;
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLInputElement

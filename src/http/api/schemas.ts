@@ -166,6 +166,9 @@ const diagnostic: z.ZodType<DiagnosticView> = named(
     link: text.describe("The documentation of the rule."),
     detail: text.describe("Of the last report, such as names. It continues `fix`; can be empty."),
     message: text.describe("The beginning of the message of the last report, without credentials; can be empty."),
+    trace: text.nullable().describe(
+      "The id of the trace of the last report; null if it is about no action, force or result. The trace may not be kept any more.",
+    ),
     count: count.describe("Number of occurrences."),
     first_at: instant,
     last_at: instant,

@@ -205,6 +205,8 @@ export interface Finding {
   detail: string;
   /** The beginning of the message, without credentials; empty if there is none. */
   message: string;
+  /** The id of its trace; empty if there is none. */
+  trace: string;
   /** What its integration is charged for it. */
   bytes: number;
 }

@@ -20,6 +20,7 @@ const seen = (what: DiagnosticId, { name = "Chess", detail = "" } = {}): Diagnos
   ...DIAGNOSTICS[what],
   detail,
   message: '{"command":"x\u001b[31m\u0000"}',
+  trace: null,
   count: 2,
   first_at: 1,
   last_at: 2,

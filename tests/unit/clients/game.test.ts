@@ -69,6 +69,28 @@ test("CL19 a game registers, forces and answers; unusable data is a failure, and
     watcher.close();
   }));
 
+test("CL25 with `traces` a game gets the path of each of its messages, on each connection; without it none", () =>
+  withIntermediary(async ({ urls }) => {
+    const cut = cuttable();
+    using game = new GameClient(urls.neuro, { ...OPTIONS, traces: true, openSocket: cut.openSocket });
+    using other = new GameClient(urls.neuro, { ...QUICK, game: "Poker" });
+    const events: GameEvent[] = [];
+    for (const client of [game, other]) client.onEvent((event) => events.push(event));
+    await Promise.all([game.ready(), other.ready()]);
+    const traced = () => events.flatMap((event) => event.is === "trace" ? [event.trace] : []);
+    game.context("The game begins.");
+    other.context("Me too.");
+    await until(() => traced().length > 0);
+    const [trace] = traced();
+    check.equal([trace?.kind, trace?.names, trace?.texts.context], ["context", ["Chess"], "The game begins."]);
+    cut.cut();
+    await until(() => events.filter(({ is }) => is === "connected").length > 2);
+    game.context("Again.");
+    await until(() => traced().length > 1);
+    check.equal(traced().map(({ names }) => names), [["Chess"], ["Chess"]]);
+    check.equal(events.filter(({ is }) => is === "neuro"), [], "nothing else is said");
+  }));
+
 test("CL20 each connection begins with startup and the registration, then what waits, then the open force", async () => {
   const { openSocket, received, say, lose } = backend();
   using game = new GameClient("ws://neuro", { ...OPTIONS, openSocket });

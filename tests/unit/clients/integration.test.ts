@@ -46,6 +46,18 @@ function scripted(): {
   };
 }
 
+test("CL25 with `traces` an integration gets the path of each of its messages", () =>
+  withIntermediary(async ({ urls }) => {
+    using client = new IntegrationClient(urls.intermediary, { ...OPTIONS, traces: true });
+    const events: IntegrationEvent[] = [];
+    client.onEvent((event) => events.push(event));
+    await client.ready();
+    client.context("It plays.");
+    await until(() => events.some(({ is }) => is === "trace"));
+    const [trace] = events.flatMap((event) => event.is === "trace" ? [event.trace] : []);
+    check.equal([trace?.kind, trace?.outcome, trace?.names], ["context", "sent", ["jukebox"]]);
+  }));
+
 test("CL10 an action gets data of the type of its schema, and its outcome becomes the result", () =>
   withIntermediary(async ({ urls }) => {
     using client = new IntegrationClient(urls.intermediary, OPTIONS);

@@ -36,6 +36,8 @@ export interface Occurrence {
   /** What it is about, such as names. It continues the `fix` of the catalogue. */
   readonly detail?: string;
   readonly message?: Frame | GameMessage | Json | undefined;
+  /** The id of the trace of what it is about. */
+  readonly trace?: string | undefined;
   /** Another service has observed it as `input_repaired`. */
   readonly isReported?: true;
 }
@@ -92,7 +94,7 @@ interface Recorded {
 function record(
   { settings, secrets }: NeuroState,
   party: Diagnosed,
-  { id, from, occurrence: { detail: given = "", message, isReported } }: Recorded,
+  { id, from, occurrence: { detail: given = "", message, trace = "", isReported } }: Recorded,
   ctx: StepContext,
 ): void {
   if (settings.diagnostics.disabled.includes(id)) return;
@@ -109,7 +111,7 @@ function record(
   if (!isNews && ctx.now - finding.reportedAt < REPORT_INTERVAL_MS) return;
   finding.reportedAt = ctx.now;
   const detail = redactedText(given, DETAIL_LENGTH_MAX, secrets);
-  keepTexts(party, finding, { detail, message: excerptOf(message, secrets) }, settings.limits);
+  keepTexts(party, finding, { detail, message: excerptOf(message, secrets), trace }, settings.limits);
   const { count, message: excerpt } = finding;
   ctx.observe({ is: "diagnostic", from, slug: party.slug, what: id, severity, detail, count, message: excerpt });
 }
@@ -122,6 +124,7 @@ function addFinding({ findings, retained }: Diagnosed, id: DiagnosticId, now: Mi
     reportedAt: now,
     detail: "",
     message: "",
+    trace: "",
     bytes: FINDING_BYTES,
   };
   findings.set(id, finding);
@@ -133,15 +136,16 @@ function addFinding({ findings, retained }: Diagnosed, id: DiagnosticId, now: Mi
 function keepTexts(
   { retained }: Diagnosed,
   finding: Finding,
-  { detail, message }: Pick<Finding, "detail" | "message">,
+  { detail, message, trace }: Pick<Finding, "detail" | "message" | "trace">,
   limits: NeuroState["settings"]["limits"],
 ): void {
-  const bytes = FINDING_BYTES + 2 * (detail.length + message.length);
+  const bytes = FINDING_BYTES + 2 * (detail.length + message.length + trace.length);
   if (retained.refusal(bytes - finding.bytes, limits) !== undefined) return;
   retained.charge(bytes - finding.bytes);
   finding.bytes = bytes;
   finding.detail = detail;
   finding.message = message;
+  finding.trace = trace;
 }
 
 /** Forgets all diagnostics of an integration. */

@@ -20,8 +20,8 @@ const IGNORED = {
 /** A result is ignored. */
 export function reportIgnored(game: Game, why: IgnoredWhy, result: ResultMessage, ctx: StepContext): void {
   ctx.observe({ is: "result_ignored", from: game.name, why });
-  traceIgnored(game, result, why, ctx);
-  diagnose(game, IGNORED[why], { detail: (result.id ?? "").slice(0, 128), message: result }, ctx);
+  const trace = traceIgnored(game, result, why, ctx);
+  diagnose(game, IGNORED[why], { detail: (result.id ?? "").slice(0, 128), message: result, trace }, ctx);
 }
 
 /** The result of a delivery that its game has sent. */
@@ -29,10 +29,10 @@ export function checkResult(pending: PendingAction, delivery: Delivery, result: 
   const { game, name } = delivery.gameAction;
   const ms = ctx.now - delivery.sentAt;
   if (ms > game.service.settings.diagnostics.result) {
-    diagnose(game, "result_slow", { detail: `${name} after ${ms} ms`, message: result }, ctx);
+    diagnose(game, "result_slow", { detail: `${name} after ${ms} ms`, message: result, trace: pending.id }, ctx);
   }
   if (!result.success && (result.message ?? "") === "") {
-    diagnose(game, "failure_without_message", { detail: name, message: result }, ctx);
+    diagnose(game, "failure_without_message", { detail: name, message: result, trace: pending.id }, ctx);
   }
   if (pending.schema !== undefined && mustCheckData(game, result)) reportInvalidData(pending, delivery, result, ctx);
 }
@@ -46,7 +46,7 @@ const mustCheckData = ({ counts: { actions } }: Game, { success }: ResultMessage
   !success || actions <= CHECKED_FIRST || actions % CHECKED_EVERY === 0;
 
 function reportInvalidData(
-  { schema, data = "" }: PendingAction,
+  { id: trace, schema, data = "" }: PendingAction,
   { gameAction: { game, name } }: Delivery,
   result: ResultMessage,
   ctx: StepContext,
@@ -54,7 +54,7 @@ function reportInvalidData(
   const checked = checkData(schema === undefined ? undefined : compileSchema(schema), data);
   if (checked.ok) return;
   const id = result.success ? "data_not_checked" : "data_invalid";
-  diagnose(game, id, { detail: `${name}: ${checked.reason}`, message: data }, ctx);
+  diagnose(game, id, { detail: `${name}: ${checked.reason}`, message: data, trace }, ctx);
 }
 
 /** A connection that breaks this soon after an action probably breaks because of it. */
@@ -70,7 +70,8 @@ export function checkBreak(game: Game, code: number, ctx: StepContext): void {
   const invalid = game.pending.find((pending) => hasGot(game, pending, since) && !hasValidData(pending));
   const name = unknown?.name ?? invalid?.action.originalName;
   if (name !== undefined) {
-    diagnose(game, "broken_by_action", { detail: `${name}; it closed with ${code}`, message: invalid?.data }, ctx);
+    const { data: message, id: trace } = invalid ?? {};
+    diagnose(game, "broken_by_action", { detail: `${name}; it closed with ${code}`, message, trace }, ctx);
   }
 }
 

@@ -169,12 +169,17 @@ function open(force: Force, attempt: 1 | 2, ctx: StepContext): void {
  * Tells the developer which names of a force were not registered when it came and still are not, and which ones the policy of the game
  * keeps from Neuro.
  */
-function reportMissingNames({ game, message, state }: Force, names: ReadonlySet<string>, ctx: StepContext): void {
+function reportMissingNames(
+  { id: trace, game, message, state }: Force,
+  names: ReadonlySet<string>,
+  ctx: StepContext,
+): void {
   if (names.size === message.names.length) return;
   const missing = message.names.filter((name) => !names.has(name));
   const unknown = missing.filter((name) => permissionFor(game.policy, name) === "shown");
   const report = (id: "force_names_unknown" | "force_names_withheld", reported: readonly string[]): void => {
-    if (reported.length > 0) diagnose(game, id, { detail: reported.join(", ").slice(0, NAMES_TEXT_MAX), message }, ctx);
+    if (reported.length === 0) return;
+    diagnose(game, id, { detail: reported.join(", ").slice(0, NAMES_TEXT_MAX), message, trace }, ctx);
   };
   if (state.is === "waiting" && state.awaitNamesUntil !== undefined) report("force_names_unknown", unknown);
   report("force_names_withheld", missing.filter((name) => !unknown.includes(name)));

@@ -36,7 +36,7 @@ const idOf = ({ integration, what }: DiagnosticView): string => `${integration ?
 
 function viewOf({ slug, name }: Diagnosed, what: DiagnosticId, finding: Finding): DiagnosticView {
   const { severity, title, rule, fix, link } = DIAGNOSTICS[what];
-  const { detail, message, count, firstAt, lastAt } = finding;
+  const { detail, message, trace, count, firstAt, lastAt } = finding;
   return {
     integration: slug ?? null,
     name,
@@ -48,6 +48,7 @@ function viewOf({ slug, name }: Diagnosed, what: DiagnosticId, finding: Finding)
     link,
     detail,
     message,
+    trace: trace === "" ? null : trace,
     count,
     first_at: firstAt,
     last_at: lastAt,

@@ -389,7 +389,7 @@ function expire(pending: PendingAction, ctx: StepContext): void {
   for (const delivery of pending.deliveries) {
     if (!isSilent(delivery) || delivery.state === "doubtful") continue;
     countResult(delivery.gameAction.game, pending, false, ctx);
-    diagnose(delivery.gameAction.game, "result_missing", { detail: delivery.gameAction.name }, ctx);
+    diagnose(delivery.gameAction.game, "result_missing", { detail: delivery.gameAction.name, trace: pending.id }, ctx);
     if (missedDeadline(delivery.gameAction.game, ctx)) expectNoResults(delivery.gameAction.game, ctx);
   }
   // Why a success in a force: after a failure Neuro would repeat an action that may have been done.

@@ -41,11 +41,12 @@ export function receiveUnregisteredResult(game: Game, result: ResultMessage, ctx
   awaitResults(game);
   const { id, name, sentAt } = action;
   const { success, message } = result;
-  if (success) diagnose(game, "unknown_action_accepted", { detail: name, message: result }, ctx);
+  const trace = ctx.id();
+  if (success) diagnose(game, "unknown_action_accepted", { detail: name, message: result, trace }, ctx);
   const isReported = toNeuro(game.upstream, { ...result, id }, game.name, ctx);
   const ms = ctx.now - sentAt;
   ctx.observe({ is: "action_result", id, name, from: game.name, slug: game.slug, success, message, ms, origin: "game" });
-  const traced = { id: ctx.id(), neuroId: id, name, data: undefined, success, message, isReported, by: "game" } as const;
+  const traced = { id: trace, neuroId: id, name, data: undefined, success, message, isReported, by: "game" } as const;
   traceUnregisteredAction(game.upstream, { ...traced, to: { game, sentAt } }, ctx);
   return true;
 }

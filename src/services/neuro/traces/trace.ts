@@ -110,8 +110,11 @@ export function traceContext(
 }
 
 /** A result was ignored. */
-export function traceIgnored(game: Game, result: ResultMessage, why: string, ctx: StepContext): void {
-  if (game.traces.isOn) keep(game.service, game, ignoredRecord(game, result, why, ctx), ctx);
+export function traceIgnored(game: Game, result: ResultMessage, why: string, ctx: StepContext): string | undefined {
+  if (!game.traces.isOn) return undefined;
+  const record = ignoredRecord(game, result, why, ctx);
+  keep(game.service, game, record, ctx);
+  return record.id;
 }
 
 function keep(service: NeuroState, game: Game | undefined, record: TraceRecord, ctx: StepContext): void {

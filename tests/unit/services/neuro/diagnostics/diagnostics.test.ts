@@ -3,6 +3,7 @@ import { test } from "#runner";
 import { DIAGNOSTIC_IDS, type DiagnosticId, DIAGNOSTICS } from "../../../../../src/core/diagnostics/catalogue.ts";
 import { DEFAULTS } from "../../../../../src/core/defaults.ts";
 import { toRequestId } from "../../../../../src/core/ids.ts";
+import type { TraceView } from "../../../../../src/core/traces/trace.ts";
 import type { DiagnosticView, Page } from "../../../../../src/core/view.ts";
 import { check } from "../../../../harness/check.ts";
 import { type FakeGame, Scenario, type ScenarioOptions, started } from "../fixture.ts";
@@ -131,6 +132,47 @@ test("DI3 of a flood of contexts each one beyond the limit is counted, and repor
   check.equal(scenario.observed("diagnostic").map(({ count, detail }) => [count, detail]), [[1, "61"], [201, "261"]]);
 });
 
+test("DI4c a diagnostic about an action, a force or a result names its trace", () => {
+  for (const id of DIAGNOSTIC_IDS) {
+    const now = situation(OCCURRENCES[id]);
+    OCCURRENCES[id].happen(now);
+    const [view] = pageOf(now.scenario, { what: id }).items;
+    check.equal(view?.trace !== null, TRACED.has(id), id);
+    if (view === undefined || view.trace === null) continue;
+    const ids = [...tracesOf(now.scenario)];
+    check.that(ids.includes(view.trace), `${id}: ${view.trace} is none of ${ids}`);
+  }
+});
+
+const TRACED: ReadonlySet<DiagnosticId> = new Set<DiagnosticId>([
+  "force_names_unknown",
+  "force_names_withheld",
+  "result_unknown",
+  "result_foreign",
+  "result_repeated",
+  "result_late",
+  "result_slow",
+  "result_missing",
+  "failure_without_message",
+  "data_invalid",
+  "data_not_checked",
+  "unknown_action_accepted",
+]);
+
+/** The ids of all traces. */
+function tracesOf(scenario: Scenario): readonly string[] {
+  const before = scenario.effects.length;
+  scenario.step({
+    is: "requested",
+    requestId: toRequestId("2"),
+    principal: { by: "test", scopes: ["watch"] },
+    request: { of: "neuro", get: "traces", limit: 1_000 },
+  });
+  const reply = scenario.effects.splice(before).find((effect) => effect.do === "respond");
+  check.that(reply !== undefined && "body" in reply);
+  return (reply.body as unknown as Page<TraceView>).items.map(({ id }) => id); // Why the cast: a reply is any JSON.
+}
+
 test("DI4 a diagnostic has its integration, the catalogue's texts, and the beginning of the message", () => {
   const { scenario, chess } = situation();
   chess.register("move", "Jump Up");
@@ -141,6 +183,7 @@ test("DI4 a diagnostic has its integration, the catalogue's texts, and the begin
     name: "Chess",
     what: "action_name_illegal",
     detail: "Jump Up",
+    trace: null,
     count: 1,
     severity,
     title,
