@@ -4,6 +4,7 @@
  * Names and labels are a public interface: dashboards are built on them. `config/METRICS.md` is generated from this file.
  */
 import { ConnectedIntegrations } from "./connected-integrations.ts";
+import { RESULT_BOUNDS, ResultTimes } from "./result-times.ts";
 import { type Counter, type Gauge, type Histogram, type MetricFamily, MetricRegistry } from "./metric-registry.ts";
 
 /** Seconds. Neuro gives up on an action after 20 s. */
@@ -21,6 +22,8 @@ export interface RelayMetrics {
   readonly registry: MetricRegistry;
   /** Source of `integrations` and `integration_uptime_seconds`. */
   readonly connected: ConnectedIntegrations;
+  /** Source of `integration_action_duration_seconds`. */
+  readonly resultTimes: ResultTimes;
   readonly build: MetricFamily<Gauge>;
   readonly uptime: Gauge;
   readonly lag: Gauge;
@@ -37,6 +40,7 @@ export interface RelayMetrics {
   readonly integrationActions: MetricFamily<Counter>;
   readonly integrationFailures: MetricFamily<Counter>;
   readonly integrationSeconds: MetricFamily<Counter>;
+  readonly integrationDuration: MetricFamily<Histogram>;
   readonly integrationContexts: MetricFamily<Counter>;
   readonly integrationForces: MetricFamily<Counter>;
   readonly integrationsPaused: Gauge;
@@ -91,6 +95,7 @@ export function createMetrics(): RelayMetrics {
   return {
     registry,
     connected: new ConnectedIntegrations(),
+    resultTimes: new ResultTimes(),
     build: gauges("build_info", "Always 1; the label is the version of the relay.", "version"),
     uptime: gauge("uptime_seconds", "Time since the relay started."),
     lag: gauge("event_loop_lag_seconds", "Longest delay of the event loop since the last scrape."),
@@ -119,6 +124,12 @@ export function createMetrics(): RelayMetrics {
     integrationSeconds: ofIntegrations(
       "integration_action_seconds_total",
       "Total time to the results of this integration; divided by its actions it is the mean.",
+    ),
+    integrationDuration: histograms(
+      "integration_action_duration_seconds",
+      "Time from an action to its result, by integration.",
+      RESULT_BOUNDS,
+      "integration",
     ),
     integrationContexts: ofIntegrations("integration_contexts_total", "Contexts of this integration."),
     integrationForces: ofIntegrations("integration_forces_total", "Forces of this integration."),

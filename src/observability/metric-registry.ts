@@ -49,6 +49,16 @@ export class Histogram {
     this.counts[at] = (this.counts[at] ?? 0) + 1;
     this.sum += value;
   }
+
+  get count(): number {
+    return this.counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Adds the values of another one, which has the same bounds. */
+  add({ counts, sum }: Histogram): void {
+    counts.forEach((count, at) => (this.counts[at] = (this.counts[at] ?? 0) + count));
+    this.sum += sum;
+  }
 }
 
 export interface MetricOptions {

@@ -12,6 +12,7 @@ import { type ConnectedIntegration, INTEGRATION_LISTENERS } from "./connected-in
 import type { RelayMetrics } from "./metric-definitions.ts";
 import type { MetricFormat } from "./metric-format.ts";
 import type { Gauge, MetricFamily } from "./metric-registry.ts";
+import { OTHER } from "./result-times.ts";
 
 /** The input of a scrape, besides the metrics that observations update. */
 export interface ScrapeInput {
@@ -60,8 +61,6 @@ export function scrape(metrics: RelayMetrics, input: ScrapeInput, format: Metric
   return metrics.registry.text(format);
 }
 
-const OTHER = "other";
-
 function fillIntegrations({ connected, integrations, integrationUptime }: RelayMetrics, input: ScrapeInput): void {
   for (const listener of INTEGRATION_LISTENERS) integrations.labels(listener).set(connected.count(listener));
   integrationUptime.clear();
@@ -99,6 +98,7 @@ function fillCounts(metrics: RelayMetrics, { integrations, integrationsMax, hide
     integrationContexts.labels(...labels).add(counts.contexts);
     integrationForces.labels(...labels).add(counts.forces);
   }
+  metrics.resultTimes.fill(metrics.integrationDuration, integrationsMax, hide);
   metrics.integrationsPaused.set(integrations.filter(({ paused }) => paused).length);
 }
 

@@ -187,6 +187,8 @@ test("OB28 every metric of a running relay changes when what it measures changes
         check.match(text, new RegExp(`neuro_relay_store_duration_seconds_count\\{operation="${operation}"\\} [1-9]`));
       }
       seen.add("neuro_relay_store_duration_seconds");
+      check.match(text, /neuro_relay_integration_action_duration_seconds_count\{integration="chess"\} 1\n/);
+      seen.add("neuro_relay_integration_action_duration_seconds");
       await harness.reaches("event_loop_delay_seconds", {}, over(0));
       seen.add("neuro_relay_event_loop_delay_seconds");
       for (const name of ["resident_memory_bytes", "heap_bytes", "cpu_seconds_total", "start_time_seconds"]) {

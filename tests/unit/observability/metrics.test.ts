@@ -264,3 +264,31 @@ test("OB62 the counts of each integration are metrics; beyond `limits.metric_int
   check.equal(others.map((name) => value(`integration_${name}`, "go")), [1, 2, 3, 4.5]);
   check.equal(scraped.value("integrations_paused", {}), 1);
 });
+
+test("OB62b the times to the results of each integration are a histogram, of at most 501 in all, and no series loses a value", async () => {
+  const result = (from: string, ms: number): Observation => ({
+    is: "action_result",
+    id: "1",
+    name: "move",
+    from,
+    success: true,
+    message: undefined,
+    ms,
+    origin: "game",
+  });
+  const observations = [
+    ...[30, 700, 30_000].map((ms) => result("chess", ms)),
+    result("CANARY", 100),
+    ...Array.from({ length: 600 }, (_, at) => result(`game ${at}`, 100)),
+    result("chess", 40),
+  ];
+  // Why the text: the parser does not know histograms with labels.
+  const { text } = await scrapeOf(observations, { integrationsMax: 2 });
+  const valuesOf = (kind: string, integration: string) =>
+    text.split("\n").filter((line) =>
+      line.includes(`integration_action_duration_seconds_${kind}{integration="${integration}"`)
+    )
+      .map((line) => Number(line.split(" ").at(-1)));
+  check.equal(["chess", "***", "game 0", "other"].flatMap((one) => valuesOf("count", one)), [4, 1, 600]);
+  check.equal(valuesOf("bucket", "chess"), [2, 2, 3, 3, 3, 3, 3, 4]);
+});
