@@ -26,6 +26,12 @@ export interface ApiClientOptions {
   readonly timeoutMs?: number;
 }
 
+/** A reply with its tag, by which the relay recognizes it; undefined if it has none. */
+export interface TaggedReply<Body> {
+  readonly body: Body;
+  readonly etag: string | undefined;
+}
+
 export type ApiMethod = "GET" | "POST" | "PATCH" | "DELETE";
 
 const TIMEOUT_MS = 70_000;
@@ -44,21 +50,45 @@ export class ApiClient {
 
   /** One request. `path` is the part after `/api/`. The caller names the type of the reply, as the OpenAPI document defines it. */
   async request<Body>(method: ApiMethod, path: string, body?: JsonObject): Promise<Body> {
-    const { url, token, timeoutMs = TIMEOUT_MS } = this.#options;
-    const base = url.replace(/\/+$/, "");
-    const response = await fetch(`${base}/api/${path}`, {
+    const response = await this.#fetch(path, {
       method,
-      headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { "content-type": "application/json" }) },
+      headers: { ...(body !== undefined && { "content-type": "application/json" }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return await this.#bodyOf<Body>(response);
+  }
+
+  /** Reads what is at a path. With an earlier reply (`known`) it returns that one, if nothing has changed since. */
+  async read<Body>(path: string, known?: TaggedReply<Body>): Promise<TaggedReply<Body>> {
+    const response = await this.#fetch(path, {
+      method: "GET",
+      headers: { ...(known?.etag !== undefined && { "if-none-match": known.etag }) },
+    });
+    if (response.status === 304 && known !== undefined) return known;
+    return { body: await this.#bodyOf<Body>(response), etag: response.headers.get("etag") ?? undefined };
+  }
+
+  #fetch(path: string, request: RequestInit): Promise<Response> {
+    const { token, timeoutMs = TIMEOUT_MS } = this.#options;
+    return fetch(`${this.#base}/api/${path}`, {
+      ...request,
+      headers: { ...request.headers, authorization: `Bearer ${token}` },
       redirect: "error", // Why: the token is for this server only.
       signal: AbortSignal.timeout(timeoutMs),
     }).catch((cause: unknown) => {
-      throw new ApiError(`no response from ${base}`, { status: 0, cause });
+      throw new ApiError(`no response from ${this.#base}`, { status: 0, cause });
     });
+  }
+
+  get #base(): string {
+    return this.#options.url.replace(/\/+$/, "");
+  }
+
+  async #bodyOf<Body>(response: Response): Promise<Body> {
     // Why not `json`: a message of a peer keeps the text of its numbers.
     const answer = parseJson(await response.text().catch(() => ""), Infinity);
     if (!response.ok) throw refusal(response.status, answer);
-    if (answer === undefined) throw new ApiError(`the server at ${base} is not a relay`, { status: response.status });
+    if (answer === undefined) throw new ApiError(`the server at ${this.#base} is not a relay`, { status: response.status });
     return answer as unknown as Body; // Why the cast: the relay and this client share the types of the views.
   }
 

@@ -1,14 +1,12 @@
 /** The Brain's sessions, and one of them. */
-import { useLayoutEffect } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import { Chip, EmptyState, Facts, Prose } from "../components/primitives.tsx";
-import type { Millis } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { BrainSessionDetail } from "../../core/view.ts";
 import { formatAge, formatBytes, formatCount, formatTime } from "../lib/format.ts";
 import { linkTo } from "../lib/route.ts";
 import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
-import { store, useResource, useStore } from "../state/hooks.ts";
+import { useResource, useStore } from "../state/hooks.ts";
 import { humanize, TEXTS } from "../texts.ts";
 
 const TEXT = TEXTS.brain;
@@ -22,16 +20,9 @@ export function Brain() {
   return name === "" ? <Sessions key="all" /> : <Session key={name} name={name} />;
 }
 
-/** How often an open session is asked for. Why: it changes without an event for watchers. */
-const FOLLOW_MS: Millis = 1_000;
-
 /** One session: its state and its last events, kept up to date. */
 function Session({ name }: { readonly name: string }) {
   const session = useResource<BrainSessionDetail>(`brain/sessions/${pathSegment(name)}`);
-  useLayoutEffect(() => {
-    const timer = setInterval(() => store.refreshSoon(), FOLLOW_MS);
-    return () => clearInterval(timer);
-  }, []);
   return (
     <div class="scrolls page" data-name="brain-session">
       <p class="page-back">

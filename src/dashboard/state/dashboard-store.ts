@@ -1,8 +1,8 @@
 /**
  * The state of the page and all that changes it. A test can create one with its own clock and transport, step it and discard it.
  *
- * Live events arrive by themselves. Everything else is asked for: about once a second while something happens and the page is visible, and
- * every five seconds while nothing does. The list of integrations is asked for every three seconds while only its counters change.
+ * Live events arrive by themselves, and so does the news that something else may have changed. That is then asked for, at most once a
+ * second and while the page is visible. The list of integrations is asked for every three seconds while only its counters change.
  *
  * Invariants: D1 the state is replaced, never changed; D2 everything that was learned with a token is discarded with it; D3 after
  * `stop` nothing runs any more.
@@ -151,9 +151,9 @@ export class DashboardStore {
     };
   }
 
-  #learned({ now, services }: Overview, integrations: readonly IntegrationView[] | undefined): void {
-    if (integrations !== undefined) this.traffic.recordCounters(integrations, now);
-    const { outputs, inputs } = (services["nallely"] ?? {}) as JsonObject;
+  #learned(overview: Overview | undefined, integrations: readonly IntegrationView[] | undefined): void {
+    if (integrations !== undefined) this.traffic.recordCounters(integrations, this.relayNow());
+    const { outputs, inputs } = (overview?.services["nallely"] ?? {}) as JsonObject;
     for (const [side, values] of [["out", outputs], ["in", inputs]] as const) {
       if (!isObject(values)) continue;
       for (const [name, value] of Object.entries(values)) {
@@ -193,11 +193,6 @@ export class DashboardStore {
     this.#session?.refreshNow();
   }
 
-  /** Asks the relay again, but not more often than once a second. */
-  refreshSoon(): void {
-    this.#session?.refreshSoon();
-  }
-
   /** Makes a request that changes something, and refreshes. A failure is also shown as a toast. */
   async send<Body>(method: ApiMethod, path: string, body?: JsonObject): Promise<RequestOutcome<Body>> {
     const session = this.#session;
@@ -231,7 +226,7 @@ export class DashboardStore {
   /** Keeps the resource at a path of the API up to date in `resources` until the returned function is called. */
   viewResource(path: string): Undo {
     this.#viewers.set(path, (this.#viewers.get(path) ?? 0) + 1);
-    this.refreshNow();
+    this.#session?.readShown();
     return () => {
       const left = (this.#viewers.get(path) ?? 1) - 1;
       if (left > 0) this.#viewers.set(path, left);

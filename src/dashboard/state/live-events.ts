@@ -1,5 +1,6 @@
 /**
- * Live events: a watcher's connection to the Intermediary. It reconnects by itself and resumes after the last event that it received.
+ * Live events: a watcher's connection to the Intermediary. It reconnects by itself and resumes after the last event that it received. The
+ * relay also says there which services may show something else than before.
  *
  * ```
  *   connecting --reply to `subscribe`--> open
@@ -12,8 +13,9 @@
  * Invariants: L1 each event is delivered at most once, in order; L2 after `stop` the listener hears nothing.
  * Knows nothing of: when to reconnect, and how a dead connection is noticed (`ReconnectingLink`).
  */
-import { isObject, parseJson } from "../../core/json.ts";
+import { isObject, type Json, parseJson } from "../../core/json.ts";
 import type { Millis } from "../../core/ids.ts";
+import { SERVICE_NAMES, type ServiceName } from "../../core/service.ts";
 import { ReconnectingLink } from "../../websocket-client/reconnecting-link.ts";
 import type { TokenRefusal } from "./dashboard-state.ts";
 import type { WatchEvent } from "./event-feed.ts";
@@ -28,6 +30,8 @@ export interface LiveEventsListener {
   /** The token does not allow watching. No further attempt is made. */
   refused(refusal: TokenRefusal): void;
   event(event: WatchEvent): void;
+  /** What the API returns of these services may have changed. */
+  changed(services: readonly ServiceName[]): void;
 }
 
 type LivePorts = Pick<DashboardPorts, "clock" | "eventsUrl" | "openSocket" | "visibility">;
@@ -95,7 +99,7 @@ export class LiveEvents {
   #opened(): void {
     const name = `dashboard-${this.#ports.clock.random().toString(36).slice(2, 8)}`;
     this.#link.send(JSON.stringify({ type: "neuro-os", name, auth_token: this.#token }));
-    const subscribe = { after: this.#cursor ?? OLDEST, rate: RATE_MAX };
+    const subscribe = { after: this.#cursor ?? OLDEST, rate: RATE_MAX, changes: true };
     this.#link.send(JSON.stringify({ subscribe, request_id: "subscribed" }));
   }
 
@@ -110,6 +114,7 @@ export class LiveEvents {
     }
     // Why: events before the reply to `subscribe` are sent once more, after the cursor.
     if (typeof event !== "string" || this.#phase !== "open") return;
+    if (event === "changed") return this.#listener.changed(servicesIn(message["services"]));
     // Why: events before the page was opened are not missed by anybody.
     if (event === "gap" && this.#cursor === undefined) return;
     if (typeof message.id === "string") this.#cursor = message.id;
@@ -128,3 +133,6 @@ export class LiveEvents {
     this.#listener.lost();
   }
 }
+
+const servicesIn = (names: Json | undefined): readonly ServiceName[] =>
+  SERVICE_NAMES.filter((name) => Array.isArray(names) && names.includes(name));

@@ -15,7 +15,7 @@ export interface PageClock extends ClientClock {
 }
 
 /** The relay's HTTP API, with one token. */
-export type DashboardApi = Pick<ApiClient, "request" | "list">;
+export type DashboardApi = Pick<ApiClient, "request" | "read">;
 
 /** Keeps the token of this tab. */
 export interface TokenStorage {

@@ -10,8 +10,8 @@
  * ```
  *
  * Invariants: R1 one refresh at a time; R2 a refresh after a change starts at least `ACTIVE_INTERVAL_MS` after the previous one;
- * only `refreshNow` shortens that; R3 without a change the relay is asked every `IDLE_INTERVAL_MS`; R4 nothing is asked while the page
- * is hidden, or after `stop`.
+ * only `refreshNow` shortens that; R3 without a change the relay is asked at the interval that the owner wants then; R4 nothing is asked
+ * while the page is hidden, or after `stop`.
  */
 import { assertNever } from "../../core/assert.ts";
 import type { Millis } from "../../core/ids.ts";
@@ -19,8 +19,6 @@ import type { DashboardPorts, Undo } from "./ports.ts";
 
 /** Between two refreshes while the relay reports changes. */
 export const ACTIVE_INTERVAL_MS: Millis = 1_000;
-/** Between two refreshes while nothing changes. */
-export const IDLE_INTERVAL_MS: Millis = 5_000;
 /** Collects what happens together into one refresh. */
 export const DEBOUNCE_MS: Millis = 120;
 
@@ -31,16 +29,22 @@ type RefreshPhase =
   | { readonly is: "hidden" }
   | { readonly is: "stopped" };
 
+export interface RefreshOwner {
+  /** Must not reject. */
+  refresh(): Promise<void>;
+  /** When the next refresh is due without a change, after one that has just ended. */
+  idleMs(): Millis;
+}
+
 export class RefreshSchedule {
   readonly #ports: Pick<DashboardPorts, "clock" | "visibility">;
-  readonly #refresh: () => Promise<void>;
+  readonly #owner: RefreshOwner;
   #phase: RefreshPhase = { is: "hidden" };
   #startedAt: Millis = -Infinity;
 
-  /** `refresh` must not reject. */
-  constructor(ports: Pick<DashboardPorts, "clock" | "visibility">, refresh: () => Promise<void>) {
+  constructor(ports: Pick<DashboardPorts, "clock" | "visibility">, owner: RefreshOwner) {
     this.#ports = ports;
-    this.#refresh = refresh;
+    this.#owner = owner;
   }
 
   /** The relay reported a change. */
@@ -96,9 +100,9 @@ export class RefreshSchedule {
       return;
     }
     this.#startedAt = this.#ports.clock.now();
-    this.#phase = { is: "refreshing", next: this.#startedAt + IDLE_INTERVAL_MS };
-    await this.#refresh();
+    this.#phase = { is: "refreshing", next: Infinity };
+    await this.#owner.refresh();
     const phase = this.#phase as RefreshPhase; // Why the cast: the compiler does not see that it may have changed meanwhile.
-    if (phase.is === "refreshing") this.#wait(phase.next);
+    if (phase.is === "refreshing") this.#wait(Math.min(phase.next, this.#startedAt + this.#owner.idleMs()));
   }
 }

@@ -2,19 +2,23 @@
  * One signed-in session: everything that the page learns with one token. It is discarded with the token, so nothing that was asked
  * with an old token reaches the state of a new one.
  *
+ * The relay says which services may show something else (`LiveEvents.changed`), and only what shows them is read again. What no service
+ * reports, such as the use of tokens, is read every `POLL_INTERVAL_MS` while it is shown, and everything while live events are away.
+ *
  * Invariants: S1 after `stop` the owner hears nothing; S2 a value that did not change keeps its identity in the state, so that nothing
- * is drawn again.
+ * is drawn again; S3 what the page shows is read again after `CHECK_INTERVAL_MS` at the latest, whatever the relay reports.
  */
 import { ApiError } from "../../clients/api-client.ts";
 import type { Millis } from "../../core/ids.ts";
-import type { Json } from "../../core/json.ts";
+import { SERVICE_NAMES, type ServiceName } from "../../core/service.ts";
 import type { IntegrationView, Overview } from "../../core/view.ts";
+import { servicesOf } from "../lib/view-services.ts";
 import type { DashboardState, TokenRefusal } from "./dashboard-state.ts";
 import type { WatchEvent } from "./event-feed.ts";
 import { LiveEvents } from "./live-events.ts";
 import type { DashboardApi, DashboardPorts } from "./ports.ts";
 import { RefreshSchedule } from "./refresh-schedule.ts";
-import { readIntegrations, readOverview, readResources } from "./relay-queries.ts";
+import { RelayQueries } from "./relay-queries.ts";
 
 /** The store, as its session sees it. */
 export interface SessionOwner {
@@ -22,11 +26,16 @@ export interface SessionOwner {
   /** Paths of the resources that visible components show. */
   resourcePaths(): Iterable<string>;
   update(change: Partial<DashboardState>): void;
-  /** All counters of the relay, at one instant; `integrations` if they were read, too. */
-  learned(overview: Overview, integrations: readonly IntegrationView[] | undefined): void;
+  /** What was read, if it was read and has changed. */
+  learned(overview: Overview | undefined, integrations: readonly IntegrationView[] | undefined): void;
   event(event: WatchEvent, at: Millis): void;
   refused(refusal: TokenRefusal): void;
 }
+
+/** Between two refreshes of what nobody reports. */
+export const POLL_INTERVAL_MS: Millis = 5_000;
+/** Between two refreshes of everything. Only what has changed is transferred. */
+export const CHECK_INTERVAL_MS: Millis = 30_000;
 
 /** A list of integrations of which only counters can have changed is this old at most. */
 export const LIST_INTERVAL_MS: Millis = 3_000;
@@ -46,6 +55,9 @@ const COUNTED: ReadonlySet<string> = new Set([
   "trace_ended",
 ]);
 
+/** The page's clock is corrected when it differs from the relay's by more than this. */
+const CLOCK_ERROR_MS: Millis = 1_500;
+
 /** After this many requests in a row without an answer, the live connection is checked, too. */
 const FAILURES_MAX = 2;
 
@@ -55,12 +67,14 @@ export class RelaySession {
   readonly #owner: SessionOwner;
   readonly #live: LiveEvents;
   readonly #schedule: RefreshSchedule;
-  /** The JSON of what is in the state: of the overview by name, of resources by path. */
-  readonly #json = new Map<string, string>();
+  readonly #queries: RelayQueries;
   #isStopped = false;
-  /** When the list of integrations was read, and whether it may have changed since beyond its counters. */
+  /** The services that have changed since they were read, and when everything was read. */
+  #changed = new Set<ServiceName>(SERVICE_NAMES);
+  #readAt: Millis = -Infinity;
+  /** When the list of integrations was read, and what may have changed since. */
   #listedAt: Millis = -Infinity;
-  #isListStale = true;
+  #list: "current" | "counters" | "stale" = "stale";
   #failures = 0;
   /** How far the relay's clock is ahead of the page's. */
   #offset: Millis = 0;
@@ -69,13 +83,15 @@ export class RelaySession {
     this.api = ports.openApi(token);
     this.#clock = ports.clock;
     this.#owner = owner;
-    this.#schedule = new RefreshSchedule(ports, () => this.#refresh());
+    this.#queries = new RelayQueries(this.api);
+    this.#schedule = new RefreshSchedule(ports, { refresh: () => this.#refresh(), idleMs: () => this.#idleMs() });
     this.#live = new LiveEvents(token, ports, {
       connecting: () => this.#connecting(),
       open: () => this.#connected(),
       lost: () => this.#lost(),
       refused: (refusal) => owner.refused(refusal),
       event: (event) => this.#event(event),
+      changed: (services) => this.#changes(services),
     });
   }
 
@@ -90,15 +106,16 @@ export class RelaySession {
     this.#live.stop();
   }
 
-  /** Refreshes at once: a person did something. */
+  /** Reads everything again at once: a person did something. */
   refreshNow(): void {
-    this.#isListStale = true;
+    this.#readAt = -Infinity;
+    this.#list = "stale";
     this.#schedule.refreshNow();
   }
 
-  /** Refreshes, but not more often than when the relay reports changes. */
-  refreshSoon(): void {
-    this.#schedule.scheduleRefresh();
+  /** Reads at once what is shown from now on. */
+  readShown(): void {
+    this.#schedule.refreshNow();
   }
 
   /** The relay's clock. */
@@ -126,60 +143,91 @@ export class RelaySession {
 
   #event(event: WatchEvent): void {
     this.#owner.event(event, event.at ?? this.now());
-    if (!COUNTED.has(event.event)) this.#isListStale = true;
-    this.#schedule.scheduleRefresh();
+    if (!COUNTED.has(event.event)) this.#list = "stale";
+  }
+
+  #changes(services: readonly ServiceName[]): void {
+    for (const service of services) this.#changed.add(service);
+    if (services.length > 0) this.#schedule.scheduleRefresh();
+  }
+
+  get #isLive(): boolean {
+    return this.#owner.state().events.is === "open";
+  }
+
+  /** When something has to be read next although nothing is reported. */
+  #idleMs(): Millis {
+    const sinceList = this.#clock.now() - this.#listedAt;
+    if (this.#isLive && this.#list === "counters") return Math.max(0, LIST_INTERVAL_MS - sinceList);
+    // Why: the last refresh failed.
+    if (this.#readAt === -Infinity) return POLL_INTERVAL_MS;
+    const isReported = [...this.#owner.resourcePaths()].every((path) => servicesOf(path) !== undefined);
+    return this.#isLive && isReported ? CHECK_INTERVAL_MS : POLL_INTERVAL_MS;
   }
 
   async #refresh(): Promise<void> {
+    const isCheck = !this.#isLive || this.#clock.now() - this.#readAt >= CHECK_INTERVAL_MS;
+    const changed = new Set(isCheck ? SERVICE_NAMES : this.#changed);
+    this.#changed.clear();
+    if (isCheck) this.#readAt = this.#clock.now();
+    if (changed.has("neuro") && this.#list === "current") this.#list = "counters";
     try {
-      const overview = await readOverview(this.api);
-      const integrations = await this.#readList(overview);
-      if (this.#isStopped) return;
-      this.#offset = overview.now - this.#clock.wallTime();
-      this.#owner.learned(overview, integrations);
-      this.#owner.update({
-        ...this.#changedOnly({ overview }),
-        ...(integrations !== undefined && this.#changedList(integrations)),
-        now: this.now(),
-      });
-      const resources = await readResources(this.api, this.#owner.resourcePaths());
+      await this.#readState(changed);
+      const isStale = (path: string): boolean =>
+        isCheck || servicesOf(path)?.some((service) => changed.has(service)) !== false;
+      const resources = await this.#queries.resources(this.#owner.resourcePaths(), isStale);
       if (this.#isStopped) return;
       this.#failures = 0;
-      const { session, requestError } = this.#owner.state();
-      this.#owner.update({
-        ...this.#changedResources(resources),
-        ...(requestError !== undefined && { requestError: undefined }),
-        ...(session.is !== "signed_in" && { session: { is: "signed_in" } }),
+      const { session, resources: before } = this.#owner.state();
+      this.#update({
+        resources: isSame(before, resources) ? before : resources,
+        requestError: undefined,
+        session: session.is === "signed_in" ? session : { is: "signed_in" },
       });
     } catch (error) {
+      this.#readAt = -Infinity;
       if (!this.#isStopped) this.#failed(error);
     }
+  }
+
+  /** Reads the overview and the list of integrations, as far as they may have changed. */
+  async #readState(changed: ReadonlySet<ServiceName>): Promise<void> {
+    if (changed.size === 0 && this.#list === "current") return;
+    const { overview: before } = this.#owner.state();
+    const overview = changed.size === 0 && before !== undefined ? before : await this.#queries.overview();
+    const integrations = await this.#readList(overview);
+    if (this.#isStopped) return;
+    if (overview !== before) this.#offset = overview.now - this.#clock.wallTime();
+    this.#owner.learned(overview === before ? undefined : overview, integrations);
+    const { now } = this.#owner.state();
+    this.#update({
+      overview,
+      ...(integrations !== undefined && { integrations }),
+      now: Math.abs(this.now() - now) > CLOCK_ERROR_MS ? this.now() : now,
+    });
   }
 
   /** Undefined if the list that is known is recent enough. Why: it is by far the largest reply of a relay with many integrations. */
   async #readList(overview: Overview): Promise<readonly IntegrationView[] | undefined> {
     const now = this.#clock.now();
-    if (!this.#isListStale && now - this.#listedAt < LIST_INTERVAL_MS) return undefined;
-    this.#isListStale = false;
+    if (this.#list === "current" || (this.#list === "counters" && now - this.#listedAt < LIST_INTERVAL_MS)) {
+      return undefined;
+    }
+    this.#list = "current";
     this.#listedAt = now;
     try {
-      return await readIntegrations(this.api, overview);
+      return await this.#queries.integrations(overview);
     } catch (error) {
-      this.#isListStale = true;
+      this.#list = "stale";
       throw error;
     }
   }
 
-  /** Why each by itself: only the rows of integrations that changed are drawn again. */
-  #changedList(read: readonly IntegrationView[]): Partial<DashboardState> {
-    const before = new Map((this.#owner.state().integrations ?? []).map((one) => [one.id, one]));
-    const integrations = read.map((one) => {
-      const known = before.get(one.id);
-      return known !== undefined && JSON.stringify(known) === JSON.stringify(one) ? known : one;
-    });
-    const isSame = this.#owner.state().integrations?.length === read.length &&
-      integrations.every((one, index) => one === this.#owner.state().integrations?.[index]);
-    return isSame ? {} : { integrations };
+  /** Changes the state, unless all of this is in it. */
+  #update(change: Partial<DashboardState>): void {
+    const state = this.#owner.state();
+    const isNew = Object.entries(change).some(([name, value]) => state[name as keyof DashboardState] !== value);
+    if (isNew) this.#owner.update(change);
   }
 
   #failed(error: unknown): void {
@@ -189,27 +237,7 @@ export class RelaySession {
     if (status === 0 && ++this.#failures >= FAILURES_MAX && this.#owner.state().events.is === "open") this.#live.verify();
     this.#owner.update({ requestError: message });
   }
-
-  /** Why each by itself: a component is drawn again only if its own resource changed. */
-  #changedResources(read: ReadonlyMap<string, Json>): Partial<DashboardState> {
-    const before = this.#owner.state().resources;
-    const texts = new Map([...read].map(([path, value]) => [path, JSON.stringify(value)]));
-    const isSame = (path: string): boolean => before.has(path) && this.#json.get(path) === texts.get(path);
-    const paths = [...read.keys()];
-    const isUnchanged = before.size === read.size && paths.every(isSame);
-    const resources = new Map([...read].map(([path, value]) => [path, isSame(path) ? before.get(path) ?? null : value]));
-    for (const path of before.keys()) this.#json.delete(path);
-    for (const [path, text] of texts) this.#json.set(path, text);
-    return isUnchanged ? {} : { resources };
-  }
-
-  #changedOnly(change: Partial<DashboardState>): Partial<DashboardState> {
-    const entries = Object.entries(change).filter(([name, value]) => {
-      const json = JSON.stringify(value);
-      const isUnchanged = this.#json.get(name) === json;
-      this.#json.set(name, json);
-      return !isUnchanged;
-    });
-    return Object.fromEntries(entries);
-  }
 }
+
+const isSame = (before: ReadonlyMap<string, unknown>, now: ReadonlyMap<string, unknown>): boolean =>
+  before.size === now.size && [...now].every(([path, value]) => before.has(path) && before.get(path) === value);

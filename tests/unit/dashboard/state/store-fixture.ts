@@ -1,6 +1,7 @@
 /** A dashboard's store in virtual time, connected to a relay whose replies the test defines. */
 import { ApiError } from "../../../../src/clients/api-client.ts";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
+import type { ServiceName } from "../../../../src/core/service.ts";
 import { DashboardStore } from "../../../../src/dashboard/state/dashboard-store.ts";
 import type { DashboardApi, DashboardPorts } from "../../../../src/dashboard/state/ports.ts";
 import type { SocketLike } from "../../../../src/websocket-client/socket-driver.ts";
@@ -68,6 +69,8 @@ export class StoreFixture {
   /** The fragments of the page's address, the present one last. */
   readonly history: string[];
   isVisible = true;
+  /** The relay says of what was read before that it has not changed. */
+  isUnchanged = false;
   /** Timers that have neither fired nor been cancelled. */
   pendingTimers = 0;
   readonly #returned = new Set<() => void>();
@@ -139,6 +142,11 @@ export class StoreFixture {
     this.socket.reply({ id, at: this.clock.now, ...event });
   }
 
+  /** The relay reports that what these services show may have changed. */
+  changed(...services: readonly ServiceName[]): void {
+    this.socket.reply({ event: "changed", services });
+  }
+
   #later(ms: number, run: () => void): () => void {
     let isPending = true;
     const settle = (): void => {
@@ -203,9 +211,9 @@ export class StoreFixture {
     };
     return {
       request: (method, path) => request(method, path) as Promise<never>,
-      async *list(path) {
-        const { items } = await request("GET", path) as { readonly items: readonly never[] };
-        yield* items;
+      read: async (path, known) => {
+        const body = await request("GET", path);
+        return known !== undefined && this.isUnchanged ? known : { body: body as never, etag: undefined };
       },
     };
   }
