@@ -131,13 +131,31 @@ interface RowProps {
   readonly integration: IntegrationView;
 }
 
+/** A row that is not drawn again while it is out of sight. */
+function IntegrationRow({ integration }: RowProps) {
+  const { id, connected } = integration;
+  const element = useRef<HTMLElement | null>(null);
+  const isVisible = useVisible(element);
+  const drawn = useRef(integration);
+  if (isVisible) drawn.current = integration;
+  return (
+    <li ref={element} class={connected ? "row" : "row is-offline"} data-name="integration" data-id={id}>
+      <RowContent integration={drawn.current ?? integration} isVisible={isVisible} />
+    </li>
+  );
+}
+
+interface ContentProps extends RowProps {
+  readonly isVisible: boolean;
+}
+
 /** Why memorized: of a hundred integrations only some change in a second. */
-const IntegrationRow = memo(({ integration }: RowProps) => {
+const RowContent = memo(({ integration, isVisible }: ContentProps) => {
   const { id, name, connected, counts, actions } = integration;
   const isExpanded = useStore(({ expanded }) => expanded.has(id));
   const mean = counts.actions === 0 ? TEXT.details.unknown : formatLatency(counts.result_ms / counts.actions);
   return (
-    <li class={connected ? "row" : "row is-offline"} data-name="integration" data-id={id}>
+    <div>
       <div class="row-main" data-row onClick={() => store.toggleIntegration(id)}>
         <button
           type="button"
@@ -163,7 +181,7 @@ const IntegrationRow = memo(({ integration }: RowProps) => {
             </span>
           </span>
         </button>
-        <Activity id={id} />
+        <Activity id={id} isVisible={isVisible} />
         <span class="cell count end num" title={TEXT.counts(counts.actions, counts.contexts, counts.forces)}>
           <span class="cell-label">{TEXT.columns.actions}</span>
           {formatCount(counts.actions)}
@@ -182,7 +200,7 @@ const IntegrationRow = memo(({ integration }: RowProps) => {
         <div class="narrow-only">{isExpanded ? <Controls key="controls" integration={integration} isWordy /> : null}</div>
         {isExpanded ? <IntegrationDetails key="detail" id={id} /> : null}
       </div>
-    </li>
+    </div>
   );
 });
 
@@ -191,15 +209,13 @@ function Since({ integration: { connected, since } }: RowProps) {
   return <span>{connected ? TEXT.connectedFor(age) : TEXT.offlineFor(age)}</span>;
 }
 
-function Activity({ id }: { readonly id: string }) {
-  const element = useRef<HTMLElement | null>(null);
-  const isVisible = useVisible(element);
+function Activity({ id, isVisible }: { readonly id: string; readonly isVisible: boolean }) {
   useStore((state) => (isVisible ? state.now : 0));
   const counts = store.traffic.integration(id);
   const now = store.relayNow();
   const rate = formatRate(counts?.rate(now) ?? 0);
   return (
-    <span ref={element} class="activity">
+    <span class="activity">
       <Sparkline values={isVisible ? counts?.series(now, SPARKLINE_S) ?? [] : []} label={TEXT.perSecond(rate)} />
       <span class="num activity-rate">
         {rate}

@@ -1,5 +1,7 @@
 /** The audit log: the actions of operators on this page, by the API, or by a watcher's command. */
+import { memo } from "hono/jsx/dom";
 import type { AuditView, Page } from "../../core/view.ts";
+import { LazyRow } from "../components/lazy-row.tsx";
 import { EmptyState } from "../components/primitives.tsx";
 import { formatTime } from "../lib/format.ts";
 import { sanitize } from "../lib/sanitize.ts";
@@ -20,16 +22,24 @@ export function Audit() {
           ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
           : audit.length === 0
           ? <EmptyState key="none" title={TEXT.none}>{TEXT.noneMeans}</EmptyState>
-          : <ul key="some" class="plain-list audit">{audit.map((entry) => <AuditRow key={entry.id} entry={entry} />)}</ul>}
+          : (
+            <ul key="some" class="plain-list audit">
+              {audit.map((entry, at) => (
+                <LazyRow key={entry.id} at={at}>
+                  <AuditRow entry={entry} />
+                </LazyRow>
+              ))}
+            </ul>
+          )}
       </div>
     </div>
   );
 }
 
-function AuditRow({ entry: { at, by, action, target: to, outcome } }: { readonly entry: AuditView }) {
+const AuditRow = memo(({ entry: { at, by, action, target: to, outcome } }: { readonly entry: AuditView }) => {
   const [before, target, after] = operatorAction(action, to);
   return (
-    <li class="audit-row">
+    <div class="audit-row">
       <span class="num faint small" title={new Date(at).toISOString()}>{formatTime(at)}</span>
       <bdi class="audit-by">{sanitize(by, 40)}</bdi>
       <span class="audit-action">
@@ -38,6 +48,6 @@ function AuditRow({ entry: { at, by, action, target: to, outcome } }: { readonly
         {sanitize(after, 60)}
       </span>
       <span class={outcome === "done" ? "good-text small end" : "bad-text small end"}>{outcomeText(outcome)}</span>
-    </li>
+    </div>
   );
-}
+});

@@ -25,13 +25,17 @@ export class FeedList {
   readonly #place: HTMLElement;
   readonly #feed: EventFeed;
   readonly #onSelect: (row: FeedRow | undefined) => void;
-  readonly #rows: RowElements[] = [];
+  /** The rows that are drawn, by `seq`. Why: when rows are added, those that stay in sight keep their elements and only move. */
+  readonly #drawn = new Map<number, RowElements>();
   /** As high as all rows together, so that the scroll bar is right. */
   readonly #space = document.createElement("div");
   readonly #resizeObserver: ResizeObserver;
   readonly #unsubscribe: () => void;
   readonly #unsubscribeRows: () => void;
   #rowHeight = DEFAULT_ROW_HEIGHT;
+  /** Why kept: reading them from the element would make the browser lay out the page in each frame. */
+  #height = 0;
+  #scrollTop = 0;
   #frame = 0;
   #drawnVersion = -1;
   #selectedSeq: number | undefined;
@@ -48,6 +52,7 @@ export class FeedList {
     this.#resizeObserver = new ResizeObserver(() => {
       const height = getComputedStyle(place).getPropertyValue("--feed-row");
       this.#rowHeight = Number.parseFloat(height) || DEFAULT_ROW_HEIGHT;
+      this.#height = place.clientHeight;
       this.#redraw();
     });
     this.#resizeObserver.observe(place);
@@ -102,12 +107,14 @@ export class FeedList {
 
   #scrollToTop(): void {
     this.#place.scrollTop = 0;
+    this.#scrollTop = 0;
     this.#redraw();
   }
 
   readonly #onScroll = (): void => {
+    this.#scrollTop = this.#place.scrollTop;
     this.#redraw();
-    const isAtTop = this.#place.scrollTop < this.#rowHeight / 2;
+    const isAtTop = this.#scrollTop < this.#rowHeight / 2;
     // Why: the visible rows must not move while a person reads them.
     if (!isAtTop && this.#feed.view.is === "running") this.#feed.pause();
   };
@@ -126,20 +133,30 @@ export class FeedList {
     this.#drawnVersion = version;
     this.#isStale = false;
     const height = this.#rowHeight;
-    const { scrollTop, clientHeight } = this.#place;
+    const [scrollTop, clientHeight] = [this.#scrollTop, this.#height];
     this.#space.style.height = `${rows.length * height}px`;
     const first = Math.max(0, Math.floor(scrollTop / height) - OVERSCAN);
     const last = Math.min(rows.length, Math.ceil((scrollTop + clientHeight) / height) + OVERSCAN);
-    for (let index = first; index < last; index++) {
-      const row = rows[rows.length - 1 - index];
-      if (row !== undefined) this.#fill(this.#elementsAt(index - first), row, index * height);
+    const wanted = rows.slice(rows.length - last, rows.length - first).reverse();
+    const spare = this.#spare(new Set(wanted.map(({ seq }) => seq)));
+    let next = this.#space.firstChild;
+    for (const [at, row] of wanted.entries()) {
+      const elements = this.#drawn.get(row.seq) ?? spare.pop() ?? this.#newElements();
+      if (elements.root === next) next = next.nextSibling;
+      else this.#space.insertBefore(elements.root, next);
+      this.#fill(elements, row, (first + at) * height);
     }
-    for (const { root } of this.#rows.splice(Math.max(0, last - first))) root.remove();
+    for (const { root } of spare) root.remove();
   };
 
-  #elementsAt(index: number): RowElements {
-    const existing = this.#rows[index];
-    if (existing !== undefined) return existing;
+  /** The elements of rows that are not in sight any more, the topmost last. */
+  #spare(wanted: ReadonlySet<number>): RowElements[] {
+    const spare = [...this.#drawn.values()].filter(({ seq }) => !wanted.has(seq));
+    for (const { seq } of spare) this.#drawn.delete(seq);
+    return spare;
+  }
+
+  #newElements(): RowElements {
     const elements: RowElements = {
       root: element("div", "feed-row"),
       time: element("span", "feed-time num"),
@@ -149,8 +166,6 @@ export class FeedList {
       seq: -1,
     };
     elements.root.append(elements.time, elements.label, elements.names, elements.text);
-    this.#space.append(elements.root);
-    this.#rows[index] = elements;
     return elements;
   }
 
@@ -160,6 +175,7 @@ export class FeedList {
     root.classList.toggle("is-selected", row.seq === this.#selectedSeq);
     if (elements.seq === row.seq) return;
     elements.seq = row.seq;
+    this.#drawn.set(row.seq, elements);
     const { summary } = row;
     root.dataset["seq"] = String(row.seq);
     root.dataset["event"] = row.event.event;

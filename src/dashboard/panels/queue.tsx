@@ -1,8 +1,9 @@
 /** Messages that wait for their recipients, and dead letters. */
-import { type Child, useState } from "hono/jsx/dom";
+import { type Child, memo, useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { DeadLetterView, Page, QueueEntryView, QueueView, SendOutcome } from "../../core/view.ts";
+import { LazyRow } from "../components/lazy-row.tsx";
 import { Button, Chip, ConfirmButton, EmptyState, Name } from "../components/primitives.tsx";
 import { formatAge, formatBytes, formatDuration } from "../lib/format.ts";
 import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
@@ -46,7 +47,11 @@ export function Queue() {
             ? <EmptyState key="none" title={TEXT.noDeadLetters}>{TEXT.noDeadLettersMeans}</EmptyState>
             : (
               <ul key="some" class="plain-list">
-                {deadLetters.map((letter) => <DeadLetterRow key={letter.id} letter={letter} />)}
+                {deadLetters.map((letter, at) => (
+                  <LazyRow key={letter.id} at={at}>
+                    <DeadLetterRow letter={letter} />
+                  </LazyRow>
+                ))}
               </ul>
             )}
           <p class={(deadLetters?.length ?? 0) < ITEMS_MAX ? "hidden" : "faint pad"}>{TEXT.more(ITEMS_MAX)}</p>
@@ -141,7 +146,7 @@ function DropButton({ kind = "plain", onPress }: { readonly kind?: "plain" | "qu
   );
 }
 
-function DeadLetterRow({ letter }: { readonly letter: DeadLetterView }) {
+const DeadLetterRow = memo(({ letter }: { readonly letter: DeadLetterView }) => {
   const { id, to, kind, bytes, reason, dead_at } = letter;
   const age = useStore(({ now }) => TEXT.ago(formatAge(now - dead_at)));
   const missingScope = useMissingScope("admin");
@@ -151,7 +156,7 @@ function DeadLetterRow({ letter }: { readonly letter: DeadLetterView }) {
     if (outcome.ok) store.showToast("good", outcome.body.status === "queued" ? TEXT.requeued(name) : TEXT.resent(name));
   };
   return (
-    <li class="entry" data-name="dead-letter">
+    <div class="entry" data-name="dead-letter">
       <div class="entry-head">
         <Name text={to} />
         <Chip tone="bad">{sanitize(deadLetterReason(reason), 60)}</Chip>
@@ -162,9 +167,9 @@ function DeadLetterRow({ letter }: { readonly letter: DeadLetterView }) {
         </span>
       </div>
       <MessageBody id={id} />
-    </li>
+    </div>
   );
-}
+});
 
 /** The content of a message, read when it is first opened. */
 function MessageBody({ id }: { readonly id: string }) {

@@ -1,5 +1,7 @@
 /** All relays of the process or the cluster, with links to their pages, and the nodes of the cluster. */
+import { memo } from "hono/jsx/dom";
 import type { NodeView, Page, RelayView } from "../../core/view.ts";
+import { LazyRow } from "../components/lazy-row.tsx";
 import { Chip, EmptyState, Prose } from "../components/primitives.tsx";
 import { formatAge } from "../lib/format.ts";
 import { relayNameOf, relayPath } from "../lib/page-view.ts";
@@ -23,7 +25,11 @@ export function Relays() {
             ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
             : (
               <ul key="some" class="plain-list">
-                {relays.items.map((relay) => <RelayRow key={relay.name} relay={relay} />)}
+                {relays.items.map((relay, at) => (
+                  <LazyRow key={relay.name} at={at}>
+                    <RelayRow relay={relay} />
+                  </LazyRow>
+                ))}
               </ul>
             )}
           <p class={typeof relays?.next === "string" ? "faint pad" : "hidden"}>{TEXT.more(ITEMS_MAX)}</p>
@@ -47,12 +53,12 @@ export function Relays() {
   );
 }
 
-function RelayRow({ relay: { name, state, node, starts_at: startsAt } }: { readonly relay: RelayView }) {
+const RelayRow = memo(({ relay: { name, state, node, starts_at: startsAt } }: { readonly relay: RelayView }) => {
   const due = useStore(({ now }) => startsAt === null ? "" : TEXT.starts(formatAge(Math.max(0, startsAt - now))));
   const isThis = name === relayNameOf(location.pathname);
   const facts = [node === null ? "" : TEXT.at(sanitize(node, 60)), due].filter((fact) => fact !== "");
   return (
-    <li class="entry" data-name="relay">
+    <div class="entry" data-name="relay">
       <div class="entry-head">
         {isThis
           ? <strong key="this" class="name">{sanitize(name, 64)}</strong>
@@ -61,9 +67,9 @@ function RelayRow({ relay: { name, state, node, starts_at: startsAt } }: { reado
         {isThis ? <Chip key="this-chip" tone="accent">{TEXT.thisPage}</Chip> : null}
         <span class="faint small num">{facts.join(" · ")}</span>
       </div>
-    </li>
+    </div>
   );
-}
+});
 
 const LEASE_TONES: Readonly<Record<NodeView["lease"], Tone>> = {
   joining: "warn",

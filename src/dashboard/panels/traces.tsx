@@ -1,8 +1,9 @@
 /** Traces: the paths of the last forces, actions, contexts and commands. A row opens into its timeline. */
-import { useState } from "hono/jsx/dom";
+import { memo, useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import { TRACE_KINDS, type TraceStep, type TraceView } from "../../core/traces/trace.ts";
 import type { Page } from "../../core/view.ts";
+import { LazyRow } from "../components/lazy-row.tsx";
 import { Button, Chip, EmptyState, Name, SearchInput } from "../components/primitives.tsx";
 import { formatDuration, formatTime } from "../lib/format.ts";
 import { sanitize, sanitizeLines } from "../lib/sanitize.ts";
@@ -32,7 +33,9 @@ function OneTrace({ id }: { readonly id: string }) {
         ? <EmptyState key="gone" title={TEXT.gone}>{TEXT.goneMeans}</EmptyState>
         : (
           <ul key="trace" class="plain-list">
-            <TraceRow trace={trace} isOpenAtFirst />
+            <LazyRow at={0}>
+              <TraceRow trace={trace} isOpenAtFirst />
+            </LazyRow>
           </ul>
         )}
     </div>
@@ -66,7 +69,15 @@ function TraceList() {
           ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
           : traces.length === 0
           ? <EmptyState key="none" title={TEXT.none}>{TEXT.noneMeans}</EmptyState>
-          : <ul key="some" class="plain-list">{traces.map((trace) => <TraceRow key={trace.id} trace={trace} />)}</ul>}
+          : (
+            <ul key="some" class="plain-list">
+              {traces.map((trace, at) => (
+                <LazyRow key={trace.id} at={at}>
+                  <TraceRow trace={trace} />
+                </LazyRow>
+              ))}
+            </ul>
+          )}
       </div>
     </div>
   );
@@ -82,12 +93,12 @@ interface TraceRowProps {
   readonly isOpenAtFirst?: boolean;
 }
 
-function TraceRow({ trace, isOpenAtFirst = false }: TraceRowProps) {
+const TraceRow = memo(({ trace, isOpenAtFirst = false }: TraceRowProps) => {
   const { id, kind, outcome, names, actions, texts, received_at, ms, steps } = trace;
   const [isOpen, setOpen] = useState(isOpenAtFirst);
   const summary = actions.length > 0 ? actions.slice(0, 3).join(", ") : Object.values(texts)[0] ?? "";
   return (
-    <li class="entry" data-name="trace">
+    <div>
       <div class="trace-head">
         <span class="num faint small" title={new Date(received_at).toISOString()}>{formatTime(received_at)}</span>
         <span>
@@ -117,9 +128,9 @@ function TraceRow({ trace, isOpenAtFirst = false }: TraceRowProps) {
           )
           : null}
       </div>
-    </li>
+    </div>
   );
-}
+});
 
 function StepRow({ step: { at, is, who, what }, since }: { readonly step: TraceStep; readonly since: number }) {
   return (

@@ -1,7 +1,8 @@
 /** The transcript: what Neuro was sent, and her actions, newest first. */
-import { useState } from "hono/jsx/dom";
+import { memo, useState } from "hono/jsx/dom";
 import type { TranscriptView } from "../../core/traces/trace.ts";
 import type { Page } from "../../core/view.ts";
+import { LazyRow } from "../components/lazy-row.tsx";
 import { Chip, EmptyState, Name, SearchInput } from "../components/primitives.tsx";
 import { formatTime } from "../lib/format.ts";
 import { sanitize, sanitizeLines } from "../lib/sanitize.ts";
@@ -28,16 +29,24 @@ export function Transcript() {
           ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
           : items.length === 0
           ? <EmptyState key="none" title={TEXT.none}>{TEXT.noneMeans}</EmptyState>
-          : <ul key="some" class="plain-list">{items.map((item) => <ItemRow key={item.id} item={item} />)}</ul>}
+          : (
+            <ul key="some" class="plain-list">
+              {items.map((item, at) => (
+                <LazyRow key={item.id} at={at}>
+                  <ItemRow item={item} />
+                </LazyRow>
+              ))}
+            </ul>
+          )}
       </div>
     </div>
   );
 }
 
-function ItemRow({ item }: { readonly item: TranscriptView }) {
+const ItemRow = memo(({ item }: { readonly item: TranscriptView }) => {
   const { at, is, from, actions, text, state, success } = item;
   return (
-    <li class="entry" data-name="transcript-item">
+    <div class="entry" data-name="transcript-item">
       <div class="entry-head">
         <span class="num faint small" title={new Date(at).toISOString()}>{formatTime(at)}</span>
         <Chip tone={success === false ? "bad" : is === "action" ? "accent" : "plain"}>
@@ -48,6 +57,6 @@ function ItemRow({ item }: { readonly item: TranscriptView }) {
       </div>
       <p class={state === null ? "hidden" : "faint action-text pad"} dir="auto">{sanitizeLines(state ?? "", 4_000)}</p>
       <p class={text === "" ? "hidden" : "soft action-text pad"} dir="auto">{sanitizeLines(text, 4_000)}</p>
-    </li>
+    </div>
   );
-}
+});

@@ -9,18 +9,34 @@ import { DashboardStore } from "./dashboard-store.ts";
 
 export const store: DashboardStore = new DashboardStore(browserPorts());
 
-/** A part of the state. The component is drawn again when `select` returns another value. */
+/** The components that read the state. Each function draws one again, if what it reads has changed. */
+const readers = new Set<() => void>();
+let frame = 0;
+
+/** Why in a frame: changes that come together are drawn together, and nothing is drawn while the page is hidden. */
+store.subscribe(() => {
+  if (frame !== 0) return;
+  frame = requestAnimationFrame(() => {
+    frame = 0;
+    for (const drawIfChanged of readers) drawIfChanged();
+  });
+});
+
+/** A part of the state. The component is drawn again, at most once a frame, when `select` returns another value. */
 export function useStore<Value>(select: (state: DashboardState) => Value): Value {
   const redraw = useRedraw();
   const value = select(store.state);
   const drawn = useRef({ select, value });
   // Why each time: what is selected may depend on the component's latest properties.
   drawn.current = { select, value };
-  useLayoutEffect(() =>
-    store.subscribe(() => {
+  useLayoutEffect(() => {
+    const drawIfChanged = (): void => {
       const { select: latest, value: before } = drawn.current;
       if (!Object.is(latest(store.state), before)) redraw();
-    }), []);
+    };
+    readers.add(drawIfChanged);
+    return () => void readers.delete(drawIfChanged);
+  }, []);
   return value;
 }
 
@@ -51,14 +67,17 @@ export function useVisible(element: { readonly current: HTMLElement | null }): b
 /** Why one observer for all: each costs, and there may be hundreds of elements. */
 const visibility = new Map<Element, (isVisible: boolean) => void>();
 let observer: IntersectionObserver | undefined;
+const NEAR = "200px";
 
 function watchVisibility(element: Element, onChange: (isVisible: boolean) => void): void {
+  // Why both: one is for the window, the other for the parts of the page that scroll.
+  const options = { rootMargin: NEAR, scrollMargin: NEAR };
   observer ??= new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       if (visibility.has(target)) visibility.get(target)?.(isIntersecting);
       else observer?.unobserve(target);
     }
-  }, { rootMargin: "200px" });
+  }, options);
   visibility.set(element, onChange);
   observer.observe(element);
 }
