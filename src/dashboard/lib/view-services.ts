@@ -4,13 +4,13 @@ import type { ServiceName } from "../../core/service.ts";
 const SERVICES_OF: ReadonlyMap<string, readonly ServiceName[]> = new Map<string, readonly ServiceName[]>([
   ["integrations", ["neuro"]],
   ["diagnostics", ["neuro"]],
+  ["macros", ["neuro"]],
   ["transcript", ["neuro"]],
   // Why both: each keeps the traces of its own messages.
   ["traces", ["neuro", "intermediary"]],
   ["queue", ["intermediary"]],
   ["dead-letters", ["intermediary"]],
   ["audit", ["intermediary"]],
-  ["watchers", ["intermediary"]],
   ["uploads", ["intermediary"]],
   ["peers", ["intermediary"]],
   ["brain", ["brain"]],
