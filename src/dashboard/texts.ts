@@ -273,9 +273,6 @@ export const TEXTS = {
     none: "No integrations yet",
     noneMeans: "Games and other programs appear here as they connect.",
     connect: "Connect one",
-    sort: "Order of the integrations",
-    sortByThis: "Sort by this column",
-    sortByTrouble: "Sort by trouble again",
     offline: (count: number) => `${formatCount(count)} offline`,
     columns: {
       name: "Name",

@@ -6,7 +6,7 @@ import type { Message } from "../harness/json-client.ts";
 import { byName, Game, TEST_OPTIONS, Upstream, withDashboard } from "./fixture.ts";
 
 test(
-  "TR32 DB36 the dashboard shows the same path of an action as the API, and finds what Neuro was sent",
+  "TR32 DB36 DB64 the dashboard shows the same path of an action as the API, and finds what Neuro was sent",
   async () => {
     const neuro = new Upstream();
     try {
@@ -31,8 +31,18 @@ test(
         const shown = await byName(entry, "trace-step").allInnerTexts();
         const steps = trace.steps.map(({ is, who }: Message) => `${is} ${who}`);
         check.equal(shown.map((text) => text.replace(/^\+\S+( ms| s)? /, "").trim()), steps);
+        const first = byName(panel, "trace").first();
+        check.that(!(await first.innerText()).includes("The queen is lost."), "the newest is first");
+        const time = byName(panel, "sort-time");
+        await time.click();
+        await time.click();
+        await page.waitForURL(/#\/traces\?by_trace=-time$/);
+        await first.getByText("The queen is lost.").first().waitFor();
         await panel.getByLabel("Kind").selectOption("force");
         await panel.locator(".entry", { hasText: "open" }).first().waitFor();
+        await page.reload();
+        await panel.locator(".entry", { hasText: "open" }).first().waitFor();
+        check.equal(await panel.getByLabel("Kind").inputValue(), "force");
         await byName(page, "tab-transcript").click();
         const transcript = byName(page, "panel-transcript");
         await transcript.locator(".entry", { hasText: "Move?" }).waitFor();

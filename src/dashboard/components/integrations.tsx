@@ -1,7 +1,8 @@
 /** The table of integrations: which are connected, how busy each is, and the switches of each. */
 import type { IntegrationView } from "../../core/view.ts";
 import { formatAge, formatCount, formatLatency, formatRate } from "../lib/format.ts";
-import { type Order, orderOf, sortIntegrations } from "../lib/sort-integrations.ts";
+import { orderOf, sortIntegrations } from "../lib/sort-integrations.ts";
+import { parseOrder } from "../lib/sort-list.ts";
 import { memo, useRef } from "hono/jsx/dom";
 import { store, useStore, useVisible } from "../state/hooks.ts";
 import { SPARKLINE_S } from "../state/traffic.ts";
@@ -11,6 +12,7 @@ import { Controls, Marks } from "./integration-controls.tsx";
 import { IntegrationDetails } from "./integration-detail.tsx";
 import { Button, EmptyState, Name, SearchInput, Sparkline } from "./primitives.tsx";
 import { moveInRows } from "./row-keys.ts";
+import { SortHead, useOrder } from "./sort-head.tsx";
 
 const TEXT = TEXTS.integrations;
 /** Rows that are drawn; the others are found by name. */
@@ -59,17 +61,21 @@ function NoIntegrations() {
 }
 
 function Table({ found }: { readonly found: readonly IntegrationView[] }) {
-  const order = useStore(({ route }) => orderOf(route.params.sort));
+  const by = useOrder("sort");
+  const order = orderOf(by);
   // Why: the order by activity changes although no integration does.
   useStore(({ now }) => (order === "activity" || order === "trouble" ? now : 0));
   const sources = { results: store.results, traffic: store.traffic, now: store.relayNow() };
-  const connected = sortIntegrations(found.filter((one) => one.connected), order, sources);
+  const sorted = sortIntegrations(found.filter((one) => one.connected), order, sources);
+  const connected = parseOrder(by).isReversed ? sorted.toReversed() : sorted;
   const offline = sortIntegrations(found.filter((one) => !one.connected), "name", sources);
   const isFound = useStore(({ route }) => (route.params.find ?? "") !== "");
   const hidden = connected.length - ROWS_MAX;
   return (
     <div>
-      <Head order={order} />
+      <SortHead param="sort" columns={COLUMNS} className="row-head">
+        <span class="end">{TEXT.columns.controls}</span>
+      </SortHead>
       <ul class="rows" onKeyDown={moveInRows}>
         {connected.slice(0, ROWS_MAX).map((one) => <IntegrationRow key={one.id} integration={one} />)}
       </ul>
@@ -88,44 +94,13 @@ function Table({ found }: { readonly found: readonly IntegrationView[] }) {
   );
 }
 
-interface Column {
-  readonly order: Order;
-  readonly title: string;
-  readonly isNumber?: true;
-}
-
-const COLUMNS: readonly Column[] = [
-  { order: "name", title: TEXT.columns.name },
-  { order: "activity", title: TEXT.columns.activity },
-  { order: "actions", title: TEXT.columns.actions, isNumber: true },
-  { order: "failed", title: TEXT.columns.failed, isNumber: true },
-  { order: "mean", title: TEXT.columns.mean, isNumber: true },
+const COLUMNS = [
+  { key: "name", title: TEXT.columns.name, isText: true },
+  { key: "activity", title: TEXT.columns.activity },
+  { key: "actions", title: TEXT.columns.actions, isAtEnd: true },
+  { key: "failed", title: TEXT.columns.failed, isAtEnd: true },
+  { key: "mean", title: TEXT.columns.mean, isAtEnd: true },
 ];
-
-function Head({ order: current }: { readonly order: Order }) {
-  return (
-    <div class="row-head" role="group" aria-label={TEXT.sort}>
-      {COLUMNS.map(({ order, title, isNumber }) => {
-        const isCurrent = order === current;
-        return (
-          <button
-            key={order}
-            type="button"
-            class={isNumber === true ? "sort end" : "sort"}
-            aria-pressed={isCurrent ? "true" : "false"}
-            data-name={`sort-${order}`}
-            title={isCurrent ? TEXT.sortByTrouble : TEXT.sortByThis}
-            onClick={() => store.setParams({ sort: isCurrent ? "" : order })}
-          >
-            {title}
-            <span class={isCurrent ? "sort-mark" : "hidden"} aria-hidden="true">{order === "name" ? "↑" : "↓"}</span>
-          </button>
-        );
-      })}
-      <span class="end">{TEXT.columns.controls}</span>
-    </div>
-  );
-}
 
 interface RowProps {
   readonly integration: IntegrationView;

@@ -178,8 +178,8 @@ export function Sparkline({ values, label }: { readonly values: readonly number[
       role="img"
       aria-label={label}
     >
-      <path class="spark-area" d={`M0,20 L${points.join(" ")} 100,20Z`} />
-      <path class="spark-line" d={`M${points.join(" ")}`} />
+      <path class="spark-area" d={points.length === 0 ? "" : `M0,20 L${points.join(" ")} 100,20Z`} />
+      <path class="spark-line" d={points.length === 0 ? "" : `M${points.join(" ")}`} />
     </svg>
   );
 }

@@ -14,8 +14,29 @@ export interface PageRoute {
   readonly params: Readonly<Partial<Record<RouteParam, string>>>;
 }
 
-/** `kinds`, `integration` and `text` filter the feed, `find` and `sort` the table of integrations. */
-export const ROUTE_PARAMS = ["kinds", "integration", "text", "find", "sort"] as const;
+/**
+ * `kinds`, `integration` and `text` filter the feed, `find` and `sort` the table of integrations, `trace_kind` and `trace_of` the traces, `said`
+ * the transcript. Each other one is the order of a list (`lib/sort-list.ts`).
+ */
+export const ROUTE_PARAMS = [
+  "kinds",
+  "integration",
+  "text",
+  "find",
+  "sort",
+  "trace_kind",
+  "trace_of",
+  "said",
+  "by_trace",
+  "by_said",
+  "by_act",
+  "by_recipient",
+  "by_dead",
+  "by_relay",
+  "by_node",
+  "by_token",
+  "by_session",
+] as const;
 export type RouteParam = (typeof ROUTE_PARAMS)[number];
 
 /** The view of an address without a fragment. */

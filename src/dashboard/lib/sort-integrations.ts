@@ -4,11 +4,13 @@ import type { Millis } from "../../core/ids.ts";
 import type { IntegrationView } from "../../core/view.ts";
 import type { RecentResults } from "../state/recent-results.ts";
 import type { Traffic } from "../state/traffic.ts";
+import { parseOrder } from "./sort-list.ts";
 
 export const ORDERS = ["trouble", "name", "activity", "actions", "failed", "mean"] as const;
 export type Order = (typeof ORDERS)[number];
 
-export const orderOf = (value: string | undefined): Order => ORDERS.find((order) => order === value) ?? "trouble";
+/** The order that a parameter of the address names, which may be a reversed one. */
+export const orderOf = (value = ""): Order => ORDERS.find((order) => order === parseOrder(value).key) ?? "trouble";
 
 /** What the order depends on beyond the integrations. */
 export interface OrderSources {

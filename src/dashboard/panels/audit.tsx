@@ -1,15 +1,25 @@
 /** The audit log: the actions of operators on this page, by the API, or by a watcher's command. */
 import { memo } from "hono/jsx/dom";
 import type { AuditView, Page } from "../../core/view.ts";
-import { LazyRow } from "../components/lazy-row.tsx";
+import { SortedList } from "../components/sorted-list.tsx";
 import { EmptyState } from "../components/primitives.tsx";
 import { formatTime } from "../lib/format.ts";
+import type { SortColumn } from "../lib/sort-list.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import { useResource } from "../state/hooks.ts";
 import { operatorAction, outcomeText, TEXTS } from "../texts.ts";
 
 const TEXT = TEXTS.audit;
 const ENTRIES_MAX = 200;
+
+const { columns: TITLES } = TEXTS;
+const COLUMNS: readonly SortColumn<AuditView>[] = [
+  { key: "time", title: TITLES.time, valueOf: ({ at }) => at },
+  { key: "by", title: TITLES.by, isText: true, valueOf: ({ by }) => by },
+  { key: "action", title: TITLES.action, isText: true, valueOf: ({ action }) => action },
+  { key: "target", title: TITLES.target, isText: true, valueOf: ({ target }) => target },
+  { key: "result", title: TITLES.result, isText: true, valueOf: ({ outcome }) => outcome },
+];
 
 export function Audit() {
   const page = useResource<Page<AuditView>>(`audit?limit=${ENTRIES_MAX}`);
@@ -23,13 +33,15 @@ export function Audit() {
           : audit.length === 0
           ? <EmptyState key="none" title={TEXT.none}>{TEXT.noneMeans}</EmptyState>
           : (
-            <ul key="some" class="plain-list audit">
-              {audit.map((entry, at) => (
-                <LazyRow key={entry.id} at={at}>
-                  <AuditRow entry={entry} />
-                </LazyRow>
-              ))}
-            </ul>
+            <SortedList
+              key="some"
+              className="audit"
+              param="by_act"
+              columns={COLUMNS}
+              items={audit}
+              keyOf={({ id }) => id}
+              row={(entry) => <AuditRow entry={entry} />}
+            />
           )}
       </div>
     </div>

@@ -3,9 +3,10 @@ import { type Child, memo, useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { DeadLetterView, Page, QueueEntryView, QueueView, SendOutcome } from "../../core/view.ts";
-import { LazyRow } from "../components/lazy-row.tsx";
+import { SortedList } from "../components/sorted-list.tsx";
 import { Button, Chip, ConfirmButton, EmptyState, Name } from "../components/primitives.tsx";
 import { formatAge, formatBytes, formatDuration } from "../lib/format.ts";
+import type { SortColumn } from "../lib/sort-list.ts";
 import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
 import { store, useMissingScope, useResource, useStore } from "../state/hooks.ts";
 import { deadLetterReason, humanize, TEXTS } from "../texts.ts";
@@ -20,6 +21,21 @@ function useItems<Item>(path: string): readonly Item[] | undefined {
   return page === null ? [] : page?.items;
 }
 
+const { columns: TITLES } = TEXTS;
+const QUEUE_COLUMNS: readonly SortColumn<QueueView>[] = [
+  { key: "recipient", title: TITLES.recipient, isText: true, valueOf: ({ to }) => to },
+  { key: "messages", title: TITLES.messages, valueOf: ({ entries }) => entries },
+  { key: "size", title: TITLES.size, valueOf: ({ bytes }) => bytes },
+  { key: "oldest", title: TITLES.oldest, valueOf: ({ oldest_at: oldestAt }) => oldestAt },
+];
+const DEAD_LETTER_COLUMNS: readonly SortColumn<DeadLetterView>[] = [
+  { key: "recipient", title: TITLES.recipient, isText: true, valueOf: ({ to }) => to },
+  { key: "reason", title: TITLES.reason, isText: true, valueOf: ({ reason }) => reason },
+  { key: "kind", title: TITLES.kind, isText: true, valueOf: ({ kind }) => kind },
+  { key: "size", title: TITLES.size, valueOf: ({ bytes }) => bytes },
+  { key: "time", title: TITLES.time, valueOf: ({ dead_at: deadAt }) => deadAt },
+];
+
 export function Queue() {
   const queue = useItems<QueueView>("queue");
   const deadLetters = useItems<DeadLetterView>("dead-letters");
@@ -32,7 +48,16 @@ export function Queue() {
             ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
             : queue.length === 0
             ? <EmptyState key="none" title={TEXT.nothingWaits}>{TEXT.nothingWaitsMeans}</EmptyState>
-            : <ul key="some" class="plain-list">{queue.map((one) => <RecipientRow key={one.to} queue={one} />)}</ul>}
+            : (
+              <SortedList
+                key="some"
+                param="by_recipient"
+                columns={QUEUE_COLUMNS}
+                items={queue}
+                keyOf={({ to }) => to}
+                row={(one) => <RecipientRow queue={one} />}
+              />
+            )}
         </div>
       </section>
       <section aria-labelledby="dead-title">
@@ -46,13 +71,14 @@ export function Queue() {
             : deadLetters.length === 0
             ? <EmptyState key="none" title={TEXT.noDeadLetters}>{TEXT.noDeadLettersMeans}</EmptyState>
             : (
-              <ul key="some" class="plain-list">
-                {deadLetters.map((letter, at) => (
-                  <LazyRow key={letter.id} at={at}>
-                    <DeadLetterRow letter={letter} />
-                  </LazyRow>
-                ))}
-              </ul>
+              <SortedList
+                key="some"
+                param="by_dead"
+                columns={DEAD_LETTER_COLUMNS}
+                items={deadLetters}
+                keyOf={({ id }) => id}
+                row={(letter) => <DeadLetterRow letter={letter} />}
+              />
             )}
           <p class={(deadLetters?.length ?? 0) < ITEMS_MAX ? "hidden" : "faint pad"}>{TEXT.more(ITEMS_MAX)}</p>
         </div>
@@ -100,7 +126,7 @@ function RecipientRow({ queue: { to, entries, bytes, oldest_at } }: { readonly q
   };
   const forget = (entry: string): void => setListed((listed ?? []).filter(({ id }) => id !== entry));
   return (
-    <li class="entry">
+    <div class="entry">
       <div class="entry-head">
         <Name text={to} />
         <span class="faint small num">
@@ -113,7 +139,7 @@ function RecipientRow({ queue: { to, entries, bytes, oldest_at } }: { readonly q
       <ul class={listed === undefined ? "hidden" : "plain-list inner"}>
         {(listed ?? []).map((entry) => <EntryRow key={entry.id} entry={entry} onDropped={() => forget(entry.id)} />)}
       </ul>
-    </li>
+    </div>
   );
 }
 

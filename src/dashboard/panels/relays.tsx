@@ -1,10 +1,11 @@
 /** All relays of the process or the cluster, with links to their pages, and the nodes of the cluster. */
 import { memo } from "hono/jsx/dom";
 import type { NodeView, Page, RelayView } from "../../core/view.ts";
-import { LazyRow } from "../components/lazy-row.tsx";
+import { SortedList } from "../components/sorted-list.tsx";
 import { Chip, EmptyState, Prose } from "../components/primitives.tsx";
 import { formatAge } from "../lib/format.ts";
 import { relayNameOf, relayPath } from "../lib/page-view.ts";
+import type { SortColumn } from "../lib/sort-list.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import type { Tone } from "../lib/describe-event.ts";
 import { useResource, useStore } from "../state/hooks.ts";
@@ -12,6 +13,19 @@ import { NODE_LEASES, TEXTS } from "../texts.ts";
 
 const TEXT = TEXTS.relays;
 const ITEMS_MAX = 500;
+
+const { columns: TITLES } = TEXTS;
+const RELAY_COLUMNS: readonly SortColumn<RelayView>[] = [
+  { key: "name", title: TITLES.name, isText: true, valueOf: ({ name }) => name },
+  { key: "state", title: TITLES.state, isText: true, valueOf: ({ state }) => state },
+  { key: "node", title: TITLES.node, isText: true, valueOf: ({ node }) => node },
+];
+const NODE_COLUMNS: readonly SortColumn<NodeView>[] = [
+  { key: "name", title: TITLES.name, isText: true, valueOf: ({ name }) => name },
+  { key: "lease", title: TITLES.lease, isText: true, valueOf: ({ lease }) => lease },
+  { key: "relays", title: TITLES.relays, valueOf: ({ relays }) => relays },
+  { key: "beat", title: TITLES.beat, valueOf: ({ last_beat: lastBeat }) => lastBeat },
+];
 
 export function Relays() {
   const relays = useResource<Page<RelayView>>(`relays?limit=${ITEMS_MAX}`);
@@ -21,17 +35,16 @@ export function Relays() {
       <section aria-labelledby="relays-title">
         <h2 id="relays-title" class="panel-title">{TEXT.title}</h2>
         <div>
-          {relays === undefined || relays === null
-            ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
-            : (
-              <ul key="some" class="plain-list">
-                {relays.items.map((relay, at) => (
-                  <LazyRow key={relay.name} at={at}>
-                    <RelayRow relay={relay} />
-                  </LazyRow>
-                ))}
-              </ul>
-            )}
+          {relays === undefined || relays === null ? <p key="loading" class="faint pad">{TEXTS.loading}</p> : (
+            <SortedList
+              key="some"
+              param="by_relay"
+              columns={RELAY_COLUMNS}
+              items={relays.items}
+              keyOf={({ name }) => name}
+              row={(relay) => <RelayRow relay={relay} />}
+            />
+          )}
           <p class={typeof relays?.next === "string" ? "faint pad" : "hidden"}>{TEXT.more(ITEMS_MAX)}</p>
         </div>
       </section>
@@ -46,7 +59,16 @@ export function Relays() {
                 <Prose text={TEXT.noNodesMeans} />
               </EmptyState>
             )
-            : <ul key="some" class="plain-list">{nodes.items.map((node) => <NodeRow key={node.name} node={node} />)}</ul>}
+            : (
+              <SortedList
+                key="some"
+                param="by_node"
+                columns={NODE_COLUMNS}
+                items={nodes.items}
+                keyOf={({ name }) => name}
+                row={(node) => <NodeRow node={node} />}
+              />
+            )}
         </div>
       </section>
     </div>
@@ -83,7 +105,7 @@ function NodeRow({ node }: { readonly node: NodeView }) {
   const { name, address, lease, reachable, answers, relays, last_beat: lastBeat } = node;
   const beat = useStore(({ now }) => lastBeat === null ? TEXT.noBeat : TEXT.beat(formatAge(Math.max(0, now - lastBeat))));
   return (
-    <li class="entry" data-name="node">
+    <div class="entry" data-name="node">
       <div class="entry-head">
         <bdi class="name">{sanitize(name, 64)}</bdi>
         <Chip tone={LEASE_TONES[lease]}>{NODE_LEASES[lease]}</Chip>
@@ -91,6 +113,6 @@ function NodeRow({ node }: { readonly node: NodeView }) {
         {answers ? <Chip key="answers" tone="accent">{TEXT.answers}</Chip> : null}
         <span class="faint small num">{[TEXT.owns(relays), beat, sanitize(address, 80)].join(" · ")}</span>
       </div>
-    </li>
+    </div>
   );
 }

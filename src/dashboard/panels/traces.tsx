@@ -3,12 +3,13 @@ import { memo, useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import { TRACE_KINDS, type TraceStep, type TraceView } from "../../core/traces/trace.ts";
 import type { Page } from "../../core/view.ts";
-import { LazyRow } from "../components/lazy-row.tsx";
+import { LazyRow, SortedList } from "../components/sorted-list.tsx";
 import { Button, Chip, EmptyState, Name, SearchInput } from "../components/primitives.tsx";
 import { formatDuration, formatTime } from "../lib/format.ts";
 import { sanitize, sanitizeLines } from "../lib/sanitize.ts";
 import { linkTo } from "../lib/route.ts";
-import { useResource, useStore } from "../state/hooks.ts";
+import type { SortColumn } from "../lib/sort-list.ts";
+import { store, useResource, useStore } from "../state/hooks.ts";
 import { humanize, TEXTS } from "../texts.ts";
 
 const TEXT = TEXTS.traces;
@@ -42,9 +43,17 @@ function OneTrace({ id }: { readonly id: string }) {
   );
 }
 
+const { columns: TITLES } = TEXTS;
+const COLUMNS: readonly SortColumn<TraceView>[] = [
+  { key: "time", title: TITLES.time, valueOf: ({ received_at }) => received_at },
+  { key: "result", title: TITLES.result, isText: true, valueOf: ({ outcome }) => outcome },
+  { key: "kind", title: TITLES.kind, isText: true, valueOf: ({ kind }) => kind },
+  { key: "integration", title: TITLES.integration, isText: true, valueOf: ({ names }) => names.join(", ") },
+  { key: "took", title: TITLES.took, valueOf: ({ ms }) => ms },
+];
+
 function TraceList() {
-  const [kind, setKind] = useState("");
-  const [integration, setIntegration] = useState("");
+  const { trace_kind: kind = "", trace_of: integration = "" } = useStore(({ route }) => route.params);
   const query = new URLSearchParams({ limit: String(TRACES_MAX) });
   if (kind !== "") query.set("kind", kind);
   if (integration.trim() !== "") query.set("integration", integration.trim());
@@ -54,11 +63,11 @@ function TraceList() {
     <div class="scrolls">
       <div class="panel-head">
         <h2 class="panel-title">{TEXT.title}</h2>
-        <SearchInput label={TEXT.integration} value={integration} onText={setIntegration} />
+        <SearchInput label={TEXT.integration} value={integration} onText={(text) => store.setParams({ trace_of: text })} />
         <select
           aria-label={TEXT.kind}
           value={kind}
-          onChange={(event: Event) => setKind((event.target as HTMLSelectElement).value)}
+          onChange={(event: Event) => store.setParams({ trace_kind: (event.target as HTMLSelectElement).value })}
         >
           <option value="">{TEXT.allKinds}</option>
           {TRACE_KINDS.map((each) => <option key={each} value={each}>{TEXT.kinds[each]}</option>)}
@@ -70,13 +79,14 @@ function TraceList() {
           : traces.length === 0
           ? <EmptyState key="none" title={TEXT.none}>{TEXT.noneMeans}</EmptyState>
           : (
-            <ul key="some" class="plain-list">
-              {traces.map((trace, at) => (
-                <LazyRow key={trace.id} at={at}>
-                  <TraceRow trace={trace} />
-                </LazyRow>
-              ))}
-            </ul>
+            <SortedList
+              key="some"
+              param="by_trace"
+              columns={COLUMNS}
+              items={traces}
+              keyOf={({ id }) => id}
+              row={(trace) => <TraceRow trace={trace} />}
+            />
           )}
       </div>
     </div>
@@ -98,7 +108,7 @@ const TraceRow = memo(({ trace, isOpenAtFirst = false }: TraceRowProps) => {
   const [isOpen, setOpen] = useState(isOpenAtFirst);
   const summary = actions.length > 0 ? actions.slice(0, 3).join(", ") : Object.values(texts)[0] ?? "";
   return (
-    <div>
+    <div class="entry" data-name="trace">
       <div class="trace-head">
         <span class="num faint small" title={new Date(received_at).toISOString()}>{formatTime(received_at)}</span>
         <span>

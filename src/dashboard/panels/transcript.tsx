@@ -1,19 +1,27 @@
 /** The transcript: what Neuro was sent, and her actions, newest first. */
-import { memo, useState } from "hono/jsx/dom";
+import { memo } from "hono/jsx/dom";
 import type { TranscriptView } from "../../core/traces/trace.ts";
 import type { Page } from "../../core/view.ts";
-import { LazyRow } from "../components/lazy-row.tsx";
+import { SortedList } from "../components/sorted-list.tsx";
 import { Chip, EmptyState, Name, SearchInput } from "../components/primitives.tsx";
 import { formatTime } from "../lib/format.ts";
+import type { SortColumn } from "../lib/sort-list.ts";
 import { sanitize, sanitizeLines } from "../lib/sanitize.ts";
-import { useResource } from "../state/hooks.ts";
+import { store, useResource, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
 
 const TEXT = TEXTS.transcript;
 const ITEMS_MAX = 200;
 
+const { columns: TITLES } = TEXTS;
+const COLUMNS: readonly SortColumn<TranscriptView>[] = [
+  { key: "time", title: TITLES.time, valueOf: ({ at }) => at },
+  { key: "kind", title: TITLES.kind, isText: true, valueOf: ({ is }) => is },
+  { key: "from", title: TITLES.from, isText: true, valueOf: ({ from }) => from },
+];
+
 export function Transcript() {
-  const [search, setSearch] = useState("");
+  const search = useStore(({ route }) => route.params.said ?? "");
   const query = new URLSearchParams({ limit: String(ITEMS_MAX) });
   if (search.trim() !== "") query.set("search", search.trim());
   const page = useResource<Page<TranscriptView>>(`transcript?${query}`);
@@ -22,7 +30,7 @@ export function Transcript() {
     <div class="scrolls">
       <div class="panel-head">
         <h2 class="panel-title">{TEXT.title}</h2>
-        <SearchInput label={TEXT.search} value={search} onText={setSearch} />
+        <SearchInput label={TEXT.search} value={search} onText={(text) => store.setParams({ said: text })} />
       </div>
       <div>
         {items === undefined
@@ -30,13 +38,14 @@ export function Transcript() {
           : items.length === 0
           ? <EmptyState key="none" title={TEXT.none}>{TEXT.noneMeans}</EmptyState>
           : (
-            <ul key="some" class="plain-list">
-              {items.map((item, at) => (
-                <LazyRow key={item.id} at={at}>
-                  <ItemRow item={item} />
-                </LazyRow>
-              ))}
-            </ul>
+            <SortedList
+              key="some"
+              param="by_said"
+              columns={COLUMNS}
+              items={items}
+              keyOf={({ id }) => id}
+              row={(item) => <ItemRow item={item} />}
+            />
           )}
       </div>
     </div>

@@ -9,6 +9,7 @@ test("DB34 every view has an address, from which it is read again", () => {
     { panel: "feed", item: "", params: {} },
     { panel: "integration", item: "a/b?c#d e%", params: {} },
     { panel: "now", item: "", params: { sort: "failed", find: "x&y=z" } },
+    { panel: "traces", item: "", params: { trace_kind: "force", trace_of: "chess", by_trace: "-time" } },
     { panel: "queue", item: "", params: { kinds: "actions", integration: "Poker Night", text: "ü" } },
   ];
   for (const route of routes) check.equal(parseRoute(formatRoute(route)), route);
