@@ -4,7 +4,7 @@ import { formatAge, formatCount, formatLatency, formatRate } from "../lib/format
 import { orderOf, sortIntegrations } from "../lib/sort-integrations.ts";
 import { parseOrder } from "../lib/sort-list.ts";
 import { memo, useRef } from "hono/jsx/dom";
-import { store, useStore, useVisible } from "../state/hooks.ts";
+import { store, useSight, useStore } from "../state/hooks.ts";
 import { SPARKLINE_S } from "../state/traffic.ts";
 import { TEXTS } from "../texts.ts";
 import { Icon } from "./icons.tsx";
@@ -107,25 +107,26 @@ interface RowProps {
 }
 
 /** A row that is not drawn again while it is out of sight. */
-function IntegrationRow({ integration }: RowProps) {
+const IntegrationRow = memo(({ integration }: RowProps) => {
   const { id, connected } = integration;
   const element = useRef<HTMLElement | null>(null);
-  const isVisible = useVisible(element);
+  const sight = useSight(element);
+  const isVisible = useStore(() => sight.current);
   const drawn = useRef(integration);
   if (isVisible) drawn.current = integration;
   return (
     <li ref={element} class={connected ? "row" : "row is-offline"} data-name="integration" data-id={id}>
-      <RowContent integration={drawn.current ?? integration} isVisible={isVisible} />
+      <RowContent integration={drawn.current ?? integration} sight={sight} />
     </li>
   );
-}
+});
 
 interface ContentProps extends RowProps {
-  readonly isVisible: boolean;
+  readonly sight: { readonly current: boolean };
 }
 
 /** Why memorized: of a hundred integrations only some change in a second. */
-const RowContent = memo(({ integration, isVisible }: ContentProps) => {
+const RowContent = memo(({ integration, sight }: ContentProps) => {
   const { id, name, connected, counts, actions } = integration;
   const isExpanded = useStore(({ expanded }) => expanded.has(id));
   const mean = counts.actions === 0 ? TEXT.details.unknown : formatLatency(counts.result_ms / counts.actions);
@@ -156,7 +157,7 @@ const RowContent = memo(({ integration, isVisible }: ContentProps) => {
             </span>
           </span>
         </button>
-        <Activity id={id} isVisible={isVisible} />
+        <Activity id={id} sight={sight} />
         <span class="cell count end num" title={TEXT.counts(counts.actions, counts.contexts, counts.forces)}>
           <span class="cell-label">{TEXT.columns.actions}</span>
           {formatCount(counts.actions)}
@@ -184,8 +185,8 @@ function Since({ integration: { connected, since } }: RowProps) {
   return <span>{connected ? TEXT.connectedFor(age) : TEXT.offlineFor(age)}</span>;
 }
 
-function Activity({ id, isVisible }: { readonly id: string; readonly isVisible: boolean }) {
-  useStore((state) => (isVisible ? state.now : 0));
+function Activity({ id, sight }: Pick<ContentProps, "sight"> & { readonly id: string }) {
+  const isVisible = useStore((state) => (sight.current ? state.now : 0)) > 0;
   const counts = store.traffic.integration(id);
   const now = store.relayNow();
   const rate = formatRate(counts?.rate(now) ?? 0);

@@ -14,13 +14,15 @@ const readers = new Set<() => void>();
 let frame = 0;
 
 /** Why in a frame: changes that come together are drawn together, and nothing is drawn while the page is hidden. */
-store.subscribe(() => {
+function scheduleReaders(): void {
   if (frame !== 0) return;
   frame = requestAnimationFrame(() => {
     frame = 0;
     for (const drawIfChanged of readers) drawIfChanged();
   });
-});
+}
+
+store.subscribe(scheduleReaders);
 
 /** A part of the state. The component is drawn again, at most once a frame, when `select` returns another value. */
 export function useStore<Value>(select: (state: DashboardState) => Value): Value {
@@ -62,6 +64,24 @@ export function useVisible(element: { readonly current: HTMLElement | null }): b
     return () => visibility.delete(current);
   }, []);
   return isVisible;
+}
+
+/**
+ * The same for a component that need not be drawn again for it: what it selects of the state (`useStore`) may depend on the value, and is
+ * selected again when that changes.
+ */
+export function useSight(element: { readonly current: HTMLElement | null }): { readonly current: boolean } {
+  const sight = useRef(false);
+  useLayoutEffect(() => {
+    if (element.current === null) return;
+    const { current } = element;
+    watchVisibility(current, (isVisible) => {
+      sight.current = isVisible;
+      scheduleReaders();
+    });
+    return () => visibility.delete(current);
+  }, []);
+  return sight as { readonly current: boolean }; // Why the cast: the type of a reference includes null, which this one never is.
 }
 
 /** Why one observer for all: each costs, and there may be hundreds of elements. */

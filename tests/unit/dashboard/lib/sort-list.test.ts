@@ -35,7 +35,7 @@ test("DB64 the presses on a head go from the column over its reverse to the usua
   const presses = ["size", "size", "size", "name"];
   const orders = presses.reduce<string[]>((before, key) => [...before, nextOrder(before.at(-1) ?? "", key)], [""]);
   check.equal(orders, ["", "size", "-size", "", "name"]);
-  check.equal(nextOrder("-size", "name"), "name", "another column begins anew");
+  check.equal(nextOrder("-size", "name"), "name", "another column is not reversed");
   check.that(ROUTE_PARAMS.filter((name) => name.startsWith("by_")).length >= 7, "each list has an order of its own");
 });
 
