@@ -12,7 +12,7 @@ import { Controls, Marks } from "./integration-controls.tsx";
 import { IntegrationDetails } from "./integration-detail.tsx";
 import { Button, EmptyState, Name, SearchInput, Sparkline } from "./primitives.tsx";
 import { moveInRows } from "./row-keys.ts";
-import { SortHead, useOrder } from "./sort-head.tsx";
+import { SortHead, useOrder } from "../lists/sort-head.tsx";
 
 const TEXT = TEXTS.integrations;
 /** Rows that are drawn; the others are found by name. */

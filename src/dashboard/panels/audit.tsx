@@ -1,7 +1,7 @@
 /** The audit log: the actions of operators on this page, by the API, or by a watcher's command. */
 import { memo } from "hono/jsx/dom";
 import type { AuditView, Page } from "../../core/view.ts";
-import { SortedList } from "../components/sorted-list.tsx";
+import { SortedList } from "../lists/sorted-list.tsx";
 import { EmptyState } from "../components/primitives.tsx";
 import { formatTime } from "../lib/format.ts";
 import type { SortColumn } from "../lib/sort-list.ts";

@@ -3,7 +3,7 @@ import { type Child, memo, useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { DeadLetterView, Page, QueueEntryView, QueueView, SendOutcome } from "../../core/view.ts";
-import { SortedList } from "../components/sorted-list.tsx";
+import { SortedList } from "../lists/sorted-list.tsx";
 import { Button, Chip, ConfirmButton, EmptyState, Name } from "../components/primitives.tsx";
 import { formatAge, formatBytes, formatDuration } from "../lib/format.ts";
 import type { SortColumn } from "../lib/sort-list.ts";

@@ -1,7 +1,7 @@
 /** All relays of the process or the cluster, with links to their pages, and the nodes of the cluster. */
 import { memo } from "hono/jsx/dom";
 import type { NodeView, Page, RelayView } from "../../core/view.ts";
-import { SortedList } from "../components/sorted-list.tsx";
+import { SortedList } from "../lists/sorted-list.tsx";
 import { Chip, EmptyState, Prose } from "../components/primitives.tsx";
 import { formatAge } from "../lib/format.ts";
 import { relayNameOf, relayPath } from "../lib/page-view.ts";

@@ -2,7 +2,7 @@
 import { memo } from "hono/jsx/dom";
 import type { TranscriptView } from "../../core/traces/trace.ts";
 import type { Page } from "../../core/view.ts";
-import { SortedList } from "../components/sorted-list.tsx";
+import { SortedList } from "../lists/sorted-list.tsx";
 import { Chip, EmptyState, Name, SearchInput } from "../components/primitives.tsx";
 import { formatTime } from "../lib/format.ts";
 import type { SortColumn } from "../lib/sort-list.ts";
