@@ -1,9 +1,15 @@
 /**
- * `bun run bench gateway [--rate 2000] [--games 10] [--seconds 5] [--reps 3] [--on Bun|Deno]`: what it costs that games are at another node than the owner of
- * their relay. A single process and a cluster of two nodes get the same load in turn: trips, each an action and its result, and contexts. The processor's
- * time is that of all nodes.
+ * `bun run bench gateway [--rate 2000] [--games 10] [--seconds 3] [--reps 3] [--warm-up 10] [--on Bun|Deno]`: what it costs that games are at another node
+ * than the owner of their relay.
+ *
+ * Three subjects get the same load in turn, while the others are idle: a single process, a single process behind one that only copies bytes
+ * (`copy-process.ts`), and a cluster of two nodes. The second is what any process in between costs at least. The load is trips, each an action and its
+ * result, and contexts. A figure is the processor's time of all processes of the subject.
  */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
 import { parseArgs } from "node:util";
 import { RUNNERS } from "../harness/machine.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
@@ -16,15 +22,17 @@ const { values: options } = parseArgs({
   options: {
     rate: { type: "string", default: "2000" },
     games: { type: "string", default: "10" },
-    seconds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "3" },
     reps: { type: "string", default: "3" },
+    "warm-up": { type: "string", default: "10" },
     on: { type: "string", default: "Bun" },
   },
 });
-/** Frames a second through the gateway: a trip has two, a context has one. */
+/** Frames a second from or to games: a trip has two, a context has one. */
 const RATE = Number(options.rate);
 const MS = Number(options.seconds) * 1_000;
-const WARM_UP_MS = 3_000;
+/** Of trips, and half as long of contexts, for each subject: until then engines compile. */
+const WARM_UP_MS = Number(options["warm-up"]) * 1_000;
 const UNLIMITED = [
   "nakurity-client.context_rate=0",
   "limits.messages_per_second=0",
@@ -34,36 +42,63 @@ const UNLIMITED = [
   "log.level=error",
 ];
 
-/** The processor's time of these processes in milliseconds. */
-function cpuMs(processes: readonly RelayProcess[]): number {
-  const tasks = processes.flatMap(({ pid }) => readdirSync(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}`));
-  return tasks.reduce((sum, task) => sum + Number(readFileSync(`${task}/schedstat`, "utf8").split(" ")[0]), 0) / 1_000_000;
+interface Subject {
+  readonly title: string;
+  readonly load: Load;
+  /** Process ids, by what each does. */
+  readonly processes: Readonly<Record<string, number>>;
+  /** Where games connect. */
+  readonly port: number;
+  stop(): Promise<void>;
 }
 
-interface Figures {
-  readonly tripCpu: number;
-  readonly tripP50: number;
-  readonly tripP99: number;
-  readonly contextCpu: number;
-  readonly idleCpu: number;
-}
+const portOf = ({ urls }: RelayProcess): number => Number(new URL(urls.neuro).port);
 
-async function measure(load: Load, processes: readonly RelayProcess[], gamePort: number): Promise<Figures> {
-  await load.connect(Number(options.games), gamePort);
-  await latency(load, { rate: RATE, ms: WARM_UP_MS });
-  await contexts(load, WARM_UP_MS);
-  const perSecond = async (run: () => Promise<unknown>): Promise<number> => {
-    const [cpu, from] = [cpuMs(processes), performance.now()];
-    await run();
-    return (cpuMs(processes) - cpu) / ((performance.now() - from) / 1_000);
+async function single(folder: string, title: string): Promise<Subject> {
+  const load = new Load();
+  const sets = [`nakurity-client.url=ws://127.0.0.1:${load.backendPort}`, "queue.backend=memory", ...UNLIMITED];
+  const relay = await RelayProcess.start(folder, sets, RUNNERS[options.on]);
+  const stop = async (): Promise<void> => {
+    load.stop();
+    await relay.stop("SIGKILL");
   };
-  const idleCpu = await perSecond(() => Bun.sleep(MS));
-  let trips = { p50: 0, p99: 0 };
-  const tripCpu = await perSecond(async () => (trips = await latency(load, { rate: RATE / 2, ms: MS })));
-  const contextCpu = await perSecond(() => contexts(load, MS));
-  const { misrouted, unexpected } = load.errors;
-  if (misrouted + unexpected > 0) throw new Error(`${misrouted} misrouted, ${unexpected} unexpected`);
-  return { tripCpu, tripP50: trips.p50 / 1_000, tripP99: trips.p99 / 1_000, contextCpu, idleCpu };
+  return { title, load, processes: { relay: relay.pid }, port: portOf(relay), stop };
+}
+
+async function behindCopy(folder: string): Promise<Subject> {
+  const subject = await single(folder, "behind a copy");
+  const script = new URL("copy-process.ts", import.meta.url).pathname;
+  const copy: ChildProcess = spawn(process.execPath, [script, String(subject.port)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [output] = await once(copy.stdout ?? copy, "data");
+  const stop = async (): Promise<void> => {
+    copy.kill("SIGKILL");
+    await subject.stop();
+  };
+  return { ...subject, processes: { copy: copy.pid ?? 0, ...subject.processes }, port: Number(String(output)), stop };
+}
+
+async function throughGateway(folder: string): Promise<Subject> {
+  const load = new Load();
+  const sets = [`nakurity-client.url=ws://127.0.0.1:${load.backendPort}`, ...UNLIMITED];
+  const on = options.on as keyof typeof RUNNERS;
+  const cluster = await TestCluster.start(folder, [on, on], { sets });
+  await cluster.isWhole();
+  const owner = await cluster.owner();
+  const gateway = cluster.nodes.find((node) => node !== owner) ?? owner;
+  const stop = async (): Promise<void> => {
+    load.stop();
+    await cluster.stop();
+  };
+  const processes = { gateway: gateway.process.pid, owner: owner.process.pid };
+  return { title: "through a gateway", load, processes, port: portOf(gateway.process), stop };
+}
+
+/** The processor's time of a process in milliseconds. */
+function cpuMs(pid: number): number {
+  const tasks = readdirSync(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}`);
+  return tasks.reduce((sum, task) => sum + Number(readFileSync(`${task}/schedstat`, "utf8").split(" ")[0]), 0) / 1_000_000;
 }
 
 /** Contexts at the fixed rate, until all have arrived. */
@@ -79,55 +114,77 @@ async function contexts(load: Load, ms: number): Promise<void> {
   await until(() => load.contexts - before >= sent, 10_000, `${sent} contexts`);
 }
 
-async function single(): Promise<Figures> {
-  const load = new Load();
-  return await inFolder(async (folder) => {
-    const sets = [`nakurity-client.url=ws://127.0.0.1:${load.backendPort}`, "queue.backend=memory", ...UNLIMITED];
-    const relay = await RelayProcess.start(folder, sets, RUNNERS[options.on as keyof typeof RUNNERS]);
-    try {
-      return await measure(load, [relay], Number(new URL(relay.urls.neuro).port));
-    } finally {
-      load.stop();
-      await relay.stop("SIGKILL");
+const PHASES = {
+  [`CPU ms/s, ${RATE} frames/s of trips`]: (load: Load) => latency(load, { rate: RATE / 2, ms: MS }),
+  [`CPU ms/s, ${RATE} contexts/s`]: (load: Load) => contexts(load, MS),
+  "CPU ms/s, idle": () => Bun.sleep(MS),
+};
+
+/** The values of each row and column of the table. */
+const figures = new Map<string, Map<string, number[]>>();
+
+function add(row: string, column: string, value: number): void {
+  const columns = figures.getOrInsertComputed(row, () => new Map<string, number[]>());
+  columns.getOrInsertComputed(column, () => []).push(value);
+}
+
+async function measure(
+  { title, load, processes }: Subject,
+  [row, run]: [string, (load: Load) => Promise<unknown>],
+): Promise<void> {
+  const before = Object.values(processes).map(cpuMs);
+  const from = performance.now();
+  const result = await run(load);
+  const seconds = (performance.now() - from) / 1_000;
+  const used = Object.values(processes).map((pid, index) => (cpuMs(pid) - (before[index] ?? 0)) / seconds);
+  add(row, title, used.reduce((sum, one) => sum + one, 0));
+  if (used.length > 1) {
+    for (const [index, name] of Object.keys(processes).entries()) add(row, `${title}: ${name}`, used[index] ?? 0);
+  }
+  if (typeof result !== "object" || result === null || !("p50" in result)) return;
+  const { p50, p99 } = result as { readonly p50: number; readonly p99: number };
+  add("trip p50, ms", title, p50 / 1_000);
+  add("trip p99, ms", title, p99 / 1_000);
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((left, right) => left - right)[values.length >> 1] ?? NaN;
+
+function print(titles: readonly string[]): void {
+  console.log(`| figure (${options.on}) | ${titles.join(" | ")} |\n|${" --- |".repeat(titles.length + 1)}`);
+  for (const [row, columns] of figures) {
+    const one = median(columns.get(titles[0] ?? "") ?? []);
+    const cells = titles.map((title, index) => {
+      const value = median(columns.get(title) ?? []);
+      const parts = [...columns].filter(([column]) => column.startsWith(`${title}: `));
+      const detail = parts.map(([column, values]) => `${column.slice(title.length + 2)} ${median(values).toFixed(1)}`).join(
+        ", ",
+      );
+      return `${value.toFixed(2)}${index > 0 ? ` (${(value / one).toFixed(2)}×)` : ""}${
+        detail === "" ? "" : `: ${detail}`
+      }`;
+    });
+    console.log(`| ${row} | ${cells.join(" | ")} |`);
+  }
+}
+
+await inFolder(async (folder) => {
+  const subjects = [await single(folder, "single process"), await behindCopy(folder), await throughGateway(folder)];
+  try {
+    for (const { load, port } of subjects) {
+      await load.connect(Number(options.games), port);
+      await latency(load, { rate: RATE / 2, ms: WARM_UP_MS });
+      await contexts(load, WARM_UP_MS / 2);
     }
-  });
-}
-
-async function throughGateway(): Promise<Figures> {
-  const load = new Load();
-  return await inFolder(async (folder) => {
-    const sets = [`nakurity-client.url=ws://127.0.0.1:${load.backendPort}`, ...UNLIMITED];
-    const on = options.on as keyof typeof RUNNERS;
-    const cluster = await TestCluster.start(folder, [on, on], { sets });
-    try {
-      await cluster.isWhole();
-      const owner = await cluster.owner();
-      const gateway = cluster.nodes.find((node) => node !== owner);
-      const processes = cluster.nodes.map(({ process }) => process);
-      return await measure(load, processes, Number(new URL(gateway?.process.urls.neuro ?? "").port));
-    } finally {
-      load.stop();
-      await cluster.stop();
+    for (let rep = 0; rep < Number(options.reps); rep++) {
+      for (const phase of Object.entries(PHASES)) for (const subject of subjects) await measure(subject, phase);
     }
-  });
-}
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
-
-const runs: { readonly one: Figures; readonly other: Figures }[] = [];
-for (let rep = 0; rep < Number(options.reps); rep++) runs.push({ one: await single(), other: await throughGateway() });
-const ROWS: readonly (readonly [title: string, of: (figures: Figures) => number])[] = [
-  [`CPU ms/s, ${RATE} frames/s of trips`, ({ tripCpu }) => tripCpu],
-  [`CPU ms/s, ${RATE} contexts/s`, ({ contextCpu }) => contextCpu],
-  ["CPU ms/s, idle", ({ idleCpu }) => idleCpu],
-  ["trip p50, ms", ({ tripP50 }) => tripP50],
-  ["trip p99, ms", ({ tripP99 }) => tripP99],
-];
-console.log(
-  `| figure (${options.on}) | single process | through a gateway | ratio | difference |\n| --- | --- | --- | --- | --- |`,
-);
-for (const [title, of] of ROWS) {
-  const [one, other] = [median(runs.map((run) => of(run.one))), median(runs.map((run) => of(run.other)))];
-  console.log(`| ${title} | ${[one, other, other / one, other - one].map((value) => value.toFixed(2)).join(" | ")} |`);
-}
+    for (const { title, load: { errors: { misrouted, unexpected } } } of subjects) {
+      if (misrouted + unexpected > 0) throw new Error(`${title}: ${misrouted} misrouted, ${unexpected} unexpected`);
+    }
+    print(subjects.map(({ title }) => title));
+  } finally {
+    for (const subject of subjects) await subject.stop();
+  }
+});
 process.exit(0);
