@@ -6,6 +6,7 @@
  */
 import { hashText, sameDigest } from "../../core/hash.ts";
 import type { Frame } from "../../core/json.ts";
+import { nodeOf } from "../../cluster/placement.ts";
 import {
   encodeMessage,
   MessageReader,
@@ -122,7 +123,8 @@ export class NodeConnections {
     return new IncomingConnection({
       isSession: (session) => session === this.#ports.session(),
       greeted: (session, connection) => {
-        this.#incoming.get(session)?.terminate();
+        // Why also earlier sessions: what such a connection still brings would be taken for the later one, after which it breaks.
+        for (const [other, earlier] of [...this.#incoming]) if (nodeOf(other) === nodeOf(session)) earlier.terminate();
         this.#incoming.set(session, connection);
         this.#ports.gatewayReached(session);
       },

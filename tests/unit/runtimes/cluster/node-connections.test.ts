@@ -18,10 +18,11 @@ function fixture() {
     refused: (session, reason) => void log.push(`refused ${session}: ${reason.slice(0, 20)}`),
     gatewayLost: (session) => void log.push(`lost ${session}`),
   });
-  const connect = (...messages: (NodeMessage | string)[]): void => {
+  const connect = (...messages: (NodeMessage | string)[]) => {
     const handler = nodes.accept();
     handler.open({ write: () => 0, close() {}, terminate: () => void log.push("terminated"), ping() {} });
     for (const message of messages) handler.message(typeof message === "string" ? message : encodeMessage(message));
+    return handler;
   };
   return { nodes, log, connect };
 }
@@ -34,6 +35,16 @@ test("CN30 a connection for a former session at the same place is ended, and doe
   connect(hello("b.1", "a.1"));
   check.equal(log, ["b.1: join", "terminated"]);
   check.equal(nodes.gateways(), ["a.2", "b.1"]);
+});
+
+test("CN44 when a node greets under its next session, the connection of its former one ends first, and what that still brings is ignored", () => {
+  const { log, connect, nodes } = fixture();
+  const former = connect(hello("b.1", "a.2"), { is: "join", relay: "r" });
+  connect(hello("b.2", "a.2"), { is: "join", relay: "r" });
+  former.message(encodeMessage({ is: "join", relay: "r" }));
+  check.equal(log.slice(0, 4), ["b.1: join", "terminated", "lost b.1", "b.2: join"]);
+  check.that(!log.slice(4).includes("b.1: join"));
+  check.equal(nodes.gateways(), ["a.2", "b.2"]);
 });
 
 test("CN11 a node that sends garbage, greets twice or does not greet loses its connection, with the reason in the log", () => {
