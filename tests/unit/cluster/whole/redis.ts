@@ -14,15 +14,20 @@ export class VirtualRedis {
   readonly directory = new SimulatedDirectory();
   /** Entries of each relay. */
   readonly entries = new Map<string, Map<Key, Json>>();
+  /** One writer: no entry of a relay is written under another record than the present one. */
+  readonly violations: string[] = [];
   /** Until when nothing reaches it. */
   awayUntil: Millis = 0;
   readonly cutOffUntil = new Map<Machine, Millis>();
   readonly #world: Machines;
   readonly #random: Random;
+  /** A fault on purpose: it takes the write of any owner. */
+  readonly #isUnfenced: boolean;
 
-  constructor(world: Machines, random: Random) {
+  constructor(world: Machines, random: Random, isUnfenced: boolean) {
     this.#world = world;
     this.#random = random;
+    this.#isUnfenced = isUnfenced;
   }
 
   /** The storage of one process. */
@@ -96,8 +101,10 @@ export class VirtualRedis {
       const isOwner = await request(() => {
         const owner = this.directory.own.get(relay);
         const isMine = owner !== undefined && recordText(owner) === record;
-        if (isMine) act();
-        return isMine;
+        if (!isMine && !this.#isUnfenced) return false;
+        if (!isMine) this.violations.push(`${relay}: ${record} writes an entry, and ${owner && recordText(owner)} owns it`);
+        act();
+        return true;
       });
       if (isOwner) return;
       hooks.onFenced();

@@ -1,6 +1,6 @@
 import { test } from "#runner";
 import { check } from "../../../harness/check.ts";
-import { ClusterSimulation } from "./simulation.ts";
+import { ClusterSimulation, type WholeMutation } from "./simulation.ts";
 
 const SEEDS = 8;
 /** A mutant is found by one seed in ten or so. */
@@ -21,11 +21,17 @@ test(
   { timeoutMs: 120_000 },
 );
 
-for (const mutation of ["no-margin", "fence-above-batching"] as const) {
-  test(`CN43 the simulation finds a node that is wrong: ${mutation}`, async () => {
+/** With the property that each violates. */
+const MUTATIONS: readonly [Exclude<WholeMutation, "none">, finds: string][] = [
+  ["no-margin", "writes to Neuro after"],
+  ["fence-above-batching", "writes to Neuro after"],
+  ["unfenced-store", "writes an entry"],
+];
+for (const [mutation, finds] of MUTATIONS) {
+  test(`CN43 the simulation finds a node or a store that is wrong: ${mutation}`, async () => {
     for (let seed = 1; seed <= MUTANT_SEEDS; seed++) {
       const violations = await new ClusterSimulation(seed, mutation).run();
-      if (violations.some((text) => text.includes("writes to Neuro after"))) return;
+      if (violations.some((text) => text.includes(finds))) return;
     }
     check.that(false, `${MUTANT_SEEDS} seeds find nothing`);
   }, { timeoutMs: 120_000 });
