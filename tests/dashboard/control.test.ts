@@ -31,9 +31,18 @@ test(
       await byName(integrationRow(page, "Chess"), "integration-head").click();
       await byName(page, "reregister").click();
       await heard(chess, "actions/reregister_all");
+      await byName(page, "clear-actions").click();
+      await byName(page, "clear-actions").filter({ hasText: "Clear and ask again?" }).click();
+      await heard(chess, "actions/reregister_all");
+      await byName(integrationRow(page, "Chess"), "action").waitFor({ state: "detached" });
+      chess.register([{ name: "castle" }]);
+      await byName(integrationRow(page, "Chess"), "action").getByText("castle", { exact: true }).waitFor();
       await byName(page, "shutdown").click();
       await byName(page, "shutdown").filter({ hasText: "Shut it down?" }).click();
       await heard(chess, "shutdown/graceful");
+      await byName(page, "shutdown-now").click();
+      await byName(page, "shutdown-now").filter({ hasText: "At once, without saving?" }).click();
+      await heard(chess, "shutdown/immediate");
       await page.getByRole("button", { name: "Tools" }).click();
       await byName(page, "shutdown-all").click();
       await byName(page, "shutdown-all").filter({ hasText: "Shut all down?" }).click();
@@ -43,6 +52,12 @@ test(
       check.equal(data, { wants_shutdown: false });
       await byName(page, "reregister-all").click();
       await heard(poker, "actions/reregister_all");
+      await byName(page, "clear-all").click();
+      await byName(page, "clear-all").filter({ hasText: "Clear all and ask again?" }).click();
+      await heard(poker, "actions/reregister_all");
+      await byName(page, "shutdown-all-now").click();
+      await byName(page, "shutdown-all-now").filter({ hasText: "All at once, without saving?" }).click();
+      await heard(poker, "shutdown/immediate");
     }),
   TEST_OPTIONS,
 );
@@ -143,6 +158,30 @@ test(
   TEST_OPTIONS,
 );
 
+/** Another force waits for its turn, then because its integration is paused. */
+async function findOutWhyItWaits(fixture: DashboardFixture, page: Page): Promise<void> {
+  const poker = await Game.join(fixture, "Poker", [{ name: "bet" }]);
+  poker.force("How much?", ["bet"]);
+  const waiting = byName(page, "force").filter({ hasText: "How much?" });
+  await waiting.getByText("In line, 1st").waitFor();
+  await byName(integrationRow(page, "Poker"), "pause").click();
+  await waiting.getByText("Held: you paused Poker").waitFor();
+  await byName(waiting, "veto").click();
+  await byName(waiting, "veto").filter({ hasText: "Veto it?" }).click();
+  await waiting.waitFor({ state: "detached" });
+}
+
+/** From the feed to the path of the action that was answered. */
+async function followAction(page: Page): Promise<void> {
+  await page.locator(".feed-row[data-event=action_result]", { hasText: "resign" }).first().click();
+  await page.locator(".feed-selected").getByText("Follow its path").click();
+  const trace = byName(page, "one-trace");
+  await trace.getByText("resign").first().waitFor();
+  const steps = (await byName(trace, "trace-step").allInnerTexts()).map((text) => text.replace(/^\+\S+( ms| s)? /, ""));
+  check.match(steps.join("\n"), /^received relay\nsent Chess\nanswered Chess success\nended/);
+  await page.goBack();
+}
+
 /** The filled form becomes a button for everyone, which is pressed by another operator, and deleted. */
 async function saveAndRunMacro(fixture: DashboardFixture, chess: Game, page: Page): Promise<void> {
   const form = page.locator(".action-form");
@@ -179,8 +218,10 @@ test(
       const { id, name } = await chess.action();
       check.equal(name, "resign");
       await force.getByText("waiting for the game's result").waitFor();
+      await findOutWhyItWaits(fixture, page);
       chess.result(id, true, "");
       await force.waitFor({ state: "detached" });
+      await followAction(page);
       chess.force("And now?", ["move"]);
       await force.locator(".force-query", { hasText: "And now?" }).waitFor();
       await byName(force, "veto").click();

@@ -115,7 +115,9 @@ test(
   "DB12 on a phone the panels are shown one at a time, and nothing is wider than the screen",
   () =>
     withDashboard(async (fixture) => {
-      await Game.join(fixture, "A game with quite a long name, as long as it may be at all", [{ name: "move" }]);
+      const game = await Game.join(fixture, "A game with quite a long name, as long as it may be at all", [{
+        name: "move",
+      }]);
       const page = await fixture.open(devices["iPhone 13"] ?? {});
       for (const panel of ["now", "integrations", "feed", "queue", "brain", "nallely", "audit", "tools"]) {
         await byName(page, `tab-${panel}`).click();
@@ -125,12 +127,35 @@ test(
       await byName(page, "tab-integrations").click();
       await integrationRow(page, "A game").waitFor();
       check.that(!(await page.locator(".now").isVisible()));
+      await operateByTouch(page, game);
       await page.goto(`${fixture.origin}/#/tools`);
       const isInSight = () => byName(page, "tab-tools").evaluate((tab) => tab.getBoundingClientRect().right <= innerWidth);
       await until(isInSight, "the tab of the open panel is in sight");
     }),
   TEST_OPTIONS,
 );
+
+/** Pauses an integration, answers a question, and stops everything and resumes. */
+async function operateByTouch(page: Page, game: Game): Promise<void> {
+  await byName(integrationRow(page, "A game"), "integration-head").tap();
+  const pause = byName(integrationRow(page, "A game"), "pause-wordy");
+  await pause.tap();
+  await pause.and(page.locator("[aria-pressed=true]")).waitFor();
+  await pause.tap();
+  await pause.and(page.locator("[aria-pressed=false]")).waitFor();
+  game.force("Which move?", ["move"]);
+  await byName(page, "tab-now").tap();
+  const force = byName(page, "force");
+  await byName(force, "answer").tap();
+  await byName(force, "send").tap();
+  game.result((await game.action()).id, true, "");
+  await force.waitFor({ state: "detached" });
+  await byName(page, "stop").tap();
+  await byName(page, "trouble-stopped").waitFor();
+  check.equal(await overflow(page), 0, "stopped");
+  await byName(page, "stop").tap();
+  await byName(page, "trouble-stopped").waitFor({ state: "detached" });
+}
 
 const overflow = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

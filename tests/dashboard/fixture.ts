@@ -37,12 +37,14 @@ export class Game {
   static async join(fixture: DashboardFixture, name: string, actions: readonly Action[] = []): Promise<Game> {
     const game = new Game(await JsonClient.open(fixture.relay.urls.neuro), name);
     game.send("startup");
-    if (actions.length > 0) {
-      game.send("actions/register", {
-        actions: actions.map((action) => ({ description: `Does ${action.name}.`, ...action })),
-      });
-    }
+    if (actions.length > 0) game.register(actions);
     return game;
+  }
+
+  register(actions: readonly Action[]): void {
+    this.send("actions/register", {
+      actions: actions.map((action) => ({ description: `Does ${action.name}.`, ...action })),
+    });
   }
 
   send(command: string, data?: object): void {

@@ -1,5 +1,6 @@
 /** The link to Neuro, messages of the operator in both directions, the Brain, and Nallely. */
 import { test } from "#runner";
+import type { Page } from "playwright-core";
 import { BrainClient } from "../../src/clients/brain.ts";
 import { check } from "../harness/check.ts";
 import { checkBothThemes } from "./axe.ts";
@@ -8,7 +9,7 @@ import type { Message } from "../harness/json-client.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, until, Upstream, WAIT_MS, withDashboard } from "./fixture.ts";
 
 test(
-  "DB23 the link to Neuro is shown; an operator sends her a context, sends raw messages in both directions, and disconnects a game",
+  "DB23 DB33 the link to Neuro is shown; an operator sends her a context, sends raw messages in both directions, and disconnects a game",
   async () => {
     const neuro = new Upstream();
     try {
@@ -35,6 +36,7 @@ test(
         await raw.getByLabel("To").selectOption({ label: "Neuro (neuro)" });
         await raw.getByText("Inject").click();
         await neuro.hear(({ command }) => command === "x/y", "she got it, too");
+        await decideOnAll(page, { neuro, chess });
         await byName(integrationRow(page, "Chess"), "integration-head").click();
         await byName(page, "disconnect").click();
         await page.getByText("Disconnect it?").click();
@@ -49,6 +51,29 @@ test(
   },
   TEST_OPTIONS,
 );
+
+/** Two actions of Neuro wait for approval at once: all are approved, then all are rejected. */
+async function decideOnAll(
+  page: Page,
+  { neuro, chess }: { readonly neuro: Upstream; readonly chess: Game },
+): Promise<void> {
+  await byName(page, "approval").click();
+  await page.locator("[data-name=approval][aria-pressed=true]").waitFor();
+  const results = (success: boolean) =>
+    neuro.heard.filter(({ command, data }) => command === "action/result" && data.success === success).length;
+  for (let count = 0; count < 2; count++) await neuro.act("move");
+  await byName(page, "approve-all").click();
+  await byName(page, "approve-all").filter({ hasText: "Approve 2?" }).click();
+  for (let count = 0; count < 2; count++) chess.result((await chess.action()).id, true, "Moved.");
+  await until(() => Promise.resolve(results(true) === 2), "she has both results");
+  for (let count = 0; count < 2; count++) await neuro.act("move");
+  await byName(page, "reject-all").click();
+  await byName(page, "reject-all").filter({ hasText: "Reject 2?" }).click();
+  await until(() => Promise.resolve(results(false) === 2), "she has both failures");
+  check.equal(chess.talk.take().filter(({ command }) => command === "action"), [], "no other action reached the game");
+  await byName(page, "approval").click();
+  await page.locator("[data-name=approval][aria-pressed=false]").waitFor();
+}
 
 test(
   "DB24 DB36 DB60 the Brain's sessions are shown without their whole ids, and the values that go to Nallely are shown; so are all relays, with links",
