@@ -6,7 +6,7 @@
  */
 import type { Observation, ObservationName } from "../core/observation.ts";
 import type { LogLevel } from "../core/settings.ts";
-import { logMessageOf } from "./log-messages.ts";
+import { type LogMessage, logMessageOf } from "./log-messages.ts";
 import { type LogClock, LogRateLimiter, type RateLimit } from "./log-rate-limit.ts";
 import { shown } from "./log-text.ts";
 import type { Log } from "./logger.ts";
@@ -29,15 +29,21 @@ export interface Observer {
   close(): void;
 }
 
+/** What is looked up once for each name. */
+interface Resolved {
+  readonly counter: Counter;
+  readonly message: LogMessage<Observation>;
+}
+
 /** Turns observations into log lines and metrics. */
 export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock): Observer {
-  const counts = new Map<ObservationName, Counter>();
+  const resolved = new Map<ObservationName, Resolved>();
   const limiter = new LogRateLimiter(clock);
   const now = (): number => clock.now();
-  const countOf = (name: ObservationName): Counter => {
-    const counter = metrics.observations.labels(name);
-    counts.set(name, counter);
-    return counter;
+  const resolve = (name: ObservationName): Resolved => {
+    const found = { counter: metrics.observations.labels(name), message: logMessageOf(name) };
+    resolved.set(name, found);
+    return found;
   };
   const write = (observation: Observation, text: string, properties: Record<string, unknown>): void => {
     const { source } = logMessageOf(observation.is);
@@ -55,15 +61,18 @@ export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock)
     const kind = value === "" ? plural : `${plural} (${value})`;
     write(observation, `${kind}: ${suppressed} more in the last ${windowMs / 1_000} s`, { ...detail, suppressed });
   };
+  const isAllowed = (observation: Observation, limit: RateLimit): boolean =>
+    limiter.allows(kindOf(observation), limit, (suppressed) => summarize(observation, limit, suppressed));
   return {
     observe(observation) {
-      const { source, limit, text, isWritten, measure } = logMessageOf(observation.is);
-      (counts.get(observation.is) ?? countOf(observation.is)).add();
-      measure?.(observation, metrics, now);
-      if (!log.isOn(source, levelOf(observation)) || isWritten?.(observation) === false) return;
-      const isAllowed = limit === undefined ||
-        limiter.allows(kindOf(observation), limit, (suppressed) => summarize(observation, limit, suppressed));
-      if (isAllowed) write(observation, text(observation), propertiesOf(observation));
+      const { counter, message } = resolved.get(observation.is) ?? resolve(observation.is);
+      counter.add();
+      message.measure?.(observation, metrics, now);
+      const { source, limit, level } = message;
+      if (!log.isOn(source, message.levelOf?.(observation) ?? level) || message.isWritten?.(observation) === false) return;
+      if (limit === undefined || isAllowed(observation, limit)) {
+        write(observation, message.text(observation), propertiesOf(observation));
+      }
     },
     reads(name) {
       const { source, level, measure } = logMessageOf(name);
