@@ -29,8 +29,11 @@ export function readObject(frame: Frame, depthMax: number, repairs: Repair[]): R
 const NOT_PRINTABLE = /[^\x20-\x7e]/;
 const ALL_NOT_PRINTABLE = /[^\x20-\x7e]/g;
 
+/** True for a text of printable ASCII. */
+export const isPrintable = (text: string): boolean => !NOT_PRINTABLE.test(text);
+
 /** The same JSON in printable ASCII, because one client reads everything else as binary. */
 export function asciiJson(json: string): string {
-  if (!NOT_PRINTABLE.test(json)) return json;
+  if (isPrintable(json)) return json;
   return json.replace(ALL_NOT_PRINTABLE, escaped);
 }

@@ -46,7 +46,12 @@ export function toNeuro(upstream: Upstream, message: GameMessage, from: string, 
     isSent = true;
     ctx.count("upstream", "out", command);
     ctx.emit({ do: "send", to: link, frame });
-    sent.add({ at: ctx.now, length: frame.length, command, from, names: sent.namesIn(message, at) });
+    const noted = sent.next();
+    noted.at = ctx.now;
+    noted.length = frame.length;
+    noted.command = command;
+    noted.from = from;
+    noted.names = sent.namesIn(message, at);
   }
   if (isSent && !isInRecord(message)) transcribe(upstream, message, from, ctx);
   if (sent.shortenedFrom > 0) {

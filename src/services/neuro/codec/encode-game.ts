@@ -6,17 +6,21 @@ import { assertNever } from "../../../core/assert.ts";
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import { GAME_FRAME_BYTES_MAX } from "../../../core/limits.ts";
-import { asciiJson } from "../../../neuro-api/frame.ts";
+import { asciiJson, isPrintable } from "../../../neuro-api/frame.ts";
 import { fitsBytes } from "../../../core/text.ts";
 
 /** The frame for a game; undefined when it is larger than `GAME_FRAME_BYTES_MAX`, which some game could not receive. */
 export function encodeGame(message: NeuroMessage): string | undefined {
   const json = JSON.stringify(envelopeFor(message));
-  const ascii = asciiJson(json);
+  const ascii = isAscii(message) ? json : asciiJson(json);
   if (ascii.length <= GAME_FRAME_BYTES_MAX) return ascii;
   // Why: escapes can make a text several times longer, and an unescaped frame is better than none.
   return fitsBytes(json, GAME_FRAME_BYTES_MAX) ? json : undefined;
 }
+
+/** True for an action whose texts are ASCII. Why: they are much shorter than the frame, and nearly all frames are actions. */
+const isAscii = (message: NeuroMessage): boolean =>
+  message.command === "action" && isPrintable(message.id) && isPrintable(message.name) && isPrintable(message.data ?? "");
 
 function envelopeFor(message: NeuroMessage): JsonObject {
   switch (message.command) {

@@ -83,7 +83,7 @@ export function injectToNeuro(upstream: Upstream, message: Json, ctx: StepContex
     if (to === undefined) return failed("notNow", `upstream ${id} is not connected`);
     ctx.emit({ do: "send", to, frame });
     transcribeFrame(upstream, frame, OPERATOR, ctx);
-    sent.add({ at: ctx.now, length: frame.length, command: "other", from: OPERATOR, names: [] });
+    Object.assign(sent.next(), { at: ctx.now, length: frame.length, command: "other", from: OPERATOR, names: [] });
     return ok({ status: "sent" });
   }
   if (frame.length > message_bytes) return failed("tooBig", tooLong("message", frame.length, message_bytes));

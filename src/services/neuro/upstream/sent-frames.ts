@@ -10,14 +10,14 @@ import type { EncodingReport } from "../codec/encode-upstream.ts";
 const KEPT_MAX = 64;
 
 export interface SentFrame {
-  readonly at: Millis;
+  at: Millis;
   /** Characters. */
-  readonly length: number;
-  readonly command: GameMessage["command"];
+  length: number;
+  command: GameMessage["command"];
   /** The integration whose message it was. */
-  readonly from: string;
+  from: string;
   /** The actions of a registration, by their upstream names. */
-  readonly names: readonly string[];
+  names: readonly string[];
 }
 
 const NO_NAMES: readonly string[] = [];
@@ -25,7 +25,7 @@ const NO_NAMES: readonly string[] = [];
 export class SentFrames implements EncodingReport {
   shortenedFrom = 0;
   readonly split: number[] = [];
-  readonly #frames: (SentFrame | undefined)[] = [];
+  readonly #frames: SentFrame[] = [];
   #next = 0;
 
   /** Starts the report about the next message. */
@@ -35,9 +35,11 @@ export class SentFrames implements EncodingReport {
     return this;
   }
 
-  add(frame: SentFrame): void {
-    this.#frames[this.#next] = frame;
+  /** The place of the next frame, for the caller to fill. Why no object for each frame: nearly all of them are never looked at. */
+  next(): SentFrame {
+    const frame = this.#frames[this.#next] ??= { at: 0, length: 0, command: "other", from: "", names: NO_NAMES };
     this.#next = (this.#next + 1) % KEPT_MAX;
+    return frame;
   }
 
   /** The names of the actions in the frame of a message at this index. */
@@ -51,7 +53,7 @@ export class SentFrames implements EncodingReport {
   /** The frames that were sent since then, oldest first. */
   since(from: Millis): readonly SentFrame[] {
     const inOrder = [...this.#frames.slice(this.#next), ...this.#frames.slice(0, this.#next)];
-    return inOrder.filter((frame) => frame !== undefined && frame.at >= from).filter((frame) => frame !== undefined);
+    return inOrder.filter(({ at }) => at >= from).map((frame) => ({ ...frame }));
   }
 
   clear(): void {
