@@ -68,7 +68,6 @@ import { onTrialTimer } from "./upstream/rejected-frames.ts";
 import {
   contextWriteSettled,
   flushContexts,
-  newContext,
   releaseContexts,
   sendContext,
   sendContextDurably,
@@ -310,9 +309,10 @@ function forwardToNeuro(
   const [upstream] = state.upstreams.values();
   if (upstream === undefined) return;
   const message = typeof payload === "string" ? payload : JSON.stringify(payload);
-  const context = newContext(watcherSource(state, from), message, { silent: true }, ctx);
-  if (id === undefined) return void sendContext(upstream, context, ctx);
-  const sent = sendContextDurably(upstream, context, ctx);
+  const source = watcherSource(state, from);
+  const context = { message, silent: true };
+  if (id === undefined) return void sendContext(upstream, source, context, ctx);
+  const sent = sendContextDurably(upstream, source, context, ctx);
   const outcome = sent.ok ? { key: sent.value, refusal: undefined } : { key: undefined, refusal: sent };
   ctx.post("intermediary", { is: "directSettled", id, ...outcome });
 }

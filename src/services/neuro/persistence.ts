@@ -28,6 +28,7 @@ import { definitionOf, restoreAction, restoreReservedName } from "./actions/acti
 import { isUnanswered, keepInterruptedForce } from "./forces/forces.ts";
 import { SILENT } from "./pending/confirmation.ts";
 import { contextKey } from "./upstream/coalescing.ts";
+import { newContextRecord } from "./traces/make-record.ts";
 import { newQueuedContext, queueContext } from "./upstream/contexts.ts";
 
 const WRITE_BEHIND_MS: Millis = 1_000;
@@ -284,9 +285,10 @@ function restoreContext(state: NeuroState, { key: at, value }: Entry, now: Milli
   const source: ContextSource = state.games.get(from) ??
     { key: from, name, isOffAir: false, isHeld: false, retained, traces: state.otherTraces };
   if (upstream === undefined) return;
-  const context = { id, at: pastOr(heardAt, now), source, message, silent: silent === true };
+  const context = { message, silent: silent === true };
+  const record = newContextRecord(upstream, source, context, { id: () => id, now: pastOr(heardAt, now) });
   const coalesceKey = contextKey(source, message);
-  const queued = newQueuedContext(context, { key: at, coalesceKey, notBefore: 0 });
+  const queued = newQueuedContext(record, source, context, { key: at, coalesceKey, notBefore: 0 });
   if (queueContext(upstream, queued, undefined) !== undefined) state.staleKeys.push(at);
 }
 

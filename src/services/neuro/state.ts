@@ -28,7 +28,7 @@ import type { ActionOrigin, Confirmation, DeliveryState, PendingState } from "./
 import type { Policy } from "./policy.ts";
 import type { SmallMap } from "./small-map.ts";
 import type { Profile } from "./upstream/profiles.ts";
-import type { Sequence, TraceRecord, TranscriptRecord } from "./traces/records.ts";
+import type { ContextRecord, Sequence, TraceRecord, TranscriptRecord } from "./traces/records.ts";
 import { traceLimits, transcriptLimits } from "../../core/traces/limits.ts";
 import type { SentFrame, SentFrames } from "./upstream/sent-frames.ts";
 import { WORKING, type WriteHealth } from "./write-health.ts";
@@ -510,7 +510,8 @@ export type ContextSource =
   & Partial<Pick<Game, "slug" | "presence" | "policy" | "contextKeys" | "wantsTraces">>;
 
 export interface QueuedContext {
-  readonly id: string;
+  /** Its id, when it arrived, and its trace. */
+  readonly record: ContextRecord;
   readonly source: ContextSource;
   readonly message: string;
   readonly silent: boolean;
@@ -518,9 +519,6 @@ export interface QueuedContext {
   readonly coalesceKey: string | undefined;
   /** It waits at least until then, unless a force needs it. */
   readonly notBefore: Millis;
-  readonly at: Millis;
-  /** Of its trace. */
-  readonly steps: TraceStep[];
   /** The account that it is charged to while it is queued, and how much. */
   account: RetainedBytes;
   bytes: number;

@@ -34,7 +34,8 @@ import {
 import { deliverQueued, failOutdated, noteEvidence, receiveResult } from "../pending/pending.ts";
 import { type Game, isAdmitted } from "../state.ts";
 import { sendSession, shutdownReady } from "../upstream/broadcast.ts";
-import { newContext, sendContext, wouldReplace } from "../upstream/contexts.ts";
+import { sendContext, wouldReplace } from "../upstream/contexts.ts";
+import { endContextRecord, newContextRecord } from "../traces/make-record.ts";
 import { traceContext } from "../traces/trace.ts";
 import { answerExtension } from "./extensions.ts";
 import { freeActions, restartTimer } from "./registry.ts";
@@ -76,19 +77,20 @@ function forwardContext(game: Game, context: ContextMessage, ctx: StepContext): 
     const id = traceUnsent(game, context, "muted", ctx);
     return ctx.observe({ is: "context_dropped", id, from: game.name, slug: game.slug });
   }
-  const message = limitContext(game, context, ctx);
-  if (message !== undefined) sendContext(game.upstream, newContext(game, message, context, ctx), ctx);
+  const limited = limitContext(game, context, ctx);
+  if (limited !== undefined) sendContext(game.upstream, game, limited, ctx);
 }
 
 /** Traces a context that never waited and is not sent. Returns its id. */
 function traceUnsent(game: Game, context: ContextMessage, end: "muted" | "refused", ctx: StepContext): string {
-  const traced = newContext(game, context.message, context, ctx);
-  traceContext(game.upstream, traced, end, ctx);
-  return traced.id;
+  const record = newContextRecord(game.upstream, game, context, ctx);
+  endContextRecord(game.upstream, record, end, ctx.now);
+  traceContext(game.upstream, game, record, ctx);
+  return record.id;
 }
 
-/** The text of a context within the limits of the policy; undefined if it is one too many. */
-function limitContext(game: Game, context: ContextMessage, ctx: StepContext): string | undefined {
+/** The context within the limits of the policy; undefined if it is one too many. */
+function limitContext(game: Game, context: ContextMessage, ctx: StepContext): ContextMessage | undefined {
   const { policy: { contexts_per_minute, context_length = Infinity }, upstream } = game;
   const { message } = context;
   const text = message.length > context_length ? shorten(message, context_length) : message;
@@ -98,8 +100,9 @@ function limitContext(game: Game, context: ContextMessage, ctx: StepContext): st
     traceUnsent(game, context, "refused", ctx);
     return undefined;
   }
-  if (text !== message) reportContext(game, "context_shortened", context, ctx);
-  return text;
+  if (text === message) return context;
+  reportContext(game, "context_shortened", context, ctx);
+  return { ...context, message: text };
 }
 
 /** Unregisters the actions that were not registered again after a `startup`, or that are missing in a full list. */

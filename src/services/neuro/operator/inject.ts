@@ -8,7 +8,7 @@ import type { StepContext } from "../../../core/context.ts";
 import { RELAY, toNeuro } from "../outbound.ts";
 import { transcribeFrame } from "../traces/transcript.ts";
 import { type Game, type NeuroState, peerOf, type Upstream } from "../state.ts";
-import { newContext, sendContextDurably, watcherSource } from "../upstream/contexts.ts";
+import { sendContextDurably, watcherSource } from "../upstream/contexts.ts";
 import { fitsBytes, utf8Length } from "../../../core/text.ts";
 import { decodeContext, decodeGame } from "../../../neuro-api/decode-game.ts";
 
@@ -34,8 +34,7 @@ export function sendOperatorContext(
   for (const { what, hint } of repairs) ctx.observe({ is: "input_repaired", from: by, what, hint });
   const { message_bytes } = upstream.service.settings.limits;
   if (message.length > message_bytes) return failed("tooBig", tooLong("context", message.length, message_bytes));
-  const context = newContext(watcherSource(upstream.service, by), message, { silent }, ctx);
-  const sent = sendContextDurably(upstream, context, ctx);
+  const sent = sendContextDurably(upstream, watcherSource(upstream.service, by), { message, silent }, ctx);
   if (!sent.ok) return sent;
   if (sent.value === undefined) return ok({ status: "sent" });
   ctx.emit({ do: "respond", requestId, body: { status: "queued" }, after: sent.value });

@@ -6,7 +6,7 @@
 import type { StepContext } from "../../../core/context.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { TRACE_NAMES_MAX, TRACE_STEPS_MAX, TRACE_TEXT_LENGTH_MAX } from "../../../core/limits.ts";
-import type { ResultMessage } from "../../../core/neuro-messages.ts";
+import type { ContextMessage, ResultMessage } from "../../../core/neuro-messages.ts";
 import type { ForceEnd, ResultOrigin } from "../../../core/observation.ts";
 import { keptBeginning, type Secrets } from "../../../core/secrets.ts";
 import type { ContextEnd, TraceStep, TraceStepName } from "../../../core/traces/trace.ts";
@@ -174,42 +174,50 @@ export function forceRecord(force: Force, end: ForceEnd | undefined, endedAt: Mi
   };
 }
 
-/** What a record needs of a context. */
-export interface TracedContext {
-  readonly id: string;
-  readonly at: Millis;
-  readonly source: Pick<ContextSource, "slug" | "name">;
-  readonly message: string;
-  readonly steps?: readonly TraceStep[] | undefined;
-}
-
 /** How a context ended: the template with which Neuro read it, or why she did not. */
 export type ContextEnding = ContextTemplate | Exclude<ContextEnd, "sent">;
 
-/** A context that is open, or has ended. */
-export function contextRecord(
-  { id: upstream, service }: Pick<Upstream, "id" | "service">,
-  { id, at, source, message, steps }: TracedContext,
-  end: ContextEnding | undefined,
-  endedAt: Millis | undefined,
+/** The record of a context that has just arrived. */
+export function newContextRecord(
+  { id: upstream, service: { secrets } }: Upstream,
+  { slug, name }: Pick<ContextSource, "slug" | "name">,
+  context: Pick<ContextMessage, "message" | "repairs">,
+  ctx: Pick<StepContext, "id" | "now">,
 ): ContextRecord {
-  const text = kept(message, service.secrets);
-  const template = typeof end === "object" ? end : undefined;
   return {
     kind: "context",
-    id,
-    at,
-    endedAt,
+    id: ctx.id(),
+    at: ctx.now,
+    endedAt: undefined,
     upstream,
-    bytes: RECORD_BYTES + stepBytes(steps) + 2 * text.length,
-    slug: source.slug,
-    name: source.name,
-    text,
-    steps,
-    end: typeof end === "object" ? "sent" : end,
-    template,
-    sequence: template === undefined ? 0 : ++service.messageCount,
+    bytes: 0,
+    slug,
+    name,
+    text: kept(context.message, secrets),
+    steps: repairSteps(context, ctx),
+    end: undefined,
+    template: undefined,
+    sequence: 0,
   };
+}
+
+/** Completes the record of a context that has ended. */
+export function endContextRecord(
+  { id, service }: Upstream,
+  record: ContextRecord,
+  ending: ContextEnding,
+  now: Millis,
+): void {
+  record.endedAt = now;
+  record.upstream = id;
+  record.bytes = RECORD_BYTES + stepBytes(record.steps) + 2 * record.text.length;
+  if (typeof ending === "string") {
+    record.end = ending;
+    return;
+  }
+  record.end = "sent";
+  record.template = ending;
+  record.sequence = ++service.messageCount;
 }
 
 /** A result that is ignored. */

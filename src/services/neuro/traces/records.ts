@@ -69,17 +69,21 @@ export interface ForceRecord extends TraceFields {
   readonly end: ForceEnd | undefined;
 }
 
-export interface ContextRecord extends TraceFields {
+/** Made when the context arrives, and completed when it ends. */
+export interface ContextRecord extends Omit<TraceFields, "endedAt" | "upstream" | "bytes"> {
   readonly kind: "context";
+  endedAt: Millis | undefined;
+  upstream: string;
+  bytes: number;
   /** Undefined for a watcher. */
   readonly slug: string | undefined;
   readonly name: string;
   readonly text: string;
-  readonly steps: readonly TraceStep[] | undefined;
-  readonly end: ContextEnd | undefined;
+  steps: TraceStep[] | undefined;
+  end: ContextEnd | undefined;
   /** What Neuro read before and after the text. Undefined if she did not. */
-  readonly template: ContextTemplate | undefined;
-  readonly sequence: Sequence;
+  template: ContextTemplate | undefined;
+  sequence: Sequence;
 }
 
 /** A result that was ignored. */

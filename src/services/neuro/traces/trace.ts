@@ -23,17 +23,14 @@ import { TRACE_COMMAND, traceFor } from "./opt-in.ts";
 import {
   actionRecord,
   addStep,
-  type ContextEnding,
-  contextRecord,
   forceRecord,
   ignoredRecord,
   newStep,
   type PassedResult,
-  type TracedContext,
   type UnregisteredAction,
   unregisteredActionRecord,
 } from "./make-record.ts";
-import type { TraceRecord } from "./records.ts";
+import type { ContextRecord, TraceRecord } from "./records.ts";
 import { traceView } from "./views.ts";
 
 /** An action has ended with this result. */
@@ -91,18 +88,11 @@ export function traceForce(force: Force, end: ForceEnd, ctx: StepContext): void 
   if (game.traces.isOn) keep(game.service, game, forceRecord(force, end, ctx.now), ctx);
 }
 
-/** A context has ended. */
-export function traceContext(
-  upstream: Upstream,
-  context: TracedContext & { readonly source: ContextSource },
-  end: ContextEnding,
-  ctx: StepContext,
-): void {
+/** A context has ended, and its record is complete. */
+export function traceContext(upstream: Upstream, source: ContextSource, record: ContextRecord, ctx: StepContext): void {
   if (!isRecording(upstream)) return;
   const { service } = upstream;
-  const { source } = context;
-  const record = contextRecord(upstream, context, end, ctx.now);
-  if (record.template !== undefined) upstream.transcript.add(record);
+  if (record.end === "sent") upstream.transcript.add(record);
   source.traces.add(record);
   publish(service, record, ctx);
   const game = source.wantsTraces === true ? service.games.get(source.key) : undefined;

@@ -15,13 +15,14 @@ import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { ContextWait } from "../../../core/traces/trace.ts";
-import { type ContextEnding, newStep, repairSteps, type TracedContext } from "../traces/make-record.ts";
+import { type ContextEnding, endContextRecord, newContextRecord, newStep } from "../traces/make-record.ts";
+import type { ContextRecord } from "../traces/records.ts";
 import { traceContext } from "../traces/trace.ts";
 import { countAgain, diagnose, reportRefusal } from "../diagnostics/diagnose.ts";
 import { toNeuro } from "../outbound.ts";
 import { defaultTemplate } from "../policy.ts";
 import { afterWrite, retryMs, suspendedUntil } from "../write-health.ts";
-import type { Contexts, ContextSource, Game, NeuroState, QueuedContext, Timer, Upstream } from "../state.ts";
+import type { Contexts, ContextSource, NeuroState, QueuedContext, Timer, Upstream } from "../state.ts";
 import { contextKey, nextAt, rememberKey } from "./coalescing.ts";
 
 /** A context that has waited this long is stored. */
@@ -44,26 +45,21 @@ export const newContexts = (settings: UpstreamSettings | undefined, now: Millis)
   writes: new Map(),
 });
 
-/** A context that has just arrived. */
-export interface NewContext extends TracedContext {
-  readonly source: ContextSource;
-  readonly silent: boolean;
-}
-
-/** A context with this text. `given`: the message that it is from. */
-export const newContext = (
-  source: ContextSource,
-  message: string,
-  given: Pick<ContextMessage, "silent" | "repairs">,
-  ctx: StepContext,
-): NewContext => ({ id: ctx.id(), at: ctx.now, source, message, steps: repairSteps(given, ctx), silent: given.silent });
+/** A context as its source sends it. */
+export type NewContext = Pick<ContextMessage, "message" | "silent" | "repairs">;
 
 /** Sends Neuro a context, or queues it. Returns the limit that prevents both; then the context is dropped. */
-export function sendContext(upstream: Upstream, context: NewContext, ctx: StepContext): Failure | undefined {
-  const { id, source, message, silent } = context;
+export function sendContext(
+  upstream: Upstream,
+  source: ContextSource,
+  context: NewContext,
+  ctx: StepContext,
+): Failure | undefined {
+  const { message, silent } = context;
+  const record = newContextRecord(upstream, source, context, ctx);
   if (ctx.countUnread?.("add_context") !== true) {
     const { name: game_title, slug } = source;
-    ctx.observe({ is: "add_context", id, game_title, slug, message, reply_if_not_busy: !silent });
+    ctx.observe({ is: "add_context", id: record.id, game_title, slug, message, reply_if_not_busy: !silent });
   }
   if (ctx.isIgnored?.("intermediary", "contextShared") !== true) {
     const peer = source.presence?.is === "connected" ? source.presence.peer : undefined;
@@ -74,16 +70,18 @@ export function sendContext(upstream: Upstream, context: NewContext, ctx: StepCo
   if (coalesceKey !== undefined) dropReplaced(upstream, source, coalesceKey, ctx);
   const isDue = upstream.contexts.ready.size === 0 && notBefore <= ctx.now;
   if (isDue && canSend(upstream) && !isBlocked(source) && withinBudget(upstream, ctx.now)) {
-    traceContext(upstream, context, sendNow(upstream, context, coalesceKey, ctx), ctx);
+    if (coalesceKey !== undefined) rememberKey(source, coalesceKey, ctx.now);
+    endContextRecord(upstream, record, sendNow(upstream, source, context, ctx), ctx.now);
+    traceContext(upstream, source, record, ctx);
     return undefined;
   }
-  const waiting = newQueuedContext(context, { key: undefined, coalesceKey, notBefore });
-  waiting.steps.push(newStep(ctx, "waiting", null, waitReason(upstream, waiting, ctx.now)));
+  const waiting = newQueuedContext(record, source, context, { key: undefined, coalesceKey, notBefore });
+  (record.steps ??= []).push(newStep(ctx, "waiting", null, waitReason(upstream, waiting, ctx.now)));
   const refusal = queueContext(upstream, waiting, ctx);
   if (refusal !== undefined) {
     const reason = `context: ${refusal.reason}`;
-    traceContext(upstream, waiting, "refused", ctx);
-    reportRefused(upstream.service.games.get(source.key), { ...context, ...refusal, reason }, ctx);
+    traceEnd(upstream, waiting, "refused", ctx);
+    reportRefused(upstream.service, source, { ...context, ...refusal, reason }, ctx);
   }
   flushContexts(upstream, ctx);
   return refusal;
@@ -112,24 +110,30 @@ export function wouldReplace(upstream: Upstream, source: ContextSource, message:
 }
 
 function reportRefused(
-  game: Game | undefined,
-  { source, message, silent, ...failure }: NewContext & Failure,
+  { games }: NeuroState,
+  source: ContextSource,
+  { message, silent, ...failure }: NewContext & Failure,
   ctx: StepContext,
 ): void {
   const { fault, reason } = failure;
+  const game = games.get(source.key);
   if (game === undefined) return ctx.observe({ is: "input_refused", from: source.name.slice(0, 64), fault, reason });
   reportRefusal(game, "limit_reached", { ...failure, message: { command: "context", message, silent } }, ctx);
 }
 
 /** A context that is to be queued. */
 export const newQueuedContext = (
-  context: NewContext,
+  record: ContextRecord,
+  source: ContextSource,
+  { message, silent }: NewContext,
   entry: Pick<QueuedContext, "key" | "coalesceKey" | "notBefore">,
 ): QueuedContext => ({
-  ...context,
-  steps: [...context.steps ?? []],
-  account: context.source.retained,
-  bytes: CONTEXT_BYTES + 2 * context.message.length,
+  record,
+  source,
+  message,
+  silent,
+  account: source.retained,
+  bytes: CONTEXT_BYTES + 2 * message.length,
   ...entry,
 });
 
@@ -148,14 +152,19 @@ export const watcherSource = (state: NeuroState, name: string): ContextSource =>
  * `CONTEXTS_HELD_PER_INTEGRATION_MAX` contexts of this watcher wait already, or if there is no room for it: none that was acknowledged
  * is dropped.
  */
-export function sendContextDurably(upstream: Upstream, context: NewContext, ctx: StepContext): Result<Key | undefined> {
-  const held = () => upstream.contexts.queued.get(context.source.key) ?? [];
+export function sendContextDurably(
+  upstream: Upstream,
+  source: ContextSource,
+  context: NewContext,
+  ctx: StepContext,
+): Result<Key | undefined> {
+  const held = () => upstream.contexts.queued.get(source.key) ?? [];
   if (held().length >= CONTEXTS_HELD_PER_INTEGRATION_MAX) {
     const reason =
       `${CONTEXTS_HELD_PER_INTEGRATION_MAX} of your contexts wait for Neuro already; send more once she has got them`;
     return failed("queueFull", reason);
   }
-  const refusal = sendContext(upstream, context, ctx);
+  const refusal = sendContext(upstream, source, context, ctx);
   if (refusal !== undefined) return refusal;
   const waiting = held().find(({ message }) => message === context.message);
   if (waiting !== undefined) storeContext(upstream, waiting, ctx);
@@ -206,10 +215,10 @@ export function sendEarlierContexts(upstream: Upstream, source: string, force: s
   const queue = queued.get(source);
   if (queue === undefined || !canSend(upstream)) return;
   const oldest = ctx.now - upstream.service.settings.queue.ttl.context;
-  for (let [next] = queue; next !== undefined && next.id < force; [next] = queue) {
-    const isExpired = next.at < oldest;
+  for (let [next] = queue; next !== undefined && next.record.id < force; [next] = queue) {
+    const isExpired = next.record.at < oldest;
     if (!isExpired && !withinBudget(upstream, ctx.now)) return;
-    const end: ContextEnding = isExpired ? "expired" : sendNow(upstream, next, next.coalesceKey, ctx);
+    const end: ContextEnding = isExpired ? "expired" : sendQueued(upstream, next, ctx);
     endContext(upstream, queue.shift(), end, ctx);
   }
   if (queue.length === 0) queued.delete(source);
@@ -227,12 +236,12 @@ export function flushContexts(upstream: Upstream, ctx: StepContext): void {
       continue;
     }
     const oldest = ctx.now - (from.startsWith(WATCHER) ? ttl.direct : ttl.context);
-    while (queue[0] !== undefined && queue[0].at < oldest) endContext(upstream, queue.shift(), "expired", ctx);
+    while (queue[0] !== undefined && queue[0].record.at < oldest) endContext(upstream, queue.shift(), "expired", ctx);
     const at = queue.findIndex(({ notBefore }) => notBefore <= ctx.now);
     const next = queue[at];
     if (next !== undefined) {
       if (!withinBudget(upstream, ctx.now)) return;
-      const end = sendNow(upstream, next, next.coalesceKey, ctx);
+      const end = sendQueued(upstream, next, ctx);
       queue.splice(at, 1);
       endContext(upstream, next, end, ctx);
     }
@@ -265,7 +274,7 @@ function storeContext(upstream: Upstream, context: QueuedContext, ctx: StepConte
   // Why a new id: the write of the same context may have failed, and no key is written twice.
   context.key = key("neuro", "context", segment(ctx.id()));
   upstream.contexts.writes.set(context.key, context);
-  const { id, source, message, silent, at } = context;
+  const { record: { id, at }, source, message, silent } = context;
   const value = { v: 1, id, upstream: upstream.id, from: source.key, name: source.name, message, silent, at };
   ctx.emit({ do: "put", key: context.key, value });
 }
@@ -291,7 +300,7 @@ export function queueContext(
   const { source: { key: from }, silent, message, bytes } = context;
   const queue = queued.get(from) ?? [];
   if (silent && queue.some((other) => other.silent && other.message === message)) {
-    if (ctx !== undefined) traceContext(upstream, context, "duplicate", ctx);
+    if (ctx !== undefined) traceEnd(upstream, context, "duplicate", ctx);
     return undefined;
   }
   context.account = queue[0]?.account ?? context.account;
@@ -363,18 +372,27 @@ function withinBudget(upstream: Upstream, now: Millis): boolean {
   return waitMs === 0;
 }
 
+function sendQueued(upstream: Upstream, context: QueuedContext, ctx: StepContext): ContextEnding {
+  const { source, coalesceKey } = context;
+  if (coalesceKey !== undefined) rememberKey(source, coalesceKey, ctx.now);
+  return sendNow(upstream, source, context, ctx);
+}
+
 /** Returns how the context ended: it is not sent if it is too large for the backend. */
 function sendNow(
   upstream: Upstream,
-  { source, message, silent }: NewContext,
-  coalesceKey: string | undefined,
+  { policy, name }: ContextSource,
+  { message, silent }: NewContext,
   ctx: StepContext,
 ): ContextEnding {
-  if (coalesceKey !== undefined) rememberKey(source, coalesceKey, ctx.now);
-  const { policy, name } = source;
   const template = policy?.context_template ?? defaultTemplate(upstream.service.settings.actions, name);
   const text = template.before + message + template.after;
   return toNeuro(upstream, { command: "context", message: text, silent }, name, ctx) ? template : "refused";
+}
+
+function traceEnd(upstream: Upstream, { record, source }: QueuedContext, ending: ContextEnding, ctx: StepContext): void {
+  endContextRecord(upstream, record, ending, ctx.now);
+  traceContext(upstream, source, record, ctx);
 }
 
 /** A context was sent or dropped. */
@@ -386,7 +404,7 @@ function endContext(
 ): void {
   const { contexts, service } = upstream;
   if (context === undefined) return;
-  if (ctx !== undefined) traceContext(upstream, context, end, ctx);
+  if (ctx !== undefined) traceEnd(upstream, context, end, ctx);
   context.account.release(context.bytes);
   contexts.unstored.delete(context);
   if (context.key === undefined) return;
@@ -404,6 +422,7 @@ export function moveContexts(
   const queue = between.from.contexts.queued.get(from);
   between.from.contexts.queued.delete(from);
   for (const context of queue ?? []) {
+    context.record.upstream = between.to.id;
     context.account.release(context.bytes);
     between.from.contexts.unstored.delete(context);
     if (context.key !== undefined && between.from.contexts.writes.delete(context.key)) {
