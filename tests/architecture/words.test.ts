@@ -8,7 +8,16 @@ import { retiredPhrasesOf } from "../harness/retired-words.ts";
 import { readSources } from "../harness/source.ts";
 
 const TERMS_MAX = 40;
-const DOCUMENTS = ["*.md", "src/**/*.md", "tests/**/*.md", "config/*.md", "config/*.yaml", "deploy/*.md", "examples/*.md"];
+const DOCUMENTS = [
+  "*.md",
+  "src/**/*.md",
+  "tests/**/*.md",
+  "config/*.md",
+  "config/*.yaml",
+  "deploy/*.md",
+  "docs/*.md",
+  "examples/*.md",
+];
 
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 const documents = DOCUMENTS.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).filter((path) =>
