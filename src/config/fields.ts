@@ -3,10 +3,11 @@
  *
  * A list of blocks (`integrations`, `nakurity-clients`) is one setting: its value is given as a whole.
  */
-import { z } from "zod";
-import { shape } from "./schema.ts";
-import { policyShape } from "./schema/neuro.ts";
-import { type SettingInfo, settingInfo } from "./setting.ts";
+import { z } from "zod/mini";
+import { type ConfigTree, isTree } from "./config-tree.ts";
+import { settingsSchema } from "./schema.ts";
+import { policy } from "./schema/neuro.ts";
+import { blockDescription, type SettingInfo, settingInfo } from "./setting.ts";
 
 export interface Field extends SettingInfo {
   readonly path: readonly string[];
@@ -31,57 +32,85 @@ export function variableOf(path: readonly string[]): string {
 }
 
 /** The blocks in the order of the schema. A nested block follows the block that contains it. */
-export const sections: readonly Section[] = sectionsBelow(shape, [], "");
+export const sections: () => readonly Section[] = once(() => sectionsBelow(settingsSchema, [], ""));
 
-/** Every setting. */
-export const fields: readonly Field[] = sections.flatMap((section) => section.fields);
+/** Every setting. Why a function: listing them builds the schema of every block, which most starts do not need. */
+export const fields: () => readonly Field[] = once(() => sections().flatMap((section) => section.fields));
 
 /** The settings of one policy in `integrations`. */
-export const policySettings: readonly Field[] = sectionsBelow(policyShape, ["integrations"], "")
-  .flatMap((section) => section.fields);
-
-const byPath: ReadonlyMap<string, Field> = new Map(fields.map((field) => [field.path.join("."), field]));
+export const policySettings = (): readonly Field[] =>
+  sectionsBelow(policy, ["integrations"], "").flatMap((section) => section.fields);
 
 /** The setting with that path, or undefined. */
-export const fieldAt = (path: readonly string[]): Field | undefined => byPath.get(path.join("."));
+export function fieldAt(path: readonly string[]): Field | undefined {
+  let at: z.ZodMiniType | undefined = settingsSchema;
+  for (const [depth, name] of path.entries()) {
+    at = settingsOf(at)?.get(name);
+    if (at !== undefined && settingInfo(at) !== undefined) return depth === path.length - 1 ? fieldOf(path, at) : undefined;
+  }
+  return undefined;
+}
+
+/** The settings that a configuration gives. */
+export function givenFields(tree: ConfigTree): readonly Field[] {
+  const given: Field[] = [];
+  const visit = (at: ConfigTree, schema: z.ZodMiniType, path: readonly string[]): void => {
+    for (const [name, inner] of settingsOf(schema) ?? []) {
+      const value = at[name];
+      const below = [...path, name];
+      const field = value === undefined ? undefined : fieldOf(below, inner);
+      if (field !== undefined) given.push(field);
+      else if (isTree(value)) visit(value, inner, below);
+    }
+  };
+  visit(tree, settingsSchema, []);
+  return given;
+}
 
 /** The names that are known below a path. The path can go through entries of lists. */
 export function namesAt(path: readonly PropertyKey[]): readonly string[] {
-  let at: z.ZodObject | undefined = shape;
+  let at: z.ZodMiniType | undefined = settingsSchema;
   for (const name of path) {
     if (typeof name === "number") continue; // Why: the step to the list already went to its entries.
-    at = objectIn(at?.shape[String(name)]);
+    at = settingsOf(at)?.get(String(name));
   }
-  return Object.keys(at?.shape ?? {});
+  return [...settingsOf(at)?.keys() ?? []];
 }
 
-function sectionsBelow(object: z.ZodObject, path: readonly string[], description: string): Section[] {
+function sectionsBelow(block: z.ZodMiniType, path: readonly string[], description: string): Section[] {
   const own: Field[] = [];
   const nested: Section[] = [];
-  // Why the cast: zod's own shapes are untyped.
-  for (const [name, schema] of Object.entries(object.shape as Record<string, z.ZodType>)) {
+  for (const [name, schema] of settingsOf(block) ?? []) {
     const below = [...path, name];
-    const info = settingInfo(schema);
-    if (info !== undefined) {
-      own.push({ ...info, path: below, variable: variableOf(below), defaultValue: defaultOf(schema) });
-      continue;
-    }
-    const inner = objectIn(schema);
-    if (inner !== undefined) nested.push(...sectionsBelow(inner, below, String(schema.meta()?.description ?? "")));
+    const field = fieldOf(below, schema);
+    if (field !== undefined) own.push(field);
+    else nested.push(...sectionsBelow(schema, below, blockDescription(schema)));
   }
   return own.length > 0 || nested.length === 0 ? [{ path, description, fields: own }, ...nested] : nested;
 }
 
-/** The object schema of a block, or of each entry of a list, without zod's wrappers. */
-function objectIn(schema: unknown): z.ZodObject | undefined {
-  if (schema instanceof z.ZodObject) return schema;
-  if (schema instanceof z.ZodArray) return objectIn(schema.element);
-  if (schema instanceof z.ZodPipe) return objectIn(schema.in);
-  const isWrapper = schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional || schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodReadonly;
-  return isWrapper ? objectIn(schema.unwrap()) : undefined;
+function fieldOf(path: readonly string[], schema: z.ZodMiniType): Field | undefined {
+  const info = settingInfo(schema);
+  return info && { ...info, path, variable: variableOf(path), defaultValue: defaultOf(schema) };
 }
 
-function defaultOf(schema: z.ZodType): unknown {
-  return schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined;
+/** The settings of a block, or of each entry of a list, by their names; without zod's wrappers. */
+function settingsOf(schema: unknown): ReadonlyMap<string, z.ZodMiniType> | undefined {
+  // Why the cast: zod types the members of a shape as schemas of any of its packages.
+  if (schema instanceof z.ZodMiniObject) return new Map(Object.entries(schema.def.shape as Record<string, z.ZodMiniType>));
+  if (schema instanceof z.ZodMiniArray) return settingsOf(schema.def.element);
+  if (schema instanceof z.ZodMiniPipe) return settingsOf(schema.def.in);
+  if (schema instanceof z.ZodMiniLazy) return settingsOf(schema._zod.innerType);
+  const isWrapper = schema instanceof z.ZodMiniOptional || schema instanceof z.ZodMiniDefault ||
+    schema instanceof z.ZodMiniReadonly;
+  return isWrapper ? settingsOf(schema.def.innerType) : undefined;
+}
+
+function defaultOf(schema: z.ZodMiniType): unknown {
+  return schema instanceof z.ZodMiniDefault ? schema.def.defaultValue : undefined;
+}
+
+function once<T>(create: () => T): () => T {
+  let created: T | undefined;
+  return () => created ??= create();
 }

@@ -4,7 +4,7 @@
  * Does no I/O: the caller passes the file's text and the environment. Every error is one line with the place, the setting and what was
  * expected.
  */
-import type { z } from "zod";
+import type { z } from "zod/mini";
 import { DEFAULTS } from "../core/defaults.ts";
 import type { ListenerSettings, Settings } from "../core/settings.ts";
 import { type ConfigTree, isTree, putAt, valueAt } from "./config-tree.ts";

@@ -30,13 +30,14 @@ const RESERVED: ReadonlySet<string> = new Set([`${PREFIX}CONFIG`, `${PREFIX}TOKE
 /** The end of a variable that names the file with a secret. */
 const FILE_SUFFIX = /_FILE$/;
 
-const byVariable: ReadonlyMap<string, Field> = new Map(fields.map((field) => [field.variable, field]));
-
 /** The settings in `NEURO_RELAY_*` variables. */
 export function fromEnvironment(environment: EnvironmentVariables): OverrideResult {
   const sink: OverrideSink = { overrides: [], errors: [] };
-  for (const [name, text] of Object.entries(environment).sort()) {
-    if (!name.startsWith(PREFIX) || RESERVED.has(name) || text === undefined) continue;
+  const given = Object.entries(environment).filter(([name]) => name.startsWith(PREFIX) && !RESERVED.has(name)).sort();
+  if (given.length === 0) return sink;
+  const byVariable: ReadonlyMap<string, Field> = new Map(fields().map((field) => [field.variable, field]));
+  for (const [name, text] of given) {
+    if (text === undefined) continue;
     const field = byVariable.get(name);
     const fieldWithFile = byVariable.get(name.replace(FILE_SUFFIX, ""));
     if (field !== undefined) add(sink, field, text, name);
@@ -50,7 +51,6 @@ export function fromEnvironment(environment: EnvironmentVariables): OverrideResu
 /** The settings of `--set` flags, each `name=value`. */
 export function fromFlags(sets: readonly string[]): OverrideResult {
   const sink: OverrideSink = { overrides: [], errors: [] };
-  const names = fields.map(({ path }) => path.join("."));
   for (const set of sets) {
     const [, name, text] = /^([^=]+)=(.*)$/s.exec(set) ?? [];
     if (name === undefined || text === undefined) {
@@ -60,7 +60,12 @@ export function fromFlags(sets: readonly string[]): OverrideResult {
     const origin = `--set ${name.trim()}`;
     const field = fieldAt(name.trim().split("."));
     if (field !== undefined) add(sink, field, text, origin);
-    else sink.errors.push(`${origin}: unknown setting; did you mean ${suggest(name.trim(), names)}?`);
+    else {sink.errors.push(`${origin}: unknown setting; did you mean ${
+        suggest(
+          name.trim(),
+          fields().map(({ path }) => path.join(".")),
+        )
+      }?`);}
   }
   return sink;
 }

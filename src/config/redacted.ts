@@ -14,7 +14,7 @@ export function redacted(settings: Settings): Settings {
 /** The same settings with durations and sizes as they are written in the file. The result is a valid configuration. */
 export function humanReadable(settings: Settings): ConfigTree {
   const tree: ConfigTree = structuredClone({ ...settings });
-  for (const { path, kind } of fields) {
+  for (const { path, kind } of fields()) {
     const value = valueAt(tree, path);
     if (typeof value === "number" && (kind === "duration" || kind === "size")) {
       putAt(tree, path, formatQuantity(kind, value));

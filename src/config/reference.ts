@@ -51,7 +51,7 @@ integrations:
 
 /** The whole reference. */
 export function settingsReference(): string {
-  return `${[HEAD.trimEnd(), ...sections.map(sectionText), POLICIES, policyTable()].join("\n\n")}\n`;
+  return `${[HEAD.trimEnd(), ...sections().map(sectionText), POLICIES, policyTable()].join("\n\n")}\n`;
 }
 
 function sectionText({ path, description, fields }: Section): string {
@@ -91,7 +91,7 @@ const backendTable = (): string =>
 const policyTable = (): string =>
   table(
     ["setting", "type", "meaning"],
-    policySettings.map((field) => [`\`${field.path.at(-1)}\``, field.type, meaningOf(field)]),
+    policySettings().map((field) => [`\`${field.path.at(-1)}\``, field.type, meaningOf(field)]),
   );
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -17,7 +17,7 @@ export function mergeReloaded(current: Settings, next: Settings): ReloadResult {
     putAt(tree, path, structuredClone(valueAt({ ...current }, path)));
     needsRestart.push(path.join("."));
   };
-  for (const { path, restart } of fields) {
+  for (const { path, restart } of fields()) {
     if (restart && valueAt({ ...current }, path) !== valueAt(tree, path)) keepCurrent(path);
   }
   if (upstreamIdentities(current) !== upstreamIdentities(next)) keepCurrent(["nakurity-clients"]);

@@ -4,7 +4,7 @@ import { LISTENER_BLOCKS, type ListenerBlock } from "../core/service.ts";
 import { isLoopback, isPublicToken, OPAQUE_ORIGIN } from "../core/access.ts";
 import type { ListenSettings, Settings, UpstreamSettings } from "../core/settings.ts";
 import { type ConfigTree, valueAt } from "./config-tree.ts";
-import { fields } from "./fields.ts";
+import { givenFields } from "./fields.ts";
 import { parseDuration, parseSize } from "./quantities.ts";
 import { formatQuantity } from "./setting.ts";
 
@@ -282,7 +282,7 @@ function sharedUpstreams({ relays: { names }, "nakurity-clients": upstreams }: S
 }
 
 function loweredLimits(tree: ConfigTree): readonly string[] {
-  return fields.flatMap(({ path, kind, max }) => {
+  return givenFields(tree).flatMap(({ path, kind, max }) => {
     if (max === undefined) return [];
     const given = valueAt(tree, path);
     const quantity = kind === "duration" ? parseDuration(given) : kind === "size" ? parseSize(given) : given;

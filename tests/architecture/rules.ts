@@ -41,7 +41,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     packages: ["unstorage", "unstorage/*", "ioredis", "node:*", "cloudflare:*"],
   },
   observability: { may: ["core", "engine"], packages: ["@logtape/*", "node:*"] },
-  config: { may: ["core"], packages: ["zod", "node:*"], packagesOf: { "src/config/yaml.ts": ["yaml"] } },
+  config: { may: ["core"], packages: ["zod/mini", "node:*"], packagesOf: { "src/config/yaml.ts": ["yaml"] } },
   clients: { may: ["core", "websocket-client", ...SERVICES] },
   dashboard: { may: ["core", "neuro-api", "neuro", "websocket-client", "clients"], packages: ["hono/jsx/dom", "uqr"] },
   http: { may: ["core", "neuro-api", "engine", "dashboard"], packages: ["hono", "hono/*", "zod"] },

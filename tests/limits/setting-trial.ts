@@ -22,7 +22,7 @@ export type SettingTrials = Readonly<Record<string, SettingTrial>>;
 
 /** The names below a block, in the order of the schema. */
 export const namesIn = (block: string): readonly string[] =>
-  fields.filter(({ path }) => path[0] === block).map(({ path }) => path.slice(1).join("."));
+  fields().filter(({ path }) => path[0] === block).map(({ path }) => path.slice(1).join("."));
 
 /** Measures a setting by default and with each text, set at the start and in a running relay. */
 export async function checkSetting(path: string, trial: SettingTrial): Promise<void> {
@@ -47,7 +47,7 @@ export async function checkSetting(path: string, trial: SettingTrial): Promise<v
 
 /** The settings with this value in the environment. */
 function fromEnvironment(path: string, text: string, sets: readonly string[]): Settings {
-  const variable = fields.find((field) => field.path.join(".") === path)?.variable ?? "";
+  const variable = fields().find((field) => field.path.join(".") === path)?.variable ?? "";
   const loaded = load({ environment: { [variable]: text }, sets });
   if (!loaded.ok) throw new Error(loaded.errors.join("\n"));
   return loaded.settings;

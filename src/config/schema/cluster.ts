@@ -1,14 +1,15 @@
 /** Settings of a cluster: several nodes that serve the same relays. */
-import type { z } from "zod";
+import type { z } from "zod/mini";
 import { DEFAULTS } from "../../core/defaults.ts";
 import type { ClusterSettings } from "../../core/settings.ts";
 import { block, duration, flag, host, itemOfForm, list, port, text, url } from "../setting.ts";
 
 const c = DEFAULTS.cluster;
-export const cluster: z.ZodType<ClusterSettings> = block(
+export const cluster: z.ZodMiniType<ClusterSettings> = block<ClusterSettings>(
   "Several nodes with one Redis that serve the same relays: a client reaches every relay at every node, and a relay moves to another node when its " +
     "own one is lost. All nodes have the same settings, except `node`, `host` and `advertise`. Bun and Deno only.",
-  {
+  c,
+  () => ({
     enabled: flag(
       "The process is a node of a cluster. Entries and uploads are then in Redis, whatever `queue.backend` is.",
       {
@@ -62,5 +63,5 @@ export const cluster: z.ZodType<ClusterSettings> = block(
         "forces. Each move costs its upstream a reconnect.",
       { default: c.rebalance },
     ),
-  },
+  }),
 );

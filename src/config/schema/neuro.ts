@@ -1,5 +1,5 @@
 /** Neuro: where she is, how integrations share her, and how each integration is treated. */
-import { z } from "zod";
+import { z } from "zod/mini";
 import { linkNameOf } from "../../core/text.ts";
 import { BEHAVIOUR_PRESET_NAMES, DEFAULTS, UPSTREAM_DEFAULTS } from "../../core/defaults.ts";
 import type { ActionSettings, NallelySettings, PolicySettings, UpstreamSettings } from "../../core/settings.ts";
@@ -35,7 +35,7 @@ const PROFILES = ["neuro", "randy", "tony", "jippity", "gary", "neuro_api"] as c
 const LINK_DIAL_MS = 86_400_000;
 
 const u = UPSTREAM_DEFAULTS;
-const upstreamFields = entry({
+const upstreamFields = entry(() => ({
   id: text("The id of this upstream, if there are several: `neuro`, `evil`.", { default: u.id, restart: true }),
   url: optionalText(
     "The backend's URL: `ws://127.0.0.1:8000`. The original relay's `host` and `port` work as well. With `link:<name>` the relay does not " +
@@ -56,10 +56,10 @@ const upstreamFields = entry({
     min: 1,
     max: 100_000,
   }),
-  backoff: block("The delay before the next connection attempt.", {
+  backoff: block("The delay before the next connection attempt.", u.backoff, () => ({
     base: duration("Upper bound of the first delay. It doubles with each attempt.", { default: u.backoff.base, min: 1 }),
     cap: duration("Upper bound of every delay.", { default: u.backoff.cap, min: 1 }),
-  }),
+  })),
   dial_timeout: duration("How long one connection attempt may take. Has no effect for `link:<name>`.", {
     default: u.dial_timeout,
     min: 1,
@@ -73,25 +73,28 @@ const upstreamFields = entry({
       "plays Neuro itself.",
     { item: textItem, type: "patterns", default: u.relays },
   ),
-});
+}));
 
 /** One upstream, whose address is a URL, or a host and a port. */
-export const upstream: z.ZodType<UpstreamSettings> = upstreamFields.transform((given, context): UpstreamSettings => {
-  const { host, port, url, ...rest } = given;
-  const hasHostOrPort = host !== undefined || port !== undefined;
-  if (url !== undefined && hasHostOrPort) {
-    context.addIssue({ code: "custom", path: ["url"], message: "expected either url, or host and port" });
-  }
-  const address = url ?? (hasHostOrPort ? `ws://${bracketed(host ?? "127.0.0.1")}:${port ?? 8_000}` : "");
-  const isLink = linkNameOf(address) !== undefined;
-  if (!isLink && !isSocketUrl(address)) {
-    const message = address.startsWith("link:")
-      ? "expected link:<name>; a name has 1 to 64 letters, digits, hyphens and underscores"
-      : "expected a URL such as ws://127.0.0.1:8000, or link:<name>";
-    context.addIssue({ code: "custom", path: ["url"], message });
-  }
-  return { ...rest, url: address, ...(isLink && { dial_timeout: LINK_DIAL_MS }) };
-});
+export const upstream: z.ZodMiniType<UpstreamSettings> = z.pipe(
+  upstreamFields,
+  z.transform((given, { issues }): UpstreamSettings => {
+    const { host, port, url, ...rest } = given;
+    const hasHostOrPort = host !== undefined || port !== undefined;
+    if (url !== undefined && hasHostOrPort) {
+      issues.push({ code: "custom", path: ["url"], message: "expected either url, or host and port", input: given });
+    }
+    const address = url ?? (hasHostOrPort ? `ws://${bracketed(host ?? "127.0.0.1")}:${port ?? 8_000}` : "");
+    const isLink = linkNameOf(address) !== undefined;
+    if (!isLink && !isSocketUrl(address)) {
+      const message = address.startsWith("link:")
+        ? "expected link:<name>; a name has 1 to 64 letters, digits, hyphens and underscores"
+        : "expected a URL such as ws://127.0.0.1:8000, or link:<name>";
+      issues.push({ code: "custom", path: ["url"], message, input: given });
+    }
+    return { ...rest, url: address, ...(isLink && { dial_timeout: LINK_DIAL_MS }) };
+  }),
+);
 
 /** An IPv6 address needs brackets in a URL. */
 const bracketed = (host: string): string => (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
@@ -101,51 +104,58 @@ function isSocketUrl(text: string): boolean {
 }
 
 const a = DEFAULTS.actions;
-export const actions: z.ZodType<ActionSettings> = block("How the actions of many integrations become those of one game.", {
-  naming: choice(
-    "`shared`: identical actions of several integrations become one, and only different ones with the same name get a prefix. " +
-      "`prefixed`: all get a prefix.",
-    ["shared", "prefixed"],
-    { default: a.naming, restart: true },
-  ),
-  broadcast: choice("Who receives a shared action: all its owners, or the first.", ["all", "first-owner"], {
-    default: a.broadcast,
+export const actions: z.ZodMiniType<ActionSettings> = block<ActionSettings>(
+  "How the actions of many integrations become those of one game.",
+  a,
+  () => ({
+    naming: choice(
+      "`shared`: identical actions of several integrations become one, and only different ones with the same name get a prefix. " +
+        "`prefixed`: all get a prefix.",
+      ["shared", "prefixed"],
+      { default: a.naming, restart: true },
+    ),
+    broadcast: choice("Who receives a shared action: all its owners, or the first.", ["all", "first-owner"], {
+      default: a.broadcast,
+    }),
+    grace: duration("How long an integration can be disconnected before its actions are unregistered.", {
+      default: a.grace,
+    }),
+    attribution: flag("Put the name of the integration, as `[Game]`, in front of contexts and queries.", {
+      default: a.attribution,
+    }),
+    force_timeout: duration(
+      "Time after which an unanswered force is sent once more if others wait. After the same time again it is queued last.",
+      {
+        default: a.force_timeout,
+        min: 1_000,
+      },
+    ),
+    retry_timeout: duration(
+      "Time in which Neuro can try again after a failed action. Then a waiting force is sent instead.",
+      {
+        default: a.retry_timeout,
+        min: 1_000,
+      },
+    ),
+    settle: duration("The pause between a force and the next one.", { default: a.settle }),
+    await_names: duration("How long a force waits for actions that are not registered yet.", { default: a.await_names }),
+    restart_window: duration("Actions that a game registers again within this time after `startup` stay registered.", {
+      default: a.restart_window,
+    }),
+    parked: duration("How long the actions of a disconnected game are remembered.", { default: a.parked, min: 1_000 }),
+    shutdown_timeout: duration(
+      "An integration that an operator asks to shut down is disconnected if it does not answer in this time; 0: it is not.",
+      { default: a.shutdown_timeout, max: 600_000 },
+    ),
+    ageing: duration("A waiting force rises by one priority each time this passes.", { default: a.ageing, min: 100 }),
+    broadcast_backend: flag(
+      "Ignore unknown actions instead of answering them, because other games share the same backend.",
+      {
+        default: a.broadcast_backend,
+      },
+    ),
   }),
-  grace: duration("How long an integration can be disconnected before its actions are unregistered.", {
-    default: a.grace,
-  }),
-  attribution: flag("Put the name of the integration, as `[Game]`, in front of contexts and queries.", {
-    default: a.attribution,
-  }),
-  force_timeout: duration(
-    "Time after which an unanswered force is sent once more if others wait. After the same time again it is queued last.",
-    {
-      default: a.force_timeout,
-      min: 1_000,
-    },
-  ),
-  retry_timeout: duration(
-    "Time in which Neuro can try again after a failed action. Then a waiting force is sent instead.",
-    {
-      default: a.retry_timeout,
-      min: 1_000,
-    },
-  ),
-  settle: duration("The pause between a force and the next one.", { default: a.settle }),
-  await_names: duration("How long a force waits for actions that are not registered yet.", { default: a.await_names }),
-  restart_window: duration("Actions that a game registers again within this time after `startup` stay registered.", {
-    default: a.restart_window,
-  }),
-  parked: duration("How long the actions of a disconnected game are remembered.", { default: a.parked, min: 1_000 }),
-  shutdown_timeout: duration(
-    "An integration that an operator asks to shut down is disconnected if it does not answer in this time; 0: it is not.",
-    { default: a.shutdown_timeout, max: 600_000 },
-  ),
-  ageing: duration("A waiting force rises by one priority each time this passes.", { default: a.ageing, min: 100 }),
-  broadcast_backend: flag("Ignore unknown actions instead of answering them, because other games share the same backend.", {
-    default: a.broadcast_backend,
-  }),
-});
+);
 
 /** Patterns in one list of a policy, and characters of one. */
 const PATTERNS_MAX = 256;
@@ -162,10 +172,10 @@ const keyPattern = itemOfForm({
   expected: `a pattern with at most one {key}, and 1 to ${PATTERN_LENGTH_MAX} characters`,
 });
 
-const patterns = (description: string): z.ZodType<readonly string[] | undefined> =>
+const patterns = (description: string): z.ZodMiniType<readonly string[] | undefined> =>
   optionalList(description, { item: pattern, type: "patterns", lengthMax: PATTERNS_MAX });
 
-const policyFields = entry({
+const policyFields = entry(() => ({
   match: requiredText("The names of the integrations, with `*` as a wildcard. Required."),
   upstream: optionalText("The id of their upstream. Default: the first one."),
   admission: optionalChoice(
@@ -257,68 +267,73 @@ const policyFields = entry({
       min: 1_000,
     },
   ),
-});
+}));
 
 /** The settings of one policy. */
-export const policyShape: z.ZodObject = policyFields;
+export const policy: z.ZodMiniType<PolicySettings> = policyFields;
 
-export const policies: z.ZodType<readonly PolicySettings[]> = list(
+export const policies: z.ZodMiniType<readonly PolicySettings[]> = list(
   "Policies: how integrations are treated, by their names. For each setting the first policy applies that matches the name and has the " +
     "setting; lists are not joined. The settings of a policy are [below](#policies).",
   { item: policyFields, type: "policies" },
 );
 
 const EXPECTED_RANGE = { error: "expected two numbers, the lower one first, such as [0, 127]" };
-const range = z.tuple([z.number(), z.number()], EXPECTED_RANGE).refine(([low, high]) => low <= high, EXPECTED_RANGE);
+const range = z.tuple([z.number(), z.number()], EXPECTED_RANGE)
+  .check(z.refine(([low, high]) => low <= high, EXPECTED_RANGE));
 
 const n = DEFAULTS.nallely;
-export const nallely: z.ZodType<NallelySettings> = block("The relay as a neuron of a Nallely session.", {
-  enabled: flag("Join the session.", { default: n.enabled, restart: true }),
-  url: url("The session's URL for neurons.", { default: n.url, example: "ws://127.0.0.1:6789" }),
-  trevor_url: url("The URL of Trevor, the session's control interface.", {
-    default: n.trevor_url,
-    example: "ws://127.0.0.1:6788",
-    mayBeEmpty: true,
+export const nallely: z.ZodMiniType<NallelySettings> = block<NallelySettings>(
+  "The relay as a neuron of a Nallely session.",
+  n,
+  () => ({
+    enabled: flag("Join the session.", { default: n.enabled, restart: true }),
+    url: url("The session's URL for neurons.", { default: n.url, example: "ws://127.0.0.1:6789" }),
+    trevor_url: url("The URL of Trevor, the session's control interface.", {
+      default: n.trevor_url,
+      example: "ws://127.0.0.1:6788",
+      mayBeEmpty: true,
+    }),
+    name: textOfForm("The neuron's name.", {
+      fits: (name) => /^[^_/?#]+$/.test(name),
+      expected: "a name without _, /, ? and #",
+    }, { default: n.name, restart: true }),
+    rate: count("Maximum number of values per second and parameter.", { default: n.rate, min: 1, max: 10_000 }),
+    repair: flag("Add parameters that are missing in the session, because it keeps the first registration of a name.", {
+      default: n.repair,
+    }),
+    inputs: list(
+      "Parameters that others can send to. Each has `parameter`, `range` (two numbers) and what happens when the value rises above " +
+        "`threshold`: `context` sends a context to Neuro, `force` asks her to use one of `actions`, `choose` (with `data`) picks an " +
+        "action for the open force in standalone mode; `{value}` is replaced by the value. Also `hysteresis`, `every` (the minimum " +
+        "interval) and `silent`.",
+      {
+        item: entry(() => ({
+          parameter: requiredText("The parameter's name."),
+          range: z._default(range, [0, 127]),
+          context: optionalText("A context for Neuro; `{value}` is replaced by the value."),
+          force: optionalText("A query for Neuro, as a force with all `actions`."),
+          choose: optionalText("The action that is chosen for the open force."),
+          data: text("The data of the chosen action, as JSON.", { default: "" }),
+          threshold: real("The value has to rise above this.", { default: 64 }),
+          hysteresis: real("The value has to fall this far below `threshold` before it counts again.", { default: 1 }),
+          every: duration("The minimum interval.", { default: 1_000 }),
+          silent: flag("Send the context silently: Neuro need not react.", { default: true }),
+        })),
+        type: "inputs",
+      },
+    ),
+    actions: list(
+      "Actions with which Neuro sets a parameter that others can listen to. Each has `name`, `description`, `parameter` and `range`.",
+      {
+        item: entry(() => ({
+          name: requiredText("The action's name."),
+          description: requiredText("The description that Neuro sees."),
+          parameter: requiredText("The parameter that the action sets."),
+          range: z._default(range, [0, 127]),
+        })),
+        type: "actions",
+      },
+    ),
   }),
-  name: textOfForm("The neuron's name.", {
-    fits: (name) => /^[^_/?#]+$/.test(name),
-    expected: "a name without _, /, ? and #",
-  }, { default: n.name, restart: true }),
-  rate: count("Maximum number of values per second and parameter.", { default: n.rate, min: 1, max: 10_000 }),
-  repair: flag("Add parameters that are missing in the session, because it keeps the first registration of a name.", {
-    default: n.repair,
-  }),
-  inputs: list(
-    "Parameters that others can send to. Each has `parameter`, `range` (two numbers) and what happens when the value rises above " +
-      "`threshold`: `context` sends a context to Neuro, `force` asks her to use one of `actions`, `choose` (with `data`) picks an " +
-      "action for the open force in standalone mode; `{value}` is replaced by the value. Also `hysteresis`, `every` (the minimum " +
-      "interval) and `silent`.",
-    {
-      item: entry({
-        parameter: requiredText("The parameter's name."),
-        range: range.default([0, 127]),
-        context: optionalText("A context for Neuro; `{value}` is replaced by the value."),
-        force: optionalText("A query for Neuro, as a force with all `actions`."),
-        choose: optionalText("The action that is chosen for the open force."),
-        data: text("The data of the chosen action, as JSON.", { default: "" }),
-        threshold: real("The value has to rise above this.", { default: 64 }),
-        hysteresis: real("The value has to fall this far below `threshold` before it counts again.", { default: 1 }),
-        every: duration("The minimum interval.", { default: 1_000 }),
-        silent: flag("Send the context silently: Neuro need not react.", { default: true }),
-      }),
-      type: "inputs",
-    },
-  ),
-  actions: list(
-    "Actions with which Neuro sets a parameter that others can listen to. Each has `name`, `description`, `parameter` and `range`.",
-    {
-      item: entry({
-        name: requiredText("The action's name."),
-        description: requiredText("The description that Neuro sees."),
-        parameter: requiredText("The parameter that the action sets."),
-        range: range.default([0, 127]),
-      }),
-      type: "actions",
-    },
-  ),
-});
+);

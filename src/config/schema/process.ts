@@ -1,5 +1,5 @@
 /** The process: security, limits, log, recording and shutdown. */
-import type { z } from "zod";
+import type { z } from "zod/mini";
 import { DEFAULTS } from "../../core/defaults.ts";
 import { DIAGNOSTIC_IDS } from "../../core/diagnostics/catalogue.ts";
 import { SERVICES } from "../../core/service.ts";
@@ -38,18 +38,23 @@ const originItem = itemOfForm({
   expected: "an origin such as https://overlay.example, or null",
 });
 
-export const security: z.ZodType<SecuritySettings> = block("Which web pages can open sockets.", {
-  allowed_origins: list(
-    "Browser origins that are accepted in addition to loopback ones, such as `https://overlay.example`. `null` and the origins of " +
-      "browser extensions must be listed as well. Any web page can have the origin `null`, so it needs tokens of your own.",
-    { item: originItem, type: "origins" },
-  ),
-});
+export const security: z.ZodMiniType<SecuritySettings> = block<SecuritySettings>(
+  "Which web pages can open sockets.",
+  DEFAULTS.security,
+  () => ({
+    allowed_origins: list(
+      "Browser origins that are accepted in addition to loopback ones, such as `https://overlay.example`. `null` and the origins of " +
+        "browser extensions must be listed as well. Any web page can have the origin `null`, so it needs tokens of your own.",
+      { item: originItem, type: "origins" },
+    ),
+  }),
+);
 
 const n = DEFAULTS.relays;
-export const relays: z.ZodType<RelaysSettings> = block(
+export const relays: z.ZodMiniType<RelaysSettings> = block<RelaysSettings>(
   "Several relays in one process. Each has a queue, a dashboard and an API of its own; tokens and limits are the same for all.",
-  {
+  n,
+  () => ({
     names: list(
       "Patterns, with `*`, of the names that are served at `/r/<name>/` of each listener, except the intercept proxy's. The relay `default` " +
         "is also at the root, and always runs. The others start when they are first used, and when something is due for them. On Workers, `RELAY_NAMES` has this list.",
@@ -64,51 +69,56 @@ export const relays: z.ZodType<RelaysSettings> = block(
         "if none is idle, it is refused with 503.",
       { default: n.running, min: 1, max: 10_000 },
     ),
-  },
+  }),
 );
 const d = DEFAULTS.diagnostics;
-export const diagnostics: z.ZodType<DiagnosticSettings> = block("What is reported to the authors of integrations.", {
-  disabled: list("Diagnostics that are not reported, such as `schema_keywords`.", {
-    item: listItem(DIAGNOSTIC_IDS),
-    type: "ids of diagnostics",
+export const diagnostics: z.ZodMiniType<DiagnosticSettings> = block<DiagnosticSettings>(
+  "What is reported to the authors of integrations.",
+  d,
+  () => ({
+    disabled: list("Diagnostics that are not reported, such as `schema_keywords`.", {
+      item: listItem(DIAGNOSTIC_IDS),
+      type: "ids of diagnostics",
+    }),
+    startup: duration("A `startup` that comes later than this after the connection is late.", {
+      default: d.startup,
+      min: 10,
+      max: 600_000,
+    }),
+    result: duration("A result that comes later than this after its action is slow.", {
+      default: d.result,
+      min: 10,
+      max: 600_000,
+    }),
+    latency: duration("A connection on which a ping is answered later than this is slow.", {
+      default: d.latency,
+      min: 10,
+      max: 600_000,
+    }),
+    context_length: count("A context with more characters than this is long.", {
+      default: d.context_length,
+      min: 1,
+      max: 10_000_000,
+    }),
+    contexts_per_minute: count("More contexts in one minute than this are many.", {
+      default: d.contexts_per_minute,
+      min: 1,
+      max: 1_000_000,
+    }),
+    action_changes_per_minute: count(
+      "More messages than this in one minute, or than a sixth of it within 10 s, that unregister actions or change their definition are " +
+        "frequent changes.",
+      { default: d.action_changes_per_minute, min: 1, max: 1_000_000 },
+    ),
   }),
-  startup: duration("A `startup` that comes later than this after the connection is late.", {
-    default: d.startup,
-    min: 10,
-    max: 600_000,
-  }),
-  result: duration("A result that comes later than this after its action is slow.", {
-    default: d.result,
-    min: 10,
-    max: 600_000,
-  }),
-  latency: duration("A connection on which a ping is answered later than this is slow.", {
-    default: d.latency,
-    min: 10,
-    max: 600_000,
-  }),
-  context_length: count("A context with more characters than this is long.", {
-    default: d.context_length,
-    min: 1,
-    max: 10_000_000,
-  }),
-  contexts_per_minute: count("More contexts in one minute than this are many.", {
-    default: d.contexts_per_minute,
-    min: 1,
-    max: 1_000_000,
-  }),
-  action_changes_per_minute: count(
-    "More messages than this in one minute, or than a sixth of it within 10 s, that unregister actions or change their definition are " +
-      "frequent changes.",
-    { default: d.action_changes_per_minute, min: 1, max: 1_000_000 },
-  ),
-});
+);
 
 const t = DEFAULTS.traces;
-export const traces: z.ZodType<TraceSettings> = block(
+export const traces: z.ZodMiniType<TraceSettings> = block<TraceSettings>(
   "What is remembered, in memory, of what has happened. A sixteenth of `limits.total_bytes` is for all traces of games and integrations, one " +
     "for those of commands, and one for all transcripts; each integration may occupy an equal part.",
-  {
+  t,
+  () => ({
     per_integration: count(
       "Traces of one integration: the paths of its last forces, actions, contexts and commands. 0 disables traces.",
       { default: t.per_integration, max: 100_000 },
@@ -122,11 +132,11 @@ export const traces: z.ZodType<TraceSettings> = block(
       "Maximum memory for the transcript of one upstream: what Neuro was sent last, and her actions. 0 disables transcripts.",
       { default: t.transcript_bytes, max: 1_024 * MIB },
     ),
-  },
+  }),
 );
 
 const l = DEFAULTS.limits;
-export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can do.", {
+export const limits: z.ZodMiniType<LimitSettings> = block<LimitSettings>("Limits for what peers can do.", l, () => ({
   peers: count("Maximum number of connections.", { default: l.peers, min: 1, max: 100_000 }),
   peers_per_address: count("Maximum number of connections from one address.", {
     default: l.peers_per_address,
@@ -226,48 +236,63 @@ export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can
     default: l.macros,
     max: 1_000,
   }),
-});
+}));
 
-const level = (service: string): z.ZodType<LogSettings["level"] | undefined> =>
+const level = (service: string): z.ZodMiniType<LogSettings["level"] | undefined> =>
   optionalChoice(`The level for ${service}, if it differs from \`log.level\`.`, LEVELS);
 
-const LEVEL_OF_SOURCE: Readonly<Record<LogSource, z.ZodType<LogSettings["level"] | undefined>>> = {
+const levels = (): Readonly<Record<LogSource, z.ZodMiniType<LogSettings["level"] | undefined>>> => ({
   intermediary: level(SERVICES.intermediary.title),
   neuro: level("Neuro"),
   nallely: level(SERVICES.nallely.title),
   brain: level(SERVICES.brain.title),
   proxy: level(SERVICES.proxy.title),
   relay: level("the relay itself"),
-};
+});
 
 const g = DEFAULTS.log;
-export const log: z.ZodType<LogSettings> = block("The log. It goes to standard error unless `log.file` is set.", {
-  level: choice("The minimum severity that is logged.", LEVELS, { default: g.level }),
-  levels: block("Levels of single services.", LEVEL_OF_SOURCE),
-  format: choice("`text` for people, or `json` for one JSON object per line.", ["text", "json"], {
-    default: g.format,
-    restart: true,
+export const log: z.ZodMiniType<LogSettings> = block<LogSettings>(
+  "The log. It goes to standard error unless `log.file` is set.",
+  g,
+  () => ({
+    level: choice("The minimum severity that is logged.", LEVELS, { default: g.level }),
+    levels: block<LogSettings["levels"]>("Levels of single services.", g.levels, levels),
+    format: choice("`text` for people, or `json` for one JSON object per line.", ["text", "json"], {
+      default: g.format,
+      restart: true,
+    }),
+    file: text("A file for the log. It is rotated at 10 MiB, and five files are kept.", { default: g.file, restart: true }),
   }),
-  file: text("A file for the log. It is rotated at 10 MiB, and five files are kept.", { default: g.file, restart: true }),
-});
+);
 
 const r = DEFAULTS.record;
-export const record: z.ZodType<RecordSettings> = block("A recording of all messages, for developers.", {
-  file: text("The file to record to, such as `session.jsonl`; the same as `serve --record`. Empty: nothing is recorded.", {
-    default: r.file,
-    restart: true,
+export const record: z.ZodMiniType<RecordSettings> = block<RecordSettings>(
+  "A recording of all messages, for developers.",
+  r,
+  () => ({
+    file: text(
+      "The file to record to, such as `session.jsonl`; the same as `serve --record`. Empty: nothing is recorded.",
+      {
+        default: r.file,
+        restart: true,
+      },
+    ),
+    bytes: size("Maximum size of the file. The recording ends there.", {
+      default: r.bytes,
+      min: 4 * KIB,
+      max: 16_384 * MIB,
+      restart: true,
+    }),
   }),
-  bytes: size("Maximum size of the file. The recording ends there.", {
-    default: r.bytes,
-    min: 4 * KIB,
-    max: 16_384 * MIB,
-    restart: true,
-  }),
-});
+);
 
-export const shutdown: z.ZodType<Settings["shutdown"]> = block("Stopping the relay.", {
-  grace: duration("How long the relay waits for actions that are still running.", {
-    default: DEFAULTS.shutdown.grace,
-    max: 600_000,
+export const shutdown: z.ZodMiniType<Settings["shutdown"]> = block<Settings["shutdown"]>(
+  "Stopping the relay.",
+  DEFAULTS.shutdown,
+  () => ({
+    grace: duration("How long the relay waits for actions that are still running.", {
+      default: DEFAULTS.shutdown.grace,
+      max: 600_000,
+    }),
   }),
-});
+);

@@ -1,5 +1,5 @@
 /** Settings of the stored data: the queue and uploads. */
-import type { z } from "zod";
+import type { z } from "zod/mini";
 import { DEFAULTS } from "../../core/defaults.ts";
 import type { QueueBackend, QueueSettings, UploadSettings } from "../../core/settings.ts";
 import { block, choice, count, duration, flag, size, text, url } from "../setting.ts";
@@ -41,9 +41,10 @@ const NO_CLOUDFLARE_KV =
   "use durable-object";
 
 const q = DEFAULTS.queue;
-export const queue: z.ZodType<QueueSettings> = block(
+export const queue: z.ZodMiniType<QueueSettings> = block<QueueSettings>(
   "Messages for integrations that are offline, and everything else that survives a restart.",
-  {
+  q,
+  () => ({
     backend: choice(
       "Where entries are stored. The table below lists the failures that each backend survives. `kv` means `deno-kv` on Deno and " +
         "`durable-object` on Workers. Cloudflare KV is refused, because it accepts one write per second and key.",
@@ -76,11 +77,11 @@ export const queue: z.ZodType<QueueSettings> = block(
       min: 1,
       max: 1_000,
     }),
-    ttl: block("How long a message can wait before it becomes a dead letter, by its kind.", {
+    ttl: block("How long a message can wait before it becomes a dead letter, by its kind.", q.ttl, () => ({
       command: duration("Commands of watchers.", { default: q.ttl.command, min: 1_000 }),
       context: duration("Contexts for Neuro.", { default: q.ttl.context, min: 1_000 }),
       direct: duration("Messages that watchers send to Neuro directly.", { default: q.ttl.direct, min: 1_000 }),
-    }),
+    })),
     per_recipient: count("Maximum number of queued messages for one recipient.", {
       default: q.per_recipient,
       min: 1,
@@ -120,7 +121,7 @@ export const queue: z.ZodType<QueueSettings> = block(
       default: q.write_timeout,
       min: 10,
     }),
-  },
+  }),
 );
 
 function backendNames(): QueueBackend[] {
@@ -128,14 +129,18 @@ function backendNames(): QueueBackend[] {
 }
 
 const u = DEFAULTS.uploads;
-export const uploads: z.ZodType<UploadSettings> = block("Files: the binary frames that integrations send.", {
-  enabled: flag("Accept uploads.", { default: u.enabled, restart: true }),
-  path: text("The folder for uploads.", { default: u.path, restart: true }),
-  file_bytes: size(
-    "Maximum size of one file. On Bun, raising it above its value at the start takes effect after a restart.",
-    { default: u.file_bytes, min: 1, max: 64 * MIB },
-  ),
-  total_bytes: size("Maximum size of all files together.", { default: u.total_bytes, min: 1, max: 64 * GIB }),
-  files: count("Maximum number of files.", { default: u.files, min: 1, max: 100_000 }),
-  ttl: duration("How long a file is kept.", { default: u.ttl, min: 1_000 }),
-});
+export const uploads: z.ZodMiniType<UploadSettings> = block<UploadSettings>(
+  "Files: the binary frames that integrations send.",
+  u,
+  () => ({
+    enabled: flag("Accept uploads.", { default: u.enabled, restart: true }),
+    path: text("The folder for uploads.", { default: u.path, restart: true }),
+    file_bytes: size(
+      "Maximum size of one file. On Bun, raising it above its value at the start takes effect after a restart.",
+      { default: u.file_bytes, min: 1, max: 64 * MIB },
+    ),
+    total_bytes: size("Maximum size of all files together.", { default: u.total_bytes, min: 1, max: 64 * GIB }),
+    files: count("Maximum number of files.", { default: u.files, min: 1, max: 100_000 }),
+    ttl: duration("How long a file is kept.", { default: u.ttl, min: 1_000 }),
+  }),
+);

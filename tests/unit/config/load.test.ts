@@ -1,4 +1,6 @@
 import { test } from "#runner";
+import { valueAt } from "../../../src/config/config-tree.ts";
+import { fields } from "../../../src/config/fields.ts";
 import { type ConfigResult, load, type SettingSources } from "../../../src/config/load.ts";
 import { DEFAULTS, PUBLISHED_TOKEN } from "../../../src/core/defaults.ts";
 import type { Settings } from "../../../src/core/settings.ts";
@@ -47,6 +49,12 @@ intercept-proxy:
 test("CF1 without a file every setting has its default", () => {
   check.equal(JSON.stringify(settingsOf(load({}))), JSON.stringify(settingsOf(from(""))));
   check.equal(JSON.parse(JSON.stringify(settingsOf(load({})))), JSON.parse(JSON.stringify(DEFAULTS)));
+});
+
+test("CF1 a setting has the same default whether its block is given or not", () => {
+  for (const { path, defaultValue } of fields()) {
+    if (path[0] !== "nakurity-client") check.equal(valueAt({ ...DEFAULTS }, path), defaultValue, path.join("."));
+  }
 });
 
 test("CF2 the configuration of the original relay loads unchanged", () => {

@@ -16,17 +16,19 @@ test("CF24 config/README.md matches the schema; run `bun run docs` if this fails
 
 test("CF24 the reference lists every setting with a description and a unique variable", () => {
   const text = settingsReference();
-  for (const { path, variable, description } of fields) {
+  for (const { path, variable, description } of fields()) {
     check.that(text.includes(`\`${path.at(-1)}\`<br>\`${variable}\``), variable);
     check.match(description, /^[A-Z`].*[.]$/s);
   }
-  check.equal(new Set(fields.map(({ variable }) => variable)).size, fields.length);
-  for (const { path } of sections) check.that(path.length === 0 || text.includes(`## ${path.join(".")}\n`), path.join("."));
+  check.equal(new Set(fields().map(({ variable }) => variable)).size, fields().length);
+  for (const { path } of sections()) {
+    check.that(path.length === 0 || text.includes(`## ${path.join(".")}\n`), path.join("."));
+  }
   check.equal(variableOf(["nakurity-client", "url"]), "NEURO_RELAY_NAKURITY_CLIENT__URL");
 });
 
 test("CF24 every default is a setting that can be configured", () => {
-  const known = new Set(fields.map(({ path }) => path.join(".")));
+  const known = new Set(fields().map(({ path }) => path.join(".")));
   const walk = (value: unknown, path: readonly string[]): void => {
     if (known.has(path.join("."))) return;
     check.that(typeof value === "object" && value !== null && !Array.isArray(value), `no setting: ${path.join(".")}`);

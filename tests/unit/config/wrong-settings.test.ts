@@ -154,7 +154,7 @@ test("CF53c an arbitrary policy is refused with its place, or it can be applied 
     ...[0, 1, -1, 1.5, 1e9, null, true, {}, [], [1], ["*"], ["a*", "*b*{key}*"], [[]], ["x".repeat(300)]],
   ];
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
-  const names = policySettings.map(({ path }) => path.at(-1) ?? "").filter((name) =>
+  const names = policySettings().map(({ path }) => path.at(-1) ?? "").filter((name) =>
     name !== "match" && name !== "upstream"
   );
   let accepted = 0;
