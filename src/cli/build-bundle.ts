@@ -20,6 +20,9 @@ import { execPath, pid, versions } from "node:process";
 import { hashBytes, hashText } from "../core/hash.ts";
 import { CACHE, MAIN, ROOT, type SourceStamp, STAMP } from "./bundle.ts";
 
+/** Packages that few relays load. Why not in the bundle: all of it is in memory. */
+const LATE_PACKAGES = ["ioredis", "@logtape/file"];
+
 /** The path of the bundle with these contents; undefined if it cannot be built. */
 export function findOrBuild(stamp: SourceStamp): string | undefined {
   const hash = contentHash(stamp.paths);
@@ -45,8 +48,8 @@ function build(hash: string, paths: readonly string[]): void {
     "--target=bun",
     "--format=cjs",
     "--bytecode",
-    "--minify-syntax",
-    "--minify-whitespace",
+    "--minify",
+    ...LATE_PACKAGES.map((name) => `--external=${name}`),
     "--sourcemap=linked",
     `--entry-naming=${MAIN}`,
   ];
