@@ -1,6 +1,16 @@
 import { test } from "#runner";
 import { spawnSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -23,14 +33,25 @@ class Copy {
       await cp(join(ROOT, part), join(copy.folder, part), { recursive: true });
     }
     for (const name of await readdir(join(ROOT, "node_modules"))) {
-      if (!name.startsWith(".")) await symlink(join(ROOT, "node_modules", name), join(packages, name));
+      if (!name.startsWith(".")) {
+        await symlink(join(ROOT, "node_modules", name), join(packages, name));
+      }
     }
     return copy;
   }
 
-  start(...words: readonly string[]): { readonly status: number | null; readonly out: string; readonly errors: string } {
+  start(
+    ...words: readonly string[]
+  ): {
+    readonly status: number | null;
+    readonly out: string;
+    readonly errors: string;
+  } {
     const main = join(this.folder, "src/cli/main.ts");
-    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], { encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [
+      main,
+      ...words,
+    ], { encoding: "utf8" });
     return { status, out: stdout, errors: stderr };
   }
 
@@ -41,7 +62,9 @@ class Copy {
   /** True if the bundle is found without reading the sources. */
   async isStamped(): Promise<boolean> {
     const [bundle = ""] = await this.bundles();
-    return (await readdir(join(this.folder, "node_modules/.cache/neuro-relay", bundle))).includes("stamp");
+    return (await readdir(
+      join(this.folder, "node_modules/.cache/neuro-relay", bundle),
+    )).includes("stamp");
   }
 
   async edit(path: string, from: string, to: string): Promise<void> {
@@ -71,7 +94,11 @@ test("CF35 the bundle that starts always matches the sources", async () => {
       "generate a token from the bundle",
     );
     check.match(copy.start("--help").out, /a token from the bundle/);
-    await copy.edit("src/cli/token.ts", "return `nr_", "return `changed_");
+    await copy.edit(
+      "src/runtimes/tokens/new-token.ts",
+      "return `nr_",
+      "return `changed_",
+    );
     check.match(copy.start("token").out, /^changed_/);
     const after = await copy.bundles();
     check.that(after.length === 1 && after[0] !== made);
@@ -81,48 +108,70 @@ test("CF35 the bundle that starts always matches the sources", async () => {
   }
 }, { timeoutMs: 120_000 });
 
-test("CF35b a file that changed in the last 3 s is read again, and later one with the same size and time", async () => {
-  const copy = await Copy.make();
-  try {
-    const file = join(copy.folder, "src/cli/token.ts");
-    await utimes(file, 1_000, 1_000);
-    copy.start("--version");
-    check.that(!await copy.isStamped());
-    while (!await copy.isStamped()) copy.start("--version");
-    await copy.edit("src/cli/token.ts", "return `nr_", "return `xx_");
-    await utimes(file, 1_000, 1_000);
-    check.match(copy.start("token").out, /^xx_/);
-  } finally {
-    await copy.remove();
-  }
-}, { timeoutMs: 120_000 });
+test(
+  "CF35b a file that changed in the last 3 s is read again, and later one with the same size and time",
+  async () => {
+    const copy = await Copy.make();
+    try {
+      const file = join(copy.folder, "src/runtimes/tokens/new-token.ts");
+      await utimes(file, 1_000, 1_000);
+      copy.start("--version");
+      check.that(!await copy.isStamped());
+      while (!await copy.isStamped()) copy.start("--version");
+      await copy.edit(
+        "src/runtimes/tokens/new-token.ts",
+        "return `nr_",
+        "return `xx_",
+      );
+      await utimes(file, 1_000, 1_000);
+      check.match(copy.start("token").out, /^xx_/);
+    } finally {
+      await copy.remove();
+    }
+  },
+  { timeoutMs: 120_000 },
+);
 
-test("CF35 without a writable cache, or if the build fails, the sources start unbundled", async () => {
-  const copy = await Copy.make();
-  try {
-    await writeFile(join(copy.folder, "node_modules/.cache"), "no folder");
-    check.equal(copy.start("token").status, 0);
-    await rm(join(copy.folder, "node_modules/.cache"));
-    await writeFile(join(copy.folder, "src/cli/token.ts"), `import "./nowhere.ts";\n`);
-    const broken = copy.start("token");
-    check.equal(broken.status, 1);
-    check.match(broken.errors, /nowhere\.ts/);
-    check.equal(await copy.bundles(), []);
-  } finally {
-    await copy.remove();
-  }
-}, { timeoutMs: 120_000 });
+test(
+  "CF35 without a writable cache, or if the build fails, the sources start unbundled",
+  async () => {
+    const copy = await Copy.make();
+    try {
+      await writeFile(join(copy.folder, "node_modules/.cache"), "no folder");
+      check.equal(copy.start("token").status, 0);
+      await rm(join(copy.folder, "node_modules/.cache"));
+      await writeFile(
+        join(copy.folder, "src/runtimes/tokens/new-token.ts"),
+        `import "./nowhere.ts";\n`,
+      );
+      const broken = copy.start("token");
+      check.equal(broken.status, 1);
+      check.match(broken.errors, /nowhere\.ts/);
+      check.equal(await copy.bundles(), []);
+    } finally {
+      await copy.remove();
+    }
+  },
+  { timeoutMs: 120_000 },
+);
 
 test("CF41 every script installs what it needs first", async () => {
-  const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  const manifest = JSON.parse(
+    await readFile(join(ROOT, "package.json"), "utf8"),
+  );
   const scripts: Readonly<Record<string, string>> = manifest.scripts;
   const relay = ["start", "build", "build:all", "dev:workers", "deploy"];
   const composed = ["ok", "setup", "prepack"];
   for (const name of Object.keys(scripts)) {
     if (composed.includes(name) || name.slice(3) in scripts) continue;
-    const install = relay.includes(name) ? "bun install --production --frozen-lockfile" : "bun run setup";
+    const install = relay.includes(name)
+      ? "bun install --production --frozen-lockfile"
+      : "bun run setup";
     check.equal(scripts[`pre${name}`], install, name);
   }
   check.that(relay.every((name) => name in scripts));
-  check.equal(scripts["setup"], "bun install --frozen-lockfile && bun install --cwd tests --frozen-lockfile");
+  check.equal(
+    scripts["setup"],
+    "bun install --frozen-lockfile && bun install --cwd tests --frozen-lockfile",
+  );
 });
