@@ -76,11 +76,14 @@ export class Engine {
   /** Restores every service from the store. The engine then accepts events. */
   static async start(relay: Relay, options: EngineOptions): Promise<Engine> {
     const { ports, resumed = [], hasSlept = true } = options;
-    const epoch = await takeEpoch(ports.store, ports.clock.now());
-    for (const service of relay.services) {
-      const entries = await readService(ports.store, service);
-      const input = { entries, resumed: ofService(service.name, resumed), now: ports.clock.now() };
-      relay.restore(service.name, { ...input, hasSlept });
+    // Why all at once: each takes several round trips to a store that may be far away.
+    const [epoch, ...stored] = await Promise.all([
+      takeEpoch(ports.store, ports.clock.now()),
+      ...relay.services.map((service) => readService(ports.store, service)),
+    ]);
+    for (const [index, { name }] of relay.services.entries()) {
+      const input = { entries: stored[index] ?? [], resumed: ofService(name, resumed), now: ports.clock.now() };
+      relay.restore(name, { ...input, hasSlept });
     }
     const engine = new Engine(relay, options, epoch);
     engine.push({ is: "tick" });
