@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { endWithThisProcess } from "./children.ts";
 import { ROOT } from "./machine.ts";
 
 const MAIN = join(ROOT, "src/cli/main.ts");
@@ -44,6 +45,7 @@ export class RelayProcess {
       cwd: folder,
       env: { PATH, HOME },
     });
+    endWithThisProcess(child);
     return new Promise((resolve, reject) => {
       let output = "";
       const read = (text: string) => {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endWithThisProcess } from "../harness/children.ts";
 import { denoPath } from "../harness/machine.ts";
 import { freePort, said } from "../unit/storage/backends.ts";
 
@@ -56,6 +57,7 @@ export class RedisServer {
     const server = spawn(this.#program, ["--port", String(this.#port), "--bind", "127.0.0.1", ...sets], {
       stdio: ["ignore", "pipe", "ignore"],
     });
+    endWithThisProcess(server);
     this.#server = server;
     await said(server, /Ready to accept connections/);
   }

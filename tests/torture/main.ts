@@ -3,6 +3,7 @@
  * is 1 when there are violations. `bun run torture cluster` does the same to the nodes of a cluster (`cluster-main.ts`).
  */
 import { argv, exit } from "node:process";
+import { exitOnSignals } from "../harness/children.ts";
 import { find } from "../harness/machine.ts";
 import { type Backend, DENO_KV, FS, RedisServer, SQLITE } from "./backends.ts";
 import { runFlappingNeuro } from "./flapping-neuro.ts";
@@ -83,6 +84,7 @@ async function main(): Promise<void> {
   console.log(violations.length === 0 ? "\nno violations" : `\n${violations.join("\n")}`);
 }
 
+exitOnSignals();
 if (argv[2] === "cluster") await import("./cluster-main.ts");
 else {
   await main();
