@@ -20,6 +20,9 @@ export function Brain() {
   return name === "" ? <Sessions key="all" /> : <Session key={name} name={name} />;
 }
 
+/** Characters of an event's payload that are shown before it is opened. */
+const EVENT_LENGTH_MAX = 120;
+
 /** One session: its state and its last events, kept up to date. */
 function Session({ name }: { readonly name: string }) {
   const session = useResource<BrainSessionDetail>(`brain/sessions/${pathSegment(name)}`);
@@ -74,7 +77,10 @@ function SessionBody({ session }: { readonly session: BrainSessionDetail }) {
               </span>
               <span class="feed-label">{sanitize(humanize(event.type).toLowerCase(), 40)}</span>
               <details class="state">
-                <summary>{TEXT.event(event.seq)}</summary>
+                <summary>
+                  {TEXT.event(event.seq)}{" "}
+                  <bdi class="faint">{sanitize(JSON.stringify(event.payload), EVENT_LENGTH_MAX)}</bdi>
+                </summary>
                 <pre dir="auto">{sanitizeJson(event.payload)}</pre>
               </details>
             </li>

@@ -12,6 +12,7 @@ import { failed } from "../../core/result.ts";
 import { redactUrl } from "../../core/text.ts";
 import type { NallelyView } from "../../core/view.ts";
 import { settableParameters, setValue } from "./bridge.ts";
+import type { NeuronMachine } from "./neuron.ts";
 import { waitingCount } from "./outputs.ts";
 import type { Role } from "./state.ts";
 
@@ -37,16 +38,13 @@ function readiness(role: Role): Json {
 function status(role: Role): Json {
   if (role.is !== "active") return { enabled: false };
   const { bridge: { neuron, settings }, trevor, drift } = role;
-  const { outputs, inputs, link } = neuron;
+  const { outputs, link } = neuron;
   return {
     enabled: true,
     name: settings.name,
     url: settings.url,
     state: link.state.is,
-    outputs: Object.fromEntries([...outputs.byName].map(([name, { lastSent }]) => [name, lastSent ?? 0])),
-    inputs: Object.fromEntries(
-      [...inputs].flatMap(([name, { latest }]) => latest === undefined ? [] : [[name, latest]]),
-    ),
+    ...valuesOf(neuron),
     counts: { ...outputs.counts, ...neuron.counts, waiting: waitingCount(outputs), openings: neuron.openings },
     trevor: trevor && { state: trevor.link.state.is, bus: trevor.busId, ...trevor.counts },
     drift: drift && { ...drift },
@@ -96,18 +94,27 @@ function executeCommand(
   else ctx.emit({ do: "respond", requestId, fault: outcome.fault, reason: outcome.reason });
 }
 
+/** The last value of each output, and of each input that has one. */
+function valuesOf({ spec, outputs, inputs }: NeuronMachine): Pick<NallelyView, "outputs" | "inputs"> {
+  const sent = spec.parameters.filter(({ direction }) => direction !== "in");
+  return {
+    outputs: Object.fromEntries(sent.map(({ name }) => [name, outputs.byName.get(name)?.lastSent ?? 0])),
+    inputs: Object.fromEntries([...inputs].flatMap(([name, { latest }]) => latest === undefined ? [] : [[name, latest]])),
+  };
+}
+
 /** The same with every field, for programs. */
 function neuronView(role: Role): NallelyView {
   if (role.is !== "active") return NO_NEURON;
   const { bridge, trevor, drift } = role;
-  const { neuron: { outputs, inputs, counts, openings, link }, settings: { name, url } } = bridge;
+  const { neuron, settings: { name, url } } = bridge;
+  const { outputs, counts, openings, link } = neuron;
   return {
     enabled: true,
     name,
     url: redactUrl(url),
     state: link.state.is,
-    outputs: Object.fromEntries([...outputs.byName].map(([name, { lastSent = 0 }]) => [name, lastSent])),
-    inputs: Object.fromEntries([...inputs].flatMap(([name, { latest }]) => latest === undefined ? [] : [[name, latest]])),
+    ...valuesOf(neuron),
     settable: settableParameters(bridge),
     counts: { ...outputs.counts, ...counts, waiting: waitingCount(outputs), openings },
     trevor: trevor?.link.state.is ?? null,

@@ -426,7 +426,8 @@ test("NL66 an operator sets an output within its range, or an input as if its va
   check.equal([values(set), replies(set)], [["colour=127"], [{ status: "set" }]]);
   const fired = on.set("energy", 70);
   check.equal([values(fired), said(fired)], [[], [{ command: "context", message: "energy 70", silent: true }]]);
-  check.equal((on.ask("neuron") as { inputs: unknown }).inputs, { energy: 70 });
+  const { inputs, outputs } = on.ask("neuron") as { inputs: unknown; outputs: object };
+  check.equal([inputs, Object.keys(outputs).slice(-2)], [{ energy: 70 }, ["forceopen", "colour"]], "an input is no output");
   check.equal(said(on.set("energy", 71)), [], "it is above its threshold already");
   check.equal(
     on.observations().flatMap((one) => one.is === "operator_acted" ? [[one.by, one.did, one.to, one.outcome]] : []),
