@@ -111,19 +111,20 @@ test(
   TEST_OPTIONS,
 );
 
+/** The longest name that an action may have. */
+const LONG_ACTION = "say_something_nice_to_everybody_in_the_lobby_before_the_game_end";
+
 test(
-  "DB12 on a phone the panels are shown one at a time, and nothing is wider than the screen",
+  "DB12 DB12b on a phone the panels are shown one at a time; nothing is wider than the screen, and nothing that matters is cut off",
   () =>
     withDashboard(async (fixture) => {
-      const game = await Game.join(fixture, "A game with quite a long name, as long as it may be at all", [{
-        name: "move",
-      }]);
-      const page = await fixture.open(devices["iPhone 13"] ?? {});
-      for (const panel of ["now", "integrations", "feed", "queue", "brain", "nallely", "audit", "tools"]) {
-        await byName(page, `tab-${panel}`).click();
-        await page.locator(`.inside[data-panel=${panel}]`).waitFor();
-        check.equal(await overflow(page), 0, panel);
-      }
+      const game = await Game.join(fixture, "A game with quite a long name, as long as it may be at all", [
+        { name: "move" },
+        { name: LONG_ACTION },
+      ]);
+      const page = await fixture.open({ ...devices["iPhone 13"], reducedMotion: "reduce" });
+      await panelsFit(page);
+      await page.setViewportSize({ width: 390, height: 640 });
       await byName(page, "tab-integrations").click();
       await integrationRow(page, "A game").waitFor();
       check.that(!(await page.locator(".now").isVisible()));
@@ -131,6 +132,18 @@ test(
       await page.goto(`${fixture.origin}/#/tools`);
       const isInSight = () => byName(page, "tab-tools").evaluate((tab) => tab.getBoundingClientRect().right <= innerWidth);
       await until(isInSight, "the tab of the open panel is in sight");
+      await page.goto(`${fixture.origin}/#/integrations`);
+      for (const control of ["mute", "solo", "approve"]) await byName(page, `${control}-wordy`).click();
+      await integrationRow(page, "A game").locator(".marks", { hasText: "approval" }).waitFor();
+      game.force("Which?", [LONG_ACTION], { priority: "critical" });
+      for (const width of [320, 820, 1440, 1920]) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.goto(`${fixture.origin}/#/integrations`);
+        check.equal(await cutOff(page, ".row .chip, .trouble-text"), [], `marks at ${width}`);
+        await page.goto(`${fixture.origin}/#/now`);
+        await page.locator(".names code").waitFor();
+        check.equal(await cutOff(page, ".force .chip, .names code"), [], `the question at ${width}`);
+      }
     }),
   TEST_OPTIONS,
 );
@@ -157,8 +170,38 @@ async function operateByTouch(page: Page, game: Game): Promise<void> {
   await byName(page, "trouble-stopped").waitFor({ state: "detached" });
 }
 
+/** Checks that no panel, and not the dialog Connect, is wider than a phone. */
+async function panelsFit(page: Page): Promise<void> {
+  const tabs = await page.locator(".tab").evaluateAll((all) => all.map((tab) => tab.getAttribute("data-name") ?? ""));
+  check.that(tabs.includes("tab-now") && tabs.includes("tab-traces"));
+  for (const width of [390, 320]) {
+    await page.setViewportSize({ width, height: 640 });
+    for (const tab of tabs) {
+      await byName(page, tab).click();
+      await page.locator(`.inside[data-panel=${tab.replace("tab-", "")}]`).waitFor();
+      await page.locator(".panel").getByText("Loading…").first().waitFor({ state: "hidden" });
+      check.equal(await overflow(page), 0, `${tab} at ${width}`);
+    }
+    await page.keyboard.press("c");
+    const dialog = page.locator("dialog[open]");
+    await dialog.locator(".qr").waitFor();
+    check.equal(await dialog.evaluate((element) => element.scrollWidth - element.clientWidth), 0, `Connect at ${width}`);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+  }
+}
+
+/** The visible elements whose text is cut off. */
+const cutOff = (page: Page, selector: string): Promise<string[]> =>
+  page.locator(selector).evaluateAll((all) => {
+    const visible = all.filter((one) => one.getClientRects().length > 0);
+    if (visible.length === 0) return ["nothing is there"];
+    return visible.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.outerHTML);
+  });
+
+/** Why not the width of the document: a phone's browser makes that as wide as what is in it. */
 const overflow = (page: Page): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  page.evaluate(() => document.documentElement.scrollWidth - (visualViewport?.width ?? innerWidth));
 
 test(
   "DB13 DB13b the page is dark or light like the system, or as chosen, with enough contrast in both themes",
