@@ -30,6 +30,8 @@ export { SilentPeers } from "./silent-peers.ts";
 /** The state machine: `restore` each service once, then `step` it with every event. It never waits, and no peer can make it throw. */
 export class Relay {
   readonly #services: ReadonlyMap<ServiceName, SupervisedService>;
+  /** Why kept: it is asked after each step. */
+  readonly #intermediary: SupervisedService | undefined;
   readonly #ctx: RelayContext;
   /** What is kept of all peers, and the part of each service. */
   readonly #retained = new RetainedBytes(undefined, "total_bytes");
@@ -45,6 +47,7 @@ export class Relay {
     isReported: (name: ObservationName) => boolean = () => true,
   ) {
     this.#services = new Map(services.map((service) => [service.name, service]));
+    this.#intermediary = this.#services.get("intermediary");
     this.#ctx = new RelayContext(services, {
       replyExpected: (peer) => this.#peers.expectReply(peer),
       accepted: (peer) => this.#peers.accept(peer),
@@ -260,9 +263,7 @@ export class Relay {
 
   /** Tells the Intermediary that what a service shows may have changed, while a watcher wants to know. */
   #reportChange(service: ServiceName, event: ServiceEvent, ctx: RelayContext): void {
-    if (this.#services.get("intermediary")?.wantsChange(service) !== true || !mayChange(event, ctx.effectsSinceMark())) {
-      return;
-    }
+    if (this.#intermediary?.wantsChange(service) !== true || !mayChange(event, ctx.effectsSinceMark())) return;
     ctx.post("intermediary", { is: "serviceChanged", service });
   }
 
