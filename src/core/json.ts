@@ -275,6 +275,14 @@ function sorted(value: Json): string {
   return `{${text}}`;
 }
 
+/** What JSON writes as it is, between quotes: printable ASCII without quotes and backslashes. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+/** The longest text that is looked at. Why: `JSON.stringify` is faster for a long one. */
+const PLAIN_LENGTH_MAX = 256;
+
+/** True for a short text whose JSON is the text between quotes. */
+export const isPlain = (text: string): boolean => text.length <= PLAIN_LENGTH_MAX && PLAIN.test(text);
+
 /** The type of a view as JSON. */
 export type Plain<Value> = Value extends Json ? Value
   : Value extends object ? { readonly [Key in keyof Value]: Plain<Value[Key]> }

@@ -36,6 +36,8 @@ export type GameMessage =
 
 export interface ContextMessage extends MessageNotes {
   readonly command: "context";
+  /** Set if its text is known to be plain (`isPlain`), because each of its parts is. */
+  readonly isPlain?: true;
   readonly message: string;
   readonly silent: boolean;
 }

@@ -8,6 +8,7 @@
 import type { Priority } from "../../core/neuro-messages.ts";
 import type { Millis } from "../../core/ids.ts";
 import type { ActionSettings, BehaviourPreset, PolicySettings, Settings } from "../../core/settings.ts";
+import { isPlain } from "../../core/json.ts";
 import { matchesPattern } from "../../core/text.ts";
 
 /** The resolved policy of one integration. */
@@ -47,6 +48,8 @@ export interface Policy {
 
 /** The text before and after the message of a context. */
 export interface ContextTemplate {
+  /** Whether both are. */
+  readonly isPlain: boolean;
   readonly before: string;
   readonly after: string;
 }
@@ -98,15 +101,19 @@ export function policyOf({ integrations, actions }: Settings, name: string): Pol
 }
 
 /** The template of contexts for which no policy has one. */
-export const defaultTemplate = ({ attribution }: ActionSettings, from: string): ContextTemplate => ({
-  before: attribution ? `[${from}] ` : "",
-  after: "",
+export const defaultTemplate = ({ attribution }: ActionSettings, from: string): ContextTemplate =>
+  newTemplate(attribution ? `[${from}] ` : "", "");
+
+const newTemplate = (before: string, after: string): ContextTemplate => ({
+  isPlain: isPlain(before) && isPlain(after),
+  before,
+  after,
 });
 
 /** A template of the settings, which has `{message}` once, for the contexts of one integration. */
 function templateOf(template: string, game: string): ContextTemplate {
   const [before = "", after = ""] = template.split("{message}").map((part) => part.replaceAll("{game}", () => game));
-  return { before, after };
+  return newTemplate(before, after);
 }
 
 function keyPattern(pattern: string): KeyPattern {

@@ -1,7 +1,16 @@
 /** JSON text from peers: how deep it may be, and when two values are the same. */
 import { test } from "#runner";
 import fc from "fast-check";
-import { canonicalJson, isNumber, isObject, isShallow, type Json, numberOf, parseJson } from "../../../src/core/json.ts";
+import {
+  canonicalJson,
+  isNumber,
+  isObject,
+  isPlain,
+  isShallow,
+  type Json,
+  numberOf,
+  parseJson,
+} from "../../../src/core/json.ts";
 import { check } from "../../harness/check.ts";
 import { spelledJson, spelledNumber, SPELLINGS } from "../../harness/spelled-json.ts";
 
@@ -15,6 +24,17 @@ test("a text is shallow exactly when its value is nested no deeper than allowed"
   fc.assert(fc.property(fc.json({ maxDepth: 6 }), fc.integer({ min: 1, max: 8 }), (text, depthMax) => {
     check.equal(isShallow(text, depthMax), depthOf(JSON.parse(text)) <= depthMax || text.length <= depthMax, text);
   }));
+});
+
+test("a plain text is printable ASCII that JSON writes unchanged between quotes, and not long", () => {
+  for (let unit = 0; unit < 0x3000; unit++) {
+    const text = String.fromCharCode(unit);
+    const isUnchanged = JSON.stringify(text) === `"${text}"` && unit < 0x7f;
+    for (const [around, whole] of [text, `a${text}`, `${text}b`].entries()) {
+      check.equal(isPlain(whole), isUnchanged, `${unit} ${around}`);
+    }
+  }
+  check.equal([isPlain(""), isPlain("a".repeat(256)), isPlain("a".repeat(257))], [true, true, false]);
 });
 
 test("brackets inside of strings do not count as nesting, with any escapes around them", () => {

@@ -49,12 +49,25 @@ type TextMessage = ResultMessage | ContextMessage;
 function textFrame(message: TextMessage, game: string, text: string | undefined): string {
   if (message.command === "context") {
     const { command, silent } = message;
+    // Why no object: the parts of the text are joined only here, with the rest of the frame. A shortened text is plain, too.
+    if (message.isPlain === true) return `${contextHead(game)}${text}${silent ? SILENT_END : SPOKEN_END}`;
     return encode({ command, game, data: { message: text, silent } });
   }
   const { command, id, success } = message;
   assert(id !== undefined, "a result for the backend has no id");
   return encode({ command, game, data: text === undefined ? { id, success } : { id, success, message: text } });
 }
+
+/** The beginning of the frame of a context. The last one is kept, because a relay nearly always has one name. */
+function contextHead(game: string): string {
+  if (latestHead.game !== game) {
+    latestHead = { game, text: `{"command":"context","game":${encode(game)},"data":{"message":"` };
+  }
+  return latestHead.text;
+}
+
+let latestHead: { readonly game: string | undefined; readonly text: string } = { game: undefined, text: "" };
+const [SILENT_END, SPOKEN_END] = [`","silent":true}}`, `","silent":false}}`];
 
 const shortenedFrame = (message: TextMessage, encoding: Encoding): string =>
   withinFrameLimit(message.message ?? "", encoding, (shorter) => textFrame(message, encoding.game, shorter));
@@ -168,9 +181,9 @@ function withinFrameLimit(text: string, { profile, report }: Encoding, frame: (t
 /** Half of a surrogate pair as `JSON.stringify` writes it, or an escaped backslash, after which `ud83d` is ordinary text. */
 const LONE_SURROGATE = /\\\\|\\ud[89a-f][0-9a-f]{2}/g;
 
-/** The JSON of a frame. Half a surrogate pair is legal in it, but some backends crash when they print it. */
-function encode(envelope: JsonObject): string {
-  const json = JSON.stringify(envelope);
+/** The JSON of a frame, or of a part of it. Half a surrogate pair is legal in it, but some backends crash when they print it. */
+function encode(value: Json): string {
+  const json = JSON.stringify(value);
   if (!json.includes("\\ud")) return json;
   return json.replace(LONE_SURROGATE, (found) => (found === "\\\\" ? found : "\ufffd"));
 }

@@ -7,6 +7,7 @@
  */
 import { bucket, take } from "../../../core/bucket.ts";
 import { type Key, type Millis } from "../../../core/ids.ts";
+import { isPlain } from "../../../core/json.ts";
 import { key, segment } from "../../../core/key.ts";
 import { CONTEXTS_HELD_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import type { ContextMessage } from "../../../core/neuro-messages.ts";
@@ -387,7 +388,10 @@ function sendNow(
 ): ContextEnding {
   const template = policy?.context_template ?? defaultTemplate(upstream.service.settings.actions, name);
   const text = template.before + message + template.after;
-  return toNeuro(upstream, { command: "context", message: text, silent }, name, ctx) ? template : "refused";
+  const context: ContextMessage = template.isPlain && isPlain(message)
+    ? { command: "context", message: text, silent, isPlain: true }
+    : { command: "context", message: text, silent };
+  return toNeuro(upstream, context, name, ctx) ? template : "refused";
 }
 
 function traceEnd(upstream: Upstream, { record, source }: QueuedContext, ending: ContextEnding, ctx: StepContext): void {

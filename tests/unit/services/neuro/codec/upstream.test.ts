@@ -89,6 +89,18 @@ test("NB115 no frame is larger than a backend reads: long texts are shortened", 
   }
 });
 
+test("a context that is known to be plain has the frame that it has otherwise, also when it is shortened", () => {
+  for (const name of ["Relay", 'a "b" \\c', "\u00e9", ""]) {
+    for (const frameBytesMax of [PROFILES.neuro.frameBytesMax, 120]) {
+      for (const silent of [true, false]) {
+        const context = { command: "context", message: "[Chess] it's your turn: e2-e4!".repeat(3), silent } as const;
+        const profile = { ...PROFILES.neuro, frameBytesMax };
+        check.equal(encodeUpstream({ ...context, isPlain: true }, name, profile), encodeUpstream(context, name, profile));
+      }
+    }
+  }
+});
+
 test("NB116 main_thread reaches only the backend that knows it", () => {
   const message: GameMessage = { command: "actions/unregister", names: ["a"], mainThread: true };
   const data = (profile = PROFILES.neuro): unknown => JSON.parse(encodeUpstream(message, "R", profile)[0] ?? "").data;
