@@ -14,9 +14,9 @@ import { type ClusterDirectory, type OwnershipRecord, recordText, RELEASED } fro
 import type { BeatOutcome } from "../../cluster/membership.ts";
 import { nodeOf, placeRelay, rankedFor } from "../../cluster/placement.ts";
 import type { ToOwner } from "../../cluster/wire.ts";
-import { type PortName, problemResponse, unknownLink } from "../../http/app.ts";
+import type { PortName } from "../../http/app.ts";
 import { services } from "../../relay/services.ts";
-import { createClusterMetrics, METRIC_TYPES, namedLog, OPENMETRICS_END } from "../../observability/mod.ts";
+import { createClusterMetrics, namedLog } from "../../observability/mod.ts";
 import { CLOSING_MS } from "../../websocket-client/close.ts";
 import { createRawDialer } from "../../websocket-client/raw-socket.ts";
 import { Host } from "../host.ts";
@@ -24,20 +24,18 @@ import { lazyJobs } from "../open-ports.ts";
 import type { OpenListener } from "../monitored-listener.ts";
 import { StartError } from "../serve-options.ts";
 import type { ProcessParts } from "../process-relay.ts";
-import { DEFAULT_RELAY, isServed, requestWithin, splitPath } from "../relay-path.ts";
+import { DEFAULT_RELAY, isServed } from "../relay-path.ts";
 import { settingsOfRelay } from "../relay-settings.ts";
 import { namesOf, type RelaySet } from "../relays.ts";
 import type { HttpClient } from "../server-runtime.ts";
-import { malformedName, tooManyConnections, unknownRelay } from "../upgrade.ts";
 import { VoiceChannels } from "../voice-channels.ts";
 import type { ClusterStorage } from "./cluster-storage.ts";
 import { Gateway } from "./gateway.ts";
-import { forward, type Forwarded, type ReceivedRequest, receiveForwarded } from "./http-forwarding.ts";
 import { Member } from "./member.ts";
 import { NodeConnections } from "./node-connections.ts";
-import { otherView, ownView, relayView } from "./node-views.ts";
+import { NodeRequests } from "./node-requests.ts";
+import { type NodeStanding, otherView, ownView, relayView } from "./node-views.ts";
 import { OwnedRelay } from "./owned-relay.ts";
-import { OwnerWaits } from "./owner-waits.ts";
 
 /** Relays that start at the same time. */
 const STARTS_MAX = 4;
@@ -53,8 +51,6 @@ const SETTLED_LEASES = 15;
 /** How often that is looked for, and how many relays then move at most. */
 const REBALANCE_LEASES = 5;
 const REBALANCED_MAX = 20;
-/** A request for a relay without an owner waits for one for this long. */
-const OWNER_WAIT_MS = 5_000;
 const NODE_FRAME_BYTES_MAX = 64 * 1_048_576;
 
 export class ClusterNode implements RelaySet {
@@ -68,6 +64,7 @@ export class ClusterNode implements RelaySet {
   readonly #gateway: Gateway;
   readonly #voiceChannels: VoiceChannels;
   readonly #metrics = createClusterMetrics();
+  readonly #requests: NodeRequests;
   readonly #owned = new Map<string, OwnedRelay>();
   readonly #claiming = new Set<string>();
   /** Relays that this node gives up, until Redis has answered. */
@@ -75,11 +72,6 @@ export class ClusterNode implements RelaySet {
   readonly #finding = new Set<string>();
   /** Members that cannot be reached, as was reported. */
   readonly #unreachable = new Set<string>();
-  readonly #ownerWaits = new OwnerWaits<OwnedRelay | string>({
-    waitMs: OWNER_WAIT_MS,
-    locate: (relay) => this.#locate(relay),
-    findOwner: (relay) => void this.#findOwner(relay),
-  });
   #starts = 0;
   readonly #waitingStarts: (() => void)[] = [];
   #settings: Settings;
@@ -171,6 +163,20 @@ export class ClusterNode implements RelaySet {
       terminateLater: (socket) => void setTimeout(() => socket.terminate(), CLOSING_MS),
       unconfirmed: (done) => this.#metrics.unconfirmed.labels(done).add(),
     });
+    this.#requests = new NodeRequests({
+      host: this.host,
+      gateway: this.#gateway,
+      voiceChannels: this.#voiceChannels,
+      nodes: this.#nodes,
+      member: this.#member,
+      metrics: this.#metrics,
+      owned: this.#owned,
+      settings: () => this.#settings,
+      standing: () => this.#standing,
+      notReadyReasons: () => this.#notReadyReasons(),
+      ownerOf: (relay) => this.#directory.ownerOf(relay),
+      findOwner: (relay) => void this.#findOwner(relay),
+    });
   }
 
   /** Opens the node listener, and joins the cluster. */
@@ -178,7 +184,7 @@ export class ClusterNode implements RelaySet {
     const { host, port } = this.#settings.cluster;
     this.#listener = await this.#parts.runtime.listen({ name: "web", label: "Cluster", block: "web", host, port }, {
       frameBytesMax: NODE_FRAME_BYTES_MAX,
-      fetch: (request, client) => this.#fetchFromNode(request, client),
+      fetch: (request, client) => this.#requests.fetchFromNode(request, client),
     });
     this.#member.start();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -186,37 +192,7 @@ export class ClusterNode implements RelaySet {
   }
 
   fetch(request: Request, listener: PortName, client: HttpClient): Response | Promise<Response> {
-    if (!URL.canParse(request.url)) {
-      return problemResponse({ status: 400, title: "Bad request", fault: "malformedRequest" });
-    }
-    const { pathname } = new URL(request.url);
-    // Why: the paths of the intercept proxy belong to the backend behind it.
-    const path = listener === "proxy" ? { name: DEFAULT_RELAY, base: "", path: pathname } : splitPath(pathname);
-    if (path === undefined) return malformedName();
-    const { name, base: basePath } = path;
-    if (name !== DEFAULT_RELAY && !isServed(name, this.#settings.relays.names)) return unknownRelay(name, "relays.names");
-    const within = requestWithin(request, path);
-    if (listener === "web" && basePath === "" && path.path === "/ready") return this.#ready(within, client.address);
-    if (listener === "web" && basePath === "" && path.path === "/metrics") return this.#scrape(within, client.address);
-    const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
-    if (listener === "web" && !isUpgrade) {
-      return this.#answer(name, within, { listener, basePath, address: client.address }, client);
-    }
-    const { address, disableTimeout } = client;
-    return this.host.app.fetch(within, {
-      listener,
-      address,
-      basePath,
-      ...(disableTimeout !== undefined && { disableTimeout }),
-      upgrade: (target, connection, credential) => {
-        const unknown = typeof target === "object" ? unknownLink(target, settingsOfRelay(this.#settings, name)) : undefined;
-        if (unknown !== undefined) return unknown;
-        const handler = target === "voice"
-          ? this.#voiceChannels.admit(connection, credential)
-          : this.#gateway.admit(name, target, connection, credential);
-        return handler === undefined ? tooManyConnections() : client.upgrade(handler);
-      },
-    });
+    return this.#requests.fetch(request, listener, client);
   }
 
   configure(settings: Settings): void {
@@ -246,7 +222,7 @@ export class ClusterNode implements RelaySet {
   }
 
   notReadyReasons(): Promise<readonly string[]> {
-    return Promise.resolve(this.#member.mayAct() && !this.#isDraining ? [] : [`cluster: this node is ${this.#standing}`]);
+    return Promise.resolve(this.#notReadyReasons());
   }
 
   /** Hands all relays over, serves its clients as a gateway while others own them, then closes them (1012). */
@@ -273,7 +249,11 @@ export class ClusterNode implements RelaySet {
     await this.host.close();
   }
 
-  get #standing(): "joining" | "holding" | "suspended" | "stopping" {
+  #notReadyReasons(): readonly string[] {
+    return this.#member.mayAct() && !this.#isDraining ? [] : [`cluster: this node is ${this.#standing}`];
+  }
+
+  get #standing(): NodeStanding {
     const { is } = this.#member.lease;
     return this.#isDraining || is === "dead" ? "stopping" : is;
   }
@@ -563,103 +543,6 @@ export class ClusterNode implements RelaySet {
         return assertNever(message);
     }
   }
-
-  async #answer(name: string, request: Request, context: Forwarded, client: HttpClient): Promise<Response> {
-    const owner = await this.#ownerWaits.locate(name);
-    if (owner === undefined) return noOwner();
-    if (owner instanceof OwnedRelay) return await answerFrom(owner, request, context, client);
-    client.disableTimeout?.(); // Why: the owner knows how long the request may take, and ends it.
-    return await forward(request, { place: owner, name, context, secret: this.#settings.cluster.secret });
-  }
-
-  /** The relay if it runs here, or the place of the node that owns it. */
-  async #locate(name: string): Promise<OwnedRelay | string | undefined> {
-    const own = this.#owned.get(name);
-    if (own !== undefined) return own.isRunning ? own : undefined;
-    const record = await this.#directory.ownerOf(name).catch(() => undefined);
-    if (record === undefined || !this.#nodes.canReach(record.session)) return undefined;
-    return this.#nodes.placeOf(record.session);
-  }
-
-  #fetchFromNode(request: Request, client: HttpClient): Response | Promise<Response> {
-    if (!this.#nodes.isTrusted(request)) return problemResponse({ status: 401, title: "Unauthorized", fault: "badToken" });
-    if (new URL(request.url).pathname === "/node") {
-      return client.upgrade(this.#nodes.accept()) ??
-        problemResponse({ status: 426, title: "Upgrade required", fault: "upgradeRequired" });
-    }
-    const forwarded = receiveForwarded(request);
-    if (forwarded === undefined) return problemResponse({ status: 400, title: "Bad request", fault: "malformedRequest" });
-    return this.#answerForwarded(forwarded, client);
-  }
-
-  async #answerForwarded({ name, request, context }: ReceivedRequest, client: HttpClient): Promise<Response> {
-    const owner = await this.#ownerWaits.locate(name);
-    return owner instanceof OwnedRelay ? await answerFrom(owner, request, context, client) : noOwner();
-  }
-
-  /** The metrics of this node, after those of the relay at the root if it is here. Why not elsewhere: each would be counted several times. */
-  async #scrape(request: Request, address: string): Promise<Response> {
-    const { app } = this.#owned.get(DEFAULT_RELAY)?.host ?? this.host;
-    const response = await app.fetch(request, { listener: "web", address, basePath: "", upgrade: () => undefined });
-    if (response.status !== 200) return response;
-    const { registry, holding, members, relays, peers, waitingBytes } = this.#metrics;
-    holding.set(this.#member.mayAct() ? 1 : 0);
-    members.set(this.#member.sessions.length);
-    relays.set(this.#owned.size);
-    peers.set(this.#gateway.size);
-    waitingBytes.set(this.#gateway.keptBytes);
-    const format = response.headers.get("content-type") === METRIC_TYPES.openmetrics ? "openmetrics" : "prometheus";
-    const text = (await response.text()).replace(OPENMETRICS_END, "");
-    return new Response(text + registry.text(format), { headers: response.headers });
-  }
-
-  /** As `/ready` of a relay; what it says of the node is for `watch`, too. */
-  async #ready(request: Request, address: string): Promise<Response> {
-    const reasons = await this.notReadyReasons();
-    const isReady = reasons.length === 0;
-    const scopes = this.host.scopesOf(request, { listener: "web", address, upgrade: () => undefined });
-    const details = {
-      reasons,
-      node: this.#settings.cluster.node,
-      place: this.#member.place,
-      lease: this.#standing,
-      members: this.#member.others.map(({ session, place }) => ({
-        node: nodeOf(session),
-        place,
-        isReachable: this.#nodes.canReach(session),
-      })),
-      relays: [...this.#owned.keys()],
-      peers: this.#gateway.size,
-      waitingBytes: this.#gateway.keptBytes,
-    };
-    const body = {
-      status: isReady ? "ready" : "not_ready",
-      version: this.host.version,
-      ...(scopes.includes("watch") && details),
-    };
-    return Response.json(body, { status: isReady ? 200 : 503 });
-  }
 }
-
-const answerFrom = async (
-  { host }: OwnedRelay,
-  request: Request,
-  context: Forwarded,
-  { disableTimeout }: HttpClient,
-): Promise<Response> =>
-  await host.app.fetch(request, {
-    ...context,
-    ...(disableTimeout !== undefined && { disableTimeout }),
-    upgrade: () => undefined,
-  });
-
-const noOwner = (): Response =>
-  problemResponse({
-    status: 503,
-    title: "Service unavailable",
-    fault: "relayAway",
-    detail: "no node owns this relay at the moment",
-    headers: { "retry-after": "2" },
-  });
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

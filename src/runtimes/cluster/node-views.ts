@@ -5,6 +5,9 @@ import { nodeOf } from "../../cluster/placement.ts";
 import type { Millis } from "../../core/ids.ts";
 import type { NodeView, RelayView } from "../../core/view.ts";
 
+/** What a node says of itself. */
+export type NodeStanding = "joining" | "holding" | "suspended" | "stopping";
+
 /** Who owns a relay: its node, or null if that session is no member. */
 export function relayView(
   name: string,
