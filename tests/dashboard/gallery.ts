@@ -8,7 +8,7 @@ import process from "node:process";
 import type { Page } from "playwright-core";
 import { violations } from "./axe.ts";
 import { byName, type DashboardFixture, integrationRow, Upstream, withDashboard } from "./fixture.ts";
-import { approval, change, crowd, lively } from "./scenes.ts";
+import { approval, change, crowd, lively, operate } from "./scenes.ts";
 
 const SIZES: readonly (readonly [width: number, height: number])[] = [
   [360, 740],
@@ -86,6 +86,9 @@ async function livelyRelay(gallery: Gallery, fixture: DashboardFixture, neuro: U
   await lively(fixture, neuro);
   await byName(page, "force").nth(1).waitFor();
   await gallery.add(page, "lively");
+  await operate(fixture);
+  await show(page, fixture, "queue");
+  await byName(page, "dead-letter").nth(2).waitFor();
   for (const panel of [...PANELS, ...MORE_PANELS]) {
     await show(page, fixture, panel);
     await gallery.add(page, panel);
@@ -163,6 +166,7 @@ async function withNeuro(run: (fixture: DashboardFixture, neuro: Upstream) => Pr
       `nakurity-client.url=${neuro.url}`,
       "brain.enabled=true",
       "brain.port=0",
+      "queue.ttl.command=1s",
     ]);
   } finally {
     neuro.stop();

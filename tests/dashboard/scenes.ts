@@ -59,6 +59,22 @@ async function joinIntegrations(fixture: DashboardFixture): Promise<void> {
   }
 }
 
+/** Commands for an integration that is offline, of which some expire, and macros. Needs `queue.ttl.command` of a second. */
+export async function operate(fixture: DashboardFixture): Promise<void> {
+  const lamp = await JsonClient.open(fixture.relay.urls.intermediary);
+  lamp.send({ type: "integration", name: "lamp", auth_token: TOKEN, ack: true });
+  await lamp.next(({ event }) => event === "registered");
+  lamp.close();
+  await lamp.closed;
+  const send = (action: string) =>
+    change(fixture, "POST", "messages", { to: "lamp", cmd: { action, colour: "warm white" } });
+  for (const action of ["on", "brighter", "off"]) await send(action);
+  for (const [label, to] of [["Open with e4", "e4"], ["Queen's pawn", "d4"]] as const) {
+    await change(fixture, "POST", "macros", { label, integration: "chess", action: "move", data: { to } });
+  }
+  await send("on");
+}
+
 export type Games = ReadonlyMap<string, Game>;
 
 export function gameOf(games: Games, name: string): Game {
