@@ -4,7 +4,7 @@ import { newestOf, type TraceFilter, type TraceView } from "../../../core/traces
 import type { Page } from "../../../core/view.ts";
 import { allPending } from "../pending/pending-actions.ts";
 import type { NeuroState, Upstream } from "../state.ts";
-import { actionRecord, forceRecord } from "./make-record.ts";
+import { actionRecord, forceRecord, openContextRecord } from "./make-record.ts";
 import type { TraceRecord } from "./records.ts";
 import { traceView } from "./views.ts";
 
@@ -42,7 +42,7 @@ function* openRecords(upstream: Upstream): Generator<Iterable<TraceRecord>> {
     yield [forceRecord(force, undefined, undefined)];
   }
   for (const queue of contexts.queued.values()) {
-    yield queue.toReversed().map(({ record }) => record);
+    yield queue.toReversed().map(({ record }) => openContextRecord(upstream, record));
   }
 }
 

@@ -179,7 +179,7 @@ export type ContextEnding = ContextTemplate | Exclude<ContextEnd, "sent">;
 
 /** The record of a context that has just arrived. */
 export function newContextRecord(
-  { id: upstream, service: { secrets } }: Upstream,
+  { id: upstream }: Upstream,
   { slug, name }: Pick<ContextSource, "slug" | "name">,
   context: Pick<ContextMessage, "message" | "repairs">,
   ctx: Pick<StepContext, "id" | "now">,
@@ -193,13 +193,19 @@ export function newContextRecord(
     bytes: 0,
     slug,
     name,
-    text: kept(context.message, secrets),
+    text: context.message,
     steps: repairSteps(context, ctx),
     end: undefined,
     template: undefined,
     sequence: 0,
   };
 }
+
+/** The record of a context that is open, with no more of its text than it will have. */
+export const openContextRecord = ({ service: { secrets } }: Upstream, record: ContextRecord): ContextRecord => ({
+  ...record,
+  text: kept(record.text, secrets),
+});
 
 /** Completes the record of a context that has ended. */
 export function endContextRecord(
@@ -210,6 +216,7 @@ export function endContextRecord(
 ): void {
   record.endedAt = now;
   record.upstream = id;
+  record.text = kept(record.text, service.secrets);
   record.bytes = RECORD_BYTES + stepBytes(record.steps) + 2 * record.text.length;
   if (typeof ending === "string") {
     record.end = ending;

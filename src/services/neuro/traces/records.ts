@@ -78,7 +78,8 @@ export interface ContextRecord extends Omit<TraceFields, "endedAt" | "upstream" 
   /** Undefined for a watcher. */
   readonly slug: string | undefined;
   readonly name: string;
-  readonly text: string;
+  /** The whole text until it ends, because the context itself keeps that, too. */
+  text: string;
   steps: TraceStep[] | undefined;
   end: ContextEnd | undefined;
   /** What Neuro read before and after the text. Undefined if she did not. */

@@ -2,6 +2,7 @@
 import { test } from "#runner";
 import { DEFAULTS } from "../../../../../src/core/defaults.ts";
 import { toRequestId } from "../../../../../src/core/ids.ts";
+import { TRACE_TEXT_LENGTH_MAX } from "../../../../../src/core/limits.ts";
 import type { NeuroRequest } from "../../../../../src/core/request.ts";
 import type { Settings } from "../../../../../src/core/settings.ts";
 import type { TraceFilter, TraceView } from "../../../../../src/core/traces/trace.ts";
@@ -126,6 +127,17 @@ test("TR3b a force that is put back into the queue names the force before it", (
   const again = last(scenario, { state: "open" });
   check.equal([again.related, path(again)], [before.id, ["+0 received Chess", "+0 waiting held"]]);
   check.equal(last(scenario, { state: "ended" }).outcome, "held");
+});
+
+test("TR2 the trace of a context that waits has the same beginning of a long text as after its end", () => {
+  const { scenario, neuro, chess } = situation();
+  neuro.drop();
+  chess.context("x".repeat(20_000));
+  const open = last(scenario, { state: "open" });
+  check.equal(open.texts.context, `${"x".repeat(TRACE_TEXT_LENGTH_MAX)}...`);
+  neuro.reopen();
+  const ended = last(scenario);
+  check.equal([ended.id, ended.outcome, ended.texts], [open.id, "sent", open.texts]);
 });
 
 test("TR4 the trace of a context says for what it waited, and whether Neuro got it", () => {
