@@ -1,5 +1,5 @@
 /**
- * `bun run bench gateway [--rate 2000] [--games 10] [--seconds 3] [--reps 3] [--warm-up 10] [--on Bun|Deno]`: what it costs that games are at another node
+ * `bun run bench gateway [--phases trips,contexts,idle] [--rate 2000] [--games 10] [--seconds 2] [--reps 7] [--warm-up 12] [--on Bun|Deno]`: what it costs that games are at another node
  * than the owner of their relay.
  *
  * Three subjects get the same load in turn, while the others are idle: a single process, a single process behind one that only copies bytes
@@ -22,16 +22,17 @@ const { values: options } = parseArgs({
   options: {
     rate: { type: "string", default: "2000" },
     games: { type: "string", default: "10" },
-    seconds: { type: "string", default: "3" },
-    reps: { type: "string", default: "3" },
-    "warm-up": { type: "string", default: "10" },
+    seconds: { type: "string", default: "2" },
+    reps: { type: "string", default: "7" },
+    "warm-up": { type: "string", default: "12" },
+    phases: { type: "string", default: "trips,contexts,idle" },
     on: { type: "string", default: "Bun" },
   },
 });
 /** Frames a second from or to games: a trip has two, a context has one. */
 const RATE = Number(options.rate);
 const MS = Number(options.seconds) * 1_000;
-/** Of trips, and half as long of contexts, for each subject: until then engines compile. */
+/** Of each phase for each subject: until then their engines compile. */
 const WARM_UP_MS = Number(options["warm-up"]) * 1_000;
 const UNLIMITED = [
   "nakurity-client.context_rate=0",
@@ -121,10 +122,15 @@ async function contexts(load: Load, ms: number): Promise<void> {
   await until(() => load.contexts - before >= sent, 10_000, `${sent} contexts`);
 }
 
-const PHASES = {
-  [`CPU ms/s, ${RATE} frames/s of trips`]: (load: Load) => latency(load, { rate: RATE / 2, ms: MS }),
-  [`CPU ms/s, ${RATE} contexts/s`]: (load: Load) => contexts(load, MS),
-  "CPU ms/s, idle": () => Bun.sleep(MS),
+interface Phase {
+  readonly title: string;
+  run(load: Load, ms: number): Promise<unknown>;
+}
+
+const PHASES: Readonly<Record<string, Phase>> = {
+  trips: { title: `CPU ms/s, ${RATE} frames/s of trips`, run: (load, ms) => latency(load, { rate: RATE / 2, ms }) },
+  contexts: { title: `CPU ms/s, ${RATE} contexts/s`, run: contexts },
+  idle: { title: "CPU ms/s, idle", run: (_load, ms) => Bun.sleep(ms) },
 };
 
 /** The values of each row and column of the table. */
@@ -135,19 +141,16 @@ function add(row: string, column: string, value: number): void {
   columns.getOrInsertComputed(column, () => []).push(value);
 }
 
-async function measure(
-  { title, load, processes }: Subject,
-  [row, run]: [string, (load: Load) => Promise<unknown>],
-): Promise<void> {
+async function measure({ title, load, processes }: Subject, phase: Phase): Promise<void> {
   const before = Object.values(processes).map(cpuMs);
   const from = performance.now();
-  const result = await run(load);
+  const result = await phase.run(load, MS);
   const seconds = (performance.now() - from) / 1_000;
-  const used = Object.values(processes).map((pid, index) => (cpuMs(pid) - (before[index] ?? 0)) / seconds);
-  add(row, title, used.reduce((sum, one) => sum + one, 0));
-  if (used.length > 1) {
-    for (const [index, name] of Object.keys(processes).entries()) add(row, `${title}: ${name}`, used[index] ?? 0);
-  }
+  const used = Object.entries(processes).map(([name, pid], index) =>
+    [name, (cpuMs(pid) - (before[index] ?? 0)) / seconds] as const
+  );
+  add(phase.title, title, used.reduce((sum, [, ms]) => sum + ms, 0));
+  if (used.length > 1) { for (const [name, ms] of used) add(phase.title, `${title}: ${name}`, ms); }
   if (typeof result !== "object" || result === null || !("p50" in result)) return;
   const { p50, p99 } = result as { readonly p50: number; readonly p99: number };
   add("trip p50, ms", title, p50 / 1_000);
@@ -175,16 +178,20 @@ function print(titles: readonly string[]): void {
   }
 }
 
+const phases = options.phases.split(",").map((name) => {
+  const phase = PHASES[name];
+  if (phase === undefined) throw new Error(`no such phase: ${name}; the phases are ${Object.keys(PHASES).join(", ")}`);
+  return phase;
+});
 await inFolder(async (folder) => {
   const subjects = [await single(folder, "single process"), await behindCopy(folder), await throughGateway(folder)];
   try {
     for (const { load, port } of subjects) {
       await load.connect(Number(options.games), port);
-      await latency(load, { rate: RATE / 2, ms: WARM_UP_MS });
-      await contexts(load, WARM_UP_MS / 2);
+      for (const phase of phases) await phase.run(load, WARM_UP_MS);
     }
     for (let rep = 0; rep < Number(options.reps); rep++) {
-      for (const phase of Object.entries(PHASES)) for (const subject of subjects) await measure(subject, phase);
+      for (const phase of phases) for (const subject of subjects) await measure(subject, phase);
     }
     for (const { title, load: { errors: { misrouted, unexpected } } } of subjects) {
       if (misrouted + unexpected > 0) throw new Error(`${title}: ${misrouted} misrouted, ${unexpected} unexpected`);

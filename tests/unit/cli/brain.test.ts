@@ -2,10 +2,7 @@
 import { test } from "#runner";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  artifactOf,
-  isArtifactFiles,
-} from "../../../src/inference/artifact.ts";
+import { artifactOf, isArtifactFiles } from "../../../src/inference/artifact.ts";
 import { hashBytes } from "../../../src/core/hash.ts";
 import { readArtifact } from "../../../src/jobs/artifact.ts";
 import { check } from "../../harness/check.ts";
@@ -39,8 +36,7 @@ test(
     const { examples, skipped, held_out } = JSON.parse(second.out);
     check.equal([examples, skipped, held_out.examples], [90, 0, 9]);
     const root = join(place.folder, "artifacts/runs");
-    const weights = (run: string) =>
-      readFile(join(root, run, "model/surrogate.safetensors"));
+    const weights = (run: string) => readFile(join(root, run, "model/surrogate.safetensors"));
     check.that((await weights("first")).equals(await weights("second")));
     check.equal(
       hashBytes(await weights("first")),

@@ -1,16 +1,6 @@
 import { test } from "#runner";
 import { spawnSync } from "node:child_process";
-import {
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  symlink,
-  utimes,
-  writeFile,
-} from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -164,9 +154,7 @@ test("CF41 every script installs what it needs first", async () => {
   const composed = ["ok", "setup", "prepack"];
   for (const name of Object.keys(scripts)) {
     if (composed.includes(name) || name.slice(3) in scripts) continue;
-    const install = relay.includes(name)
-      ? "bun install --production --frozen-lockfile"
-      : "bun run setup";
+    const install = relay.includes(name) ? "bun install --production --frozen-lockfile" : "bun run setup";
     check.equal(scripts[`pre${name}`], install, name);
   }
   check.that(relay.every((name) => name in scripts));

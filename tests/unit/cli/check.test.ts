@@ -6,8 +6,7 @@ import { CliFolder } from "./cli-process.ts";
 
 test("CF27 check prints the resulting settings without secrets", async () => {
   const place = await CliFolder.make({
-    "my.yaml":
-      "intermediary: {port: 0, auth_token: hush-hush}\nqueue: {retry: 7000}\n",
+    "my.yaml": "intermediary: {port: 0, auth_token: hush-hush}\nqueue: {retry: 7000}\n",
   });
   const yaml = await place.run([
     "check",

@@ -71,8 +71,7 @@ test("LK13 a page of another machine cannot use the port for games, and a plain 
       /^/,
       "http",
     );
-    const statusOf = async (headers: Record<string, string>) =>
-      (await fetch(url, { headers })).status;
+    const statusOf = async (headers: Record<string, string>) => (await fetch(url, { headers })).status;
     check.equal([
       await statusOf({ origin: "https://evil.example" }),
       await statusOf({}),

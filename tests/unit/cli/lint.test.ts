@@ -4,11 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FORMATTERS } from "../../../src/cli/lint/formats.ts";
 import { hasPassed, type LintReport } from "../../../src/cli/lint/report.ts";
-import {
-  DIAGNOSTIC_IDS,
-  type DiagnosticId,
-  DIAGNOSTICS,
-} from "../../../src/core/diagnostics/catalogue.ts";
+import { DIAGNOSTIC_IDS, type DiagnosticId, DIAGNOSTICS } from "../../../src/core/diagnostics/catalogue.ts";
 import type { DiagnosticView } from "../../../src/core/view.ts";
 import { check } from "../../harness/check.ts";
 import { JsonClient } from "../../harness/json-client.ts";
@@ -51,9 +47,7 @@ test("DI20 an integration fails from `--fail-on` on, and a check without any int
     seen("startup_late"),
   ];
   const verdicts = [[], [info], [warning], [error]].map((diagnostics) =>
-    (["error", "warning", "info"] as const).map((failOn) =>
-      hasPassed(reportOf(diagnostics, { failOn }))
-    )
+    (["error", "warning", "info"] as const).map((failOn) => hasPassed(reportOf(diagnostics, { failOn })))
   );
   check.equal(verdicts, [[true, true, true], [true, true, false], [
     true,
@@ -135,8 +129,7 @@ test("DI22 the JUnit report has a suite for each integration and a test for each
     }),
   );
   const elements = elementsOf(xml);
-  const count = (element: string) =>
-    elements.filter((each) => each === element).length;
+  const count = (element: string) => elements.filter((each) => each === element).length;
   check.equal([count("testsuite"), count("testcase")], [
     2,
     2 * DIAGNOSTIC_IDS.length,
@@ -145,9 +138,7 @@ test("DI22 the JUnit report has a suite for each integration and a test for each
   check.match(
     xml,
     new RegExp(
-      `<testsuites name="neuro-relay lint" tests="${
-        2 * DIAGNOSTIC_IDS.length
-      }" failures="1">`,
+      `<testsuites name="neuro-relay lint" tests="${2 * DIAGNOSTIC_IDS.length}" failures="1">`,
     ),
   );
   check.equal(

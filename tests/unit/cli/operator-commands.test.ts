@@ -16,9 +16,7 @@ async function configuration(more = ""): Promise<string> {
       block,
     ) => [block, await freePort()]),
   );
-  return `${
-    ports.map(([block, port]) => `${block}: {port: ${port}}`).join("\n")
-  }\n${more}`;
+  return `${ports.map(([block, port]) => `${block}: {port: ${port}}`).join("\n")}\n${more}`;
 }
 
 test(
@@ -237,9 +235,7 @@ test(
     const complete = (...words: readonly string[]): string =>
       spawnSync("bash", [
         "-c",
-        `${out}\nCOMP_WORDS=(${words.join(" ")}); COMP_CWORD=${
-          words.length - 1
-        }; _neuro_relay; echo "\${COMPREPLY[@]}"`,
+        `${out}\nCOMP_WORDS=(${words.join(" ")}); COMP_CWORD=${words.length - 1}; _neuro_relay; echo "\${COMPREPLY[@]}"`,
       ], {
         encoding: "utf8",
       }).stdout.trim();

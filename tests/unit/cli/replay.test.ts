@@ -3,12 +3,7 @@ import { test } from "#runner";
 import { spawn } from "node:child_process";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  conversationsIn,
-  readRecording,
-  type RecordedSession,
-  selectConversation,
-} from "../../../src/recording/mod.ts";
+import { conversationsIn, readRecording, type RecordedSession, selectConversation } from "../../../src/recording/mod.ts";
 import { check } from "../../harness/check.ts";
 import { denoPath } from "../../harness/machine.ts";
 import { inFolder, RelayProcess } from "../../harness/relay.ts";
@@ -29,8 +24,7 @@ async function replayGame(
   says = "moved",
 ): Promise<unknown> {
   const client = await JsonClient.open(url);
-  const tell = (command: string, data?: object) =>
-    client.send({ command, game, ...(data !== undefined && { data }) });
+  const tell = (command: string, data?: object) => client.send({ command, game, ...(data !== undefined && { data }) });
   tell("startup");
   const schema = {
     type: "object",
@@ -65,9 +59,7 @@ function exchanges(session: RecordedSession, game: string): readonly string[] {
   return found.transcript.flatMap(({ frame }) => {
     const { command, data } = JSON.parse(String(frame));
     if (command === "action") return [`${data.name} ${data.data}`];
-    return command === "action/result"
-      ? [`${data.success} ${data.message}`]
-      : [];
+    return command === "action/result" ? [`${data.success} ${data.message}`] : [];
   });
 }
 
@@ -359,8 +351,7 @@ test(
   "OB22 replay lists the connections of a recording, and reports an invalid argument in one line",
   async () => {
     const line = { t: 1, peer: 1, listener: "neuro" };
-    const startup = (game: string) =>
-      JSON.stringify({ command: "startup", game });
+    const startup = (game: string) => JSON.stringify({ command: "startup", game });
     const lines = [
       { v: 1, relay: "9.9.9", started_at: "2030-01-01T00:00:00.000Z" },
       { ...line, is: "opened", path: "/" },
@@ -369,9 +360,7 @@ test(
       { ...line, peer: 3, listener: "brain", is: "opened", path: "/" },
     ];
     const place = await CliFolder.make({
-      "good.jsonl": `${
-        lines.map((each) => JSON.stringify(each)).join("\n")
-      }\n{"t`,
+      "good.jsonl": `${lines.map((each) => JSON.stringify(each)).join("\n")}\n{"t`,
       "bad.jsonl": "hello\n",
     });
     const listed = await place.run(["replay", "good.jsonl", "--list"]);

@@ -119,9 +119,8 @@ test(
     ]);
     const relay = place.start(["serve", "--config", "my.yaml"]);
     const said = await untilOutput(relay, "stdout", /is ready/);
-    const port =
-      /\[Intermediary\] listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(said)
-        ?.[1] ?? "";
+    const port = /\[Intermediary\] listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(said)
+      ?.[1] ?? "";
     const second = await place.run([
       "serve",
       "--config",

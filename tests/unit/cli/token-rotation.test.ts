@@ -47,8 +47,7 @@ async function running(
   }
   try {
     const ready = await untilOutput(relay, "stdout", /is ready/);
-    const url = (label: string): string =>
-      ready.match(new RegExp(`\\[${label}\\] listening on (\\S+)`))?.[1] ?? "";
+    const url = (label: string): string => ready.match(new RegExp(`\\[${label}\\] listening on (\\S+)`))?.[1] ?? "";
     const greet = async (token: string): Promise<JsonClient> => {
       const client = await JsonClient.open(url("Intermediary"));
       client.send({

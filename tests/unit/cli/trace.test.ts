@@ -9,14 +9,10 @@ test(
   "TR30 one action has the same trace in the API, on the command line and for its game",
   async () => {
     const ports = await Promise.all(
-      ["intermediary", "nakurity-backend", "brain", "web"].map(async (block) =>
-        [block, await freePort()] as const
-      ),
+      ["intermediary", "nakurity-backend", "brain", "web"].map(async (block) => [block, await freePort()] as const),
     );
     const blocks = ports.map(([block, port]) =>
-      `${block}: {port: ${port}${
-        block === "nakurity-backend" ? ", choice_timeout: 50ms" : ""
-      }}`
+      `${block}: {port: ${port}${block === "nakurity-backend" ? ", choice_timeout: 50ms" : ""}}`
     );
     const place = await CliFolder.make({ "relay.yaml": blocks.join("\n") });
     check.equal((await place.run(["trace", "1-1"])).status, 1);
@@ -46,9 +42,7 @@ test(
     const received = await game.next(({ command, data }) =>
       command === "neuro-relay/trace" && data.trace?.kind === "action"
     );
-    await game.next(({ command, data }) =>
-      command === "neuro-relay/trace" && data.trace?.kind === "force"
-    );
+    await game.next(({ command, data }) => command === "neuro-relay/trace" && data.trace?.kind === "force");
     const { trace } = received.data;
     check.equal([trace.outcome, trace.texts.result, trace.steps.length], [
       "succeeded",
@@ -56,8 +50,7 @@ test(
       4,
     ]);
     const headers = { authorization: `Bearer ${token}` };
-    const api: Message =
-      await (await fetch(`${web}/api/traces/${trace.id}`, { headers })).json();
+    const api: Message = await (await fetch(`${web}/api/traces/${trace.id}`, { headers })).json();
     check.equal(api, trace);
     check.equal(
       JSON.parse((await place.run(["trace", trace.id, "--json"])).out),

@@ -250,9 +250,7 @@ test(
     check.equal(again.out, "0 of 3 imported\n", "nothing twice");
     const copies = (await place.run(["queue", "export", ...sqlite])).out.trim()
       .split("\n").map((line) => JSON.parse(line));
-    const originals = exported.trim().split("\n").map((line) =>
-      JSON.parse(line)
-    );
+    const originals = exported.trim().split("\n").map((line) => JSON.parse(line));
     const shape = (
       { id, to, state, kind, reason, body }: Record<string, unknown>,
     ) => ({

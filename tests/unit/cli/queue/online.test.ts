@@ -82,8 +82,7 @@ for (
     try {
       const begun = Date.now();
       const { lamp, watcher } = await fill(listener, gone);
-      const run = (...words: readonly string[]) =>
-        place.run(["queue", ...words, "--config", "asking.yaml"]);
+      const run = (...words: readonly string[]) => place.run(["queue", ...words, "--config", "asking.yaml"]);
       const { out, errors, status } = await run("list");
       check.equal([status, errors], [0, ""]);
       check.match(
