@@ -38,7 +38,7 @@ import { type NodeStanding, otherView, ownView, relayView } from "./node-views.t
 import { OwnedRelay } from "./owned-relay.ts";
 
 /** Relays that start at the same time. */
-const STARTS_MAX = 4;
+const STARTS_MAX = 8;
 /** The nodes after the first one in the order for a relay try to claim it this much later each. */
 const RANK_MS = 300;
 const TICK_MS = 400;
