@@ -104,6 +104,9 @@ async function readinessOf({ web }: ProcessRelay): Promise<Readiness> {
 
 export const gateway: Platform = {
   name: "gateway",
-  differences: { RT52b: "the metrics of a relay are at the node that owns it" },
+  differences: {
+    RT52b: "the metrics of a relay are at the node that owns it",
+    SE113: "in a cluster, tokens are in the settings of each node",
+  },
   start: (setup) => GatewayRelay.create(setup),
 };

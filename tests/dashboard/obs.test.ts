@@ -17,6 +17,13 @@ test(
       await dock.goto(`${fixture.origin}/dock#token=${fixture.token}`);
       await byName(dock, "stop").waitFor();
       const chess = await Game.join(fixture, "Chess", [{ name: "move" }, { name: "resign" }]);
+      await fetch(`${fixture.origin}/api/macros`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${fixture.token}`, "content-type": "application/json" },
+        body: JSON.stringify({ label: "Open", integration: "chess", action: "move" }),
+      });
+      await byName(dock, "run-macro").click();
+      chess.result((await chess.action()).id, true, "");
       chess.force("Which\nmove?", ["move", "resign"]);
       const question = byName(overlay, "overlay-question");
       await question.locator(".overlay-query", { hasText: "move?" }).waitFor();

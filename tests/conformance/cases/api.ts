@@ -47,6 +47,26 @@ const post = (body: object): Asked => ({ method: "POST", body: JSON.stringify(bo
 
 export const api: readonly Case[] = [
   {
+    name: "SE113 NB361 an issued token, a rotation and a macro outlive a restart",
+    async run(relay) {
+      const game = await Game.join(relay, "Chess");
+      game.register("play");
+      const macro = post({ label: "Play", integration: "chess", action: "play" });
+      const deadline = performance.now() + 10_000;
+      while ((await ask(relay, "/macros", macro)).status !== 200) check.that(performance.now() < deadline, "it registers");
+      const issued = await answer(relay, "/tokens", post({ use: "intermediary", name: "eye", scopes: ["watch"] }));
+      const path = `/tokens/${encodeURIComponent(issued.id)}/rotation`;
+      const { token } = await answer(relay, path, post({ overlap_ms: 0 }));
+      const statuses = async () =>
+        await Promise.all([issued.token, token].map(async (one) => (await ask(relay, "/macros", { token: one })).status));
+      check.equal(await statuses(), [401, 200]);
+      await relay.restart();
+      check.equal(await statuses(), [401, 200]);
+      const { items } = await answer(relay, "/macros", { token });
+      check.equal(items.map(({ label, by }: Message) => [label, by]), [["Play", "web"]]);
+    },
+  },
+  {
     name: "TR31 the trace of an action has its path from Neuro to the game and back, and the transcript has what Neuro got",
     hasUpstream: true,
     async run(relay, neuro) {
