@@ -1,12 +1,14 @@
-/** `token`: generates a random token, lists the tokens of the running relay, and rotates or revokes them. */
-import { Command } from "commander";
+/** `token`: generates a random token, lists the tokens of the running relay, and issues, rotates or revokes them. */
+import { Command, Option } from "commander";
 import { text as readText } from "node:stream/consumers";
 import { stdin } from "node:process";
 import { type ApiClient, ApiError, pathSegment } from "../clients/api-client.ts";
+import { ALL_SCOPES } from "../core/access.ts";
 import { hashText } from "../core/hash.ts";
 import type { Millis } from "../core/ids.ts";
+import type { Scope } from "../core/settings.ts";
 import { isoTime } from "../core/text.ts";
-import type { IssuedTokenView, TokenView } from "../core/view.ts";
+import type { IssuedTokenView, TokenRequest, TokenView } from "../core/view.ts";
 import { CliError } from "./cli-error.ts";
 import { newToken } from "../runtimes/tokens/new-token.ts";
 import { readConfiguration, type RelayOptions, withRelay } from "./configuration.ts";
@@ -25,13 +27,14 @@ interface GenerateOptions {
 export function tokenCommand(): Command {
   return new Command("token")
     .description(
-      "generate a random token, for example for intermediary.auth_token; list, rotate and revoke those of the running relay",
+      "generate a random token, for example for intermediary.auth_token; list, issue, rotate and revoke those of the running relay",
     )
     .option("--hash", "print its hash as well, for a setting that does not contain the token: token: {sha256: ...}")
     .option("--stdin", "do not generate a token: read it from standard input, and print its hash")
     .option("--json", "print JSON")
     .action(generate)
     .addCommand(listCommand())
+    .addCommand(issueCommand())
     .addCommand(rotateCommand())
     .addCommand(revokeCommand());
 }
@@ -83,6 +86,40 @@ function revokeCommand(): Command {
       console.log(`revoked ${id}`);
     });
 }
+
+interface IssueOptions extends RelayOptions {
+  readonly use: TokenRequest["use"];
+  readonly scopes?: readonly Scope[];
+  readonly names?: readonly string[];
+  readonly expires?: Millis;
+  readonly json?: true;
+}
+
+function issueCommand(): Command {
+  const use = new Option("--use <use>", "intermediary: also for the API and the dashboard; neuro: the game port");
+  return withRelay(new Command("issue"))
+    .description("issue a token at the running relay, and print it: it is shown this once, and valid at once")
+    .argument("<name>", "its name in the log and in the audit log")
+    .addOption(use.choices(["intermediary", "neuro", "brain"]).default("intermediary"))
+    .option("--scopes <scopes>", `separated by commas: ${ALL_SCOPES.join(", ")}`, listOf)
+    .option("--names <patterns>", "only for these names, separated by commas, such as lamp*", listOf)
+    .option("--expires <duration>", "after which it expires, such as 30d", duration)
+    .option("--json", "print JSON")
+    .action(async (name: string, { relay, use, scopes, names, expires, json, ...options }: IssueOptions) => {
+      const request: TokenRequest = {
+        use,
+        name,
+        ...(scopes !== undefined && { scopes }),
+        ...(names !== undefined && { names }),
+        ...(expires !== undefined && { expires_at: Date.now() + expires }),
+      };
+      const issued = await change(options, relay, (api) => api.request<IssuedTokenView>("POST", "tokens", { ...request }));
+      console.log(json ? JSON.stringify(issued) : issued.token);
+    });
+}
+
+const listOf = (text: string): readonly string[] =>
+  text.split(",").map((item) => item.trim()).filter((item) => item !== "");
 
 interface RotateOptions extends RelayOptions {
   readonly overlap?: Millis;

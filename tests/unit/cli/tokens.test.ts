@@ -6,7 +6,7 @@ import { freePort } from "../storage/backends.ts";
 import { CliFolder, untilOutput } from "./cli-process.ts";
 
 test(
-  "SE109 tokens are made with their hashes, listed, rotated and revoked at the running relay",
+  "SE109 tokens are made with their hashes, listed, issued, rotated and revoked at the running relay",
   async () => {
     const web = await freePort();
     const place = await CliFolder.make({});
@@ -40,6 +40,14 @@ queue: {backend: memory}
         out,
         /^web:web; valid; .*hashed\nintermediary:lamp; valid; scopes integration; expires 2099-01-01T00:00:00/,
       );
+      const issued = await run("issue", "eye", "--scopes", "watch,command", "--names", "eye*", "--expires", "30d");
+      check.match(issued.out, /^nr_[A-Za-z0-9_-]{43}\n$/);
+      check.match(
+        (await run("list")).out,
+        /intermediary:eye@\w{8}; valid; scopes watch, command; names "eye\*"; expires .*; issued /,
+      );
+      check.match((await run("issue", "x", "--scopes", "everything")).errors, /\/scopes\/0/);
+      check.match((await run("issue", "x", "--use", "web")).errors, /intermediary, neuro, brain/);
       const rotated = await run(
         "rotate",
         "intermediary:lamp",
