@@ -122,11 +122,14 @@ test(
         { name: "move" },
         { name: LONG_ACTION },
       ]);
+      await Game.join(fixture, "Chess");
       const page = await fixture.open({ ...devices["iPhone 13"], reducedMotion: "reduce" });
       await panelsFit(page);
       await page.setViewportSize({ width: 390, height: 640 });
       await byName(page, "tab-integrations").click();
       await integrationRow(page, "A game").waitFor();
+      const heights = await page.locator(".row-main").evaluateAll((rows) => rows.map(({ clientHeight }) => clientHeight));
+      check.equal(heights, [52, 52], "a long name has two lines in the same height");
       check.that(!(await page.locator(".now").isVisible()));
       await operateByTouch(page, game);
       await page.goto(`${fixture.origin}/#/tools`);

@@ -17,6 +17,8 @@ import { SortHead, useOrder } from "../lists/sort-head.tsx";
 const TEXT = TEXTS.integrations;
 /** Rows that are drawn; the others are found by name. */
 const ROWS_MAX = 200;
+/** Longer names are in smaller type on a phone. */
+const LONG_NAME = 24;
 /** From this many integrations on there is a search field. */
 const SEARCH_MIN = 9;
 
@@ -147,7 +149,7 @@ const RowContent = memo(({ integration, sight }: ContentProps) => {
             <Icon name="chevron" size={12} />
           </span>
           <span class={`dot ${connected ? "good" : "off"}`} aria-hidden="true" />
-          <span class="row-title">
+          <span class={name.length > LONG_NAME ? "row-title is-long" : "row-title"}>
             <Name text={name} max={64} />
             <span class="row-second">
               <Marks integration={integration} />
