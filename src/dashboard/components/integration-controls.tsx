@@ -1,4 +1,5 @@
 /** The switches of one integration, and the marks of what is unusual about it. */
+import { memo } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import type { IntegrationControls, IntegrationView } from "../../core/view.ts";
 import { sanitize } from "../lib/sanitize.ts";
@@ -14,8 +15,14 @@ interface OfIntegration {
   readonly integration: IntegrationView;
 }
 
+/** Why: counters change every second, and marks and switches do not depend on them. */
+const isSameBesideCounts = (before: OfIntegration, now: OfIntegration): boolean =>
+  Object.entries(now.integration).every(([name, value]) =>
+    name === "counts" || value === before.integration[name as keyof IntegrationView]
+  );
+
 /** Everything unusual about an integration. */
-export function Marks({ integration }: OfIntegration) {
+export const Marks = memo(({ integration }: OfIntegration) => {
   const {
     id,
     listener,
@@ -55,7 +62,7 @@ export function Marks({ integration }: OfIntegration) {
         : null}
     </span>
   );
-}
+}, isSameBesideCounts);
 
 interface Control {
   readonly name: keyof typeof TEXT.controls;
@@ -71,7 +78,7 @@ const CONTROLS: readonly Control[] = [
 ];
 
 /** The switches of an integration: as icons in its row, with their words elsewhere. */
-export function Controls({ integration, isWordy = false }: OfIntegration & { readonly isWordy?: boolean }) {
+export const Controls = memo(({ integration, isWordy = false }: OfIntegration & { readonly isWordy?: boolean }) => {
   const { id, name } = integration;
   const missingScope = useMissingScope("admin");
   return (
@@ -96,4 +103,4 @@ export function Controls({ integration, isWordy = false }: OfIntegration & { rea
       })}
     </span>
   );
-}
+}, isSameBesideCounts);

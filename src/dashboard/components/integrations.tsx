@@ -17,6 +17,8 @@ import { SortHead, useOrder } from "../lists/sort-head.tsx";
 const TEXT = TEXTS.integrations;
 /** Rows that are drawn; the others are found by name. */
 const ROWS_MAX = 200;
+/** Steps in which the age of a connection is shown. */
+const AGE_STEP_MS = 5_000;
 /** Longer names are in smaller type on a phone. */
 const LONG_NAME = 24;
 /** From this many integrations on there is a search field. */
@@ -183,13 +185,15 @@ const RowContent = memo(({ integration, sight }: ContentProps) => {
 });
 
 function Since({ integration: { connected, since } }: RowProps) {
-  const age = useStore(({ now }) => formatAge(now - since));
+  const age = useStore(({ now }) => formatAge(Math.floor((now - since) / AGE_STEP_MS) * AGE_STEP_MS));
   return <span>{connected ? TEXT.connectedFor(age) : TEXT.offlineFor(age)}</span>;
 }
 
 function Activity({ id, sight }: Pick<ContentProps, "sight"> & { readonly id: string }) {
-  const isVisible = useStore((state) => (sight.current ? state.now : 0)) > 0;
   const counts = store.traffic.integration(id);
+  const isVisible = useStore(() => sight.current);
+  // Why: a chart without traffic is the same in each second.
+  useStore((state) => (isVisible && counts?.isQuiet(state.now) === false ? state.now : 0));
   const now = store.relayNow();
   const rate = formatRate(counts?.rate(now) ?? 0);
   return (

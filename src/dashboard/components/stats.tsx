@@ -5,7 +5,7 @@ import { linkTo } from "../lib/route.ts";
 import { countApprovals, countDeadLetters, countQueued, pendingOf, upstreamsOf } from "../state/dashboard-state.ts";
 import { store, useStore } from "../state/hooks.ts";
 import type { SecondCounts } from "../state/rates.ts";
-import { CHART_S } from "../state/traffic.ts";
+import { CHART_POINT_S, CHART_S } from "../state/traffic.ts";
 import { TEXTS } from "../texts.ts";
 import { Sparkline } from "./primitives.tsx";
 
@@ -93,8 +93,8 @@ function QueuedMessages() {
 
 /** Why in a component of its own: it is drawn every second, the others only when their number changes. */
 function Rates() {
-  useStore((state) => state.now);
   const { actions, events } = store.traffic;
+  useStore(({ now }) => (actions.isQuiet(now) && events.isQuiet(now) ? 0 : now));
   return (
     <div class="rates">
       <Rate name="actions-rate" counts={actions} unit={TEXT.actionsUnit} title={TEXT.actionsPerSecond} />
@@ -116,7 +116,7 @@ function Rate({ name, counts, unit, title }: RateProps) {
     <p class={`rate ${name}`} title={title}>
       <span class="rate-value num" data-name={name}>{formatRate(counts.rate(now))}</span>
       <span class="rate-label">{unit}</span>
-      <Sparkline values={counts.series(now, CHART_S)} label={TEXT.chart(unit)} />
+      <Sparkline values={counts.means(now, CHART_POINT_S, CHART_S / CHART_POINT_S)} label={TEXT.chart(unit)} />
     </p>
   );
 }

@@ -1,9 +1,13 @@
-/** A long list: its rows are sorted by the heads of its columns, and drawn when they come in sight. */
+/** A long list: its rows are sorted by the heads of its columns, and drawn when they come nearly in sight. */
 import { type Child, useRef, useState } from "hono/jsx/dom";
 import type { RouteParam } from "../lib/route.ts";
 import { type SortColumn, sortList } from "../lib/sort-list.ts";
 import { useVisible } from "../state/hooks.ts";
 import { SortHead, useOrder } from "./sort-head.tsx";
+
+/** Rows that are drawn at first, and each time that the end of those that are drawn comes nearly in sight. */
+const ROWS_AT_ONCE = 24;
+const USUAL_HEIGHT_PX = 40;
 
 export interface SortedListProps<Item> {
   /** The parameter of the address that has its order. */
@@ -16,40 +20,23 @@ export interface SortedListProps<Item> {
 }
 
 export function SortedList<Item>({ param, columns, items, className, keyOf, row }: SortedListProps<Item>) {
+  const [drawn, setDrawn] = useState(ROWS_AT_ONCE);
   const sorted = sortList(items, columns, useOrder(param));
+  const rest = sorted.length - drawn;
   return (
     <div>
       {items.length < 2 ? null : <SortHead key="head" param={param} columns={columns} />}
       <ul class={className === undefined ? "plain-list" : `plain-list ${className}`}>
-        {sorted.map((item, at) => <LazyRow key={keyOf(item)} at={at}>{row(item)}</LazyRow>)}
+        {sorted.slice(0, drawn).map((item) => <li key={keyOf(item)}>{row(item)}</li>)}
+        {rest > 0 ? <Rest key={`rest ${drawn}`} count={rest} onVisible={() => setDrawn(drawn + ROWS_AT_ONCE)} /> : null}
       </ul>
     </div>
   );
 }
 
-/** Rows that are drawn at once. Why: they are in sight when the list is opened. */
-const FIRST_ROWS = 12;
-
-export interface LazyRowProps {
-  /** Its place in the list, from 0. */
-  readonly at: number;
-  readonly children: Child;
-}
-
-/**
- * A row that is drawn when it first comes nearly in sight. Until then it has the height of a usual row.
- *
- * Why it stays drawn: a person may have opened something in it. Out of sight it is not laid out (`content-visibility`).
- */
-export function LazyRow({ at, children }: LazyRowProps) {
+/** The place of the rows that are not drawn yet. Why a new one after each time: it may still be in sight. */
+function Rest({ count, onVisible }: { readonly count: number; onVisible(): void }) {
   const element = useRef<HTMLLIElement | null>(null);
-  const isVisible = useVisible(element);
-  const [wasDrawn, setDrawn] = useState(at < FIRST_ROWS);
-  const isDrawn = wasDrawn || isVisible;
-  if (isDrawn !== wasDrawn) setDrawn(true);
-  return (
-    <li ref={element} class={isDrawn ? undefined : "lazy-row"}>
-      {isDrawn ? children : null}
-    </li>
-  );
+  if (useVisible(element)) onVisible();
+  return <li ref={element} style={{ height: `${count * USUAL_HEIGHT_PX}px` }} aria-hidden="true" />;
 }

@@ -7,7 +7,7 @@ import { formatTime } from "../lib/format.ts";
 import { linkTo } from "../lib/route.ts";
 import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
 import type { FeedRow } from "../state/event-feed.ts";
-import { store, useFeed, useStore } from "../state/hooks.ts";
+import { store, useFeed, useFeedView, useStore } from "../state/hooks.ts";
 import { EVENT_CATEGORIES, TEXTS } from "../texts.ts";
 import { FeedList } from "./feed-list.ts";
 
@@ -80,11 +80,9 @@ function SubjectLink({ row: { event } }: { readonly row: FeedRow }) {
 const showAll = (): void => store.setParams({ kinds: "", integration: "", text: "" });
 
 function FeedTools() {
-  useFeed();
-  const integrations = useStore((state) => state.integrations) ?? [];
+  useFeedView();
   const { view, filter: { categories, integration, text } } = store.feed;
   const isPaused = view.is === "paused";
-  const names = [...new Set([...integrations.map(({ name }) => name), integration])].filter((name) => name !== "").sort();
   const isFiltered = categories.size > 0 || integration !== "" || text !== "";
   return (
     <div class="feed-tools">
@@ -99,16 +97,7 @@ function FeedTools() {
             onText={(typed) => store.setParams({ text: typed })}
           />
         </label>
-        <select
-          class="feed-integration-select"
-          aria-label={TEXT.integration}
-          data-name="feed-integration"
-          value={integration}
-          onChange={(event: Event) => store.setParams({ integration: (event.target as HTMLSelectElement).value })}
-        >
-          <option value="">{TEXT.allIntegrations}</option>
-          {names.map((name) => <option key={name} value={name}>{sanitize(name, 40)}</option>)}
-        </select>
+        <IntegrationSelect selected={integration} />
         <Button
           icon={isPaused ? "play" : "pause"}
           name="feed-pause"
@@ -121,6 +110,27 @@ function FeedTools() {
       </div>
       <CategoryFilter categories={categories} isFiltered={isFiltered} />
     </div>
+  );
+}
+
+function IntegrationSelect({ selected }: { readonly selected: string }) {
+  // Why as one text: the names are the same although the integrations change every second.
+  const names = useStore(({ integrations }) =>
+    JSON.stringify(
+      [...new Set([...(integrations ?? []).map(({ name }) => name), selected])].filter((name) => name !== "").sort(),
+    )
+  );
+  return (
+    <select
+      class="feed-integration-select"
+      aria-label={TEXT.integration}
+      data-name="feed-integration"
+      value={selected}
+      onChange={(event: Event) => store.setParams({ integration: (event.target as HTMLSelectElement).value })}
+    >
+      <option value="">{TEXT.allIntegrations}</option>
+      {(JSON.parse(names) as string[]).map((name) => <option key={name} value={name}>{sanitize(name, 40)}</option>)}
+    </select>
   );
 }
 

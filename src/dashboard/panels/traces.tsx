@@ -3,7 +3,7 @@ import { memo, useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import { TRACE_KINDS, type TraceStep, type TraceView } from "../../core/traces/trace.ts";
 import type { Page } from "../../core/view.ts";
-import { LazyRow, SortedList } from "../lists/sorted-list.tsx";
+import { SortedList } from "../lists/sorted-list.tsx";
 import { Button, Chip, EmptyState, Name, SearchInput } from "../components/primitives.tsx";
 import { formatDuration, formatTime } from "../lib/format.ts";
 import { sanitize, sanitizeLines } from "../lib/sanitize.ts";
@@ -34,9 +34,9 @@ function OneTrace({ id }: { readonly id: string }) {
         ? <EmptyState key="gone" title={TEXT.gone}>{TEXT.goneMeans}</EmptyState>
         : (
           <ul key="trace" class="plain-list">
-            <LazyRow at={0}>
+            <li>
               <TraceRow trace={trace} isOpenAtFirst />
-            </LazyRow>
+            </li>
           </ul>
         )}
     </div>

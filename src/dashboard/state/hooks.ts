@@ -42,11 +42,17 @@ export function useStore<Value>(select: (state: DashboardState) => Value): Value
   return value;
 }
 
-/** Draws the component again when the feed is paused, resumed or filtered, and once a second while it runs. */
-export function useFeed(): void {
+/** Draws the component again when the feed is paused, resumed or filtered. */
+export function useFeedView(): void {
   const redraw = useRedraw();
   useLayoutEffect(() => store.feed.subscribe(redraw), []);
-  useStore((state) => state.now);
+}
+
+/** The same, and once a second while events arrive. */
+export function useFeed(): void {
+  useFeedView();
+  // Why not the number of events alone: it changes with each, and the state of the page about once a second.
+  useStore(() => store.feed.total);
 }
 
 function useRedraw(): () => void {

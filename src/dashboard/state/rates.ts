@@ -6,6 +6,8 @@ const MEAN_S = 5;
 
 export class SecondCounts {
   readonly length: number;
+  /** The latest second with a count; -1 without any. */
+  #latest = -1;
   readonly #counts: Float64Array;
   /** The second that each count belongs to. */
   readonly #seconds: Float64Array;
@@ -27,17 +29,38 @@ export class SecondCounts {
       this.#counts[index] = 0;
     }
     this.#counts[index] = (this.#counts[index] ?? 0) + times;
+    this.#latest = Math.max(this.#latest, second);
+  }
+
+  /** True if nothing was counted in the last seconds. */
+  isQuiet(now: Millis, seconds: number = this.length): boolean {
+    return this.#latest < Math.floor(now / 1_000) - seconds;
   }
 
   /** Forgets all counts. */
   clear(): void {
     this.#seconds.fill(-1);
+    this.#latest = -1;
   }
 
   /** The last complete seconds, the oldest first. */
   series(now: Millis, length: number = this.length): number[] {
     const last = Math.floor(now / 1_000) - 1;
     return Array.from({ length }, (_, at) => this.#of(last - length + 1 + at));
+  }
+
+  /**
+   * The means of groups of seconds, the oldest first. The groups do not depend on `now`, so a chart of them changes only when one is
+   * complete.
+   */
+  means(now: Millis, group: number, length: number): number[] {
+    const end = Math.floor(now / 1_000 / group) * group;
+    return Array.from({ length }, (_, at) => {
+      const first = end - (length - at) * group;
+      let sum = 0;
+      for (let second = first; second < first + group; second++) sum += this.#of(second);
+      return sum / group;
+    });
   }
 
   /** Events per second, the mean of the last five seconds. */

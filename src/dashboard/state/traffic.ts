@@ -6,6 +6,8 @@ import { CounterRate, SecondCounts } from "./rates.ts";
 
 /** Seconds of the traffic chart. */
 export const CHART_S = 300;
+/** Seconds that are one point of the traffic chart. */
+export const CHART_POINT_S = 3;
 /** Seconds of a sparkline. */
 export const SPARKLINE_S = 60;
 /** Seconds that are kept beyond those drawn. */

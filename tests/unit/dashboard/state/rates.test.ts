@@ -13,6 +13,17 @@ test("DB21 events are counted per second", () => {
   check.equal(counts.series(121_000, 60).reduce((sum, count) => sum + count), 1);
 });
 
+test("DB21 a chart of means changes only when a group of seconds is complete, and not at all without counts", () => {
+  const counts = new SecondCounts(60);
+  for (let second = 90; second < 99; second++) counts.add(second * 1_000, second < 96 ? 1 : 4);
+  check.equal(counts.means(99_000, 3, 4), [0, 1, 1, 4]);
+  check.equal(counts.means(101_999, 3, 4), counts.means(99_000, 3, 4));
+  check.equal(counts.means(102_000, 3, 4), [1, 1, 4, 0]);
+  check.equal([counts.isQuiet(158_000), counts.isQuiet(159_000), counts.isQuiet(110_000, 10)], [false, true, true]);
+  counts.clear();
+  check.equal(counts.isQuiet(99_000), true);
+});
+
 test("DB21 the increase of a counter is spread over the seconds between two readings", () => {
   const rate = new CounterRate(60);
   rate.record(100, 10_000);
