@@ -5,6 +5,8 @@ import { byName, Game, integrationRow, TEST_OPTIONS, until, withDashboard } from
 
 const GAMES = 100;
 const EVENTS = 3_000;
+/** Traces that the panel lists. */
+const TRACES = 100;
 /** One event of each game in each round: at most 500 events a second, fewer on a slow machine. */
 const ROUND_MS = 200;
 
@@ -57,6 +59,15 @@ test(
       check.that((sorted[Math.floor(sorted.length * 0.95)] ?? Infinity) < 1_000, "nearly all frames come in time");
       check.that(await page.locator(".feed-row").count() < 120, "only rows in sight exist");
       check.that(await page.locator("*").count() < 12_000, "the page does not grow with the events");
+      await byName(page, "tab-traces").click();
+      const traces = byName(page, "trace");
+      await traces.first().waitFor();
+      check.that(await traces.count() < TRACES, "only the first traces are drawn");
+      const end = async (): Promise<boolean> => {
+        await traces.last().scrollIntoViewIfNeeded();
+        return await traces.count() === TRACES;
+      };
+      await until(end, "the others are drawn when their place comes in sight");
       for (const game of games) game.talk.close();
     }),
   TEST_OPTIONS,
