@@ -1,6 +1,6 @@
 /**
  * `bun run bench [--quick] [--games 1,10,100] [--reps N] [--json FILE] [--on bun|deno|binary]`: compares the relay with two minimal relays, alternating in
- * one run: one on the runtime's WebSocket client, one on a raw socket. `bun run bench storage` (or `machine`, `peers`, `brain`, `nallely`, `watching`, `retained`, `links`, `idle-relays`, `gateway`) runs the benchmark in that file.
+ * one run: one on the runtime's WebSocket client, one on a raw socket. `bun run bench storage` (or `machine`, `peers`, `brain`, `nallely`, `watching`, `retained`, `links`, `idle-relays`, `gateway`, `page`) runs the benchmark in that file.
  *
  * Only ratios can be compared between machines. A ratio is the median of the ratios of all repetitions. CPU time comes first, because
  * other load on the machine changes it least.
