@@ -7,9 +7,7 @@ socket.onopen = () => {
   socket.send(
     JSON.stringify({ type: "neuro-os", name: "spectator", auth_token: token }),
   );
-  const subscribe = as === "page"
-    ? { after: "0", rate: 1_000, changes: true }
-    : { after: "0" };
+  const subscribe = as === "page" ? { after: "0", rate: 1_000, changes: true } : { after: "0" };
   socket.send(JSON.stringify({ subscribe, request_id: "subscribed" }));
 };
 let isChanged = true;
