@@ -1,6 +1,7 @@
 /**
  * `bun run bench [--quick] [--games 1,10,100] [--reps N] [--json FILE] [--on bun|deno|binary]`: compares the relay with two minimal relays, alternating in
- * one run: one on the runtime's WebSocket client, one on a raw socket. `bun run bench storage` (or `machine`, `peers`, `brain`, `nallely`, `watching`, `retained`, `links`, `idle-relays`, `gateway`, `page`) runs the benchmark in that file.
+ * one run: one on the runtime's WebSocket client, one on a raw socket. `--only trips,latency,contexts,idle` and `--windows 256,16,1` measure a
+ * part of it; `--before DIR` also measures the relay of another checkout, such as one without a change. `bun run bench storage` (or `machine`, `peers`, `brain`, `nallely`, `watching`, `retained`, `links`, `idle-relays`, `gateway`, `page`) runs the benchmark in that file.
  *
  * Only ratios can be compared between machines. A ratio is the median of the ratios of all repetitions. CPU time comes first, because
  * other load on the machine changes it least.
@@ -40,6 +41,9 @@ const { values: options } = parseArgs({
     reps: { type: "string", default: "3" },
     json: { type: "string" },
     on: { type: "string", default: "bun" },
+    only: { type: "string", default: "trips,latency,contexts,idle" },
+    windows: { type: "string", default: "256,16,1" },
+    before: { type: "string" },
   },
 });
 const root = join(import.meta.dirname, "../..");
@@ -55,13 +59,16 @@ const yardstick = (name: string, file: string): Subject => ({
   command: ({ game, upstream }) => [process.execPath, `tests/bench/${file}`, String(game), `ws://127.0.0.1:${upstream}`],
 });
 const yardsticks = [yardstick("minimal", "minimal-relay.ts"), yardstick("raw", "raw-relay.ts")];
-const subjects = [...yardsticks, relay];
+const before = options.before === undefined ? [] : [{ ...relay, name: "before", checkout: options.before }];
+const others: readonly Subject[] = [...yardsticks, ...before];
+const subjects: readonly Subject[] = [...others, relay];
+const scenarios = options.only.split(",");
 
 /** Name of the figure -> values of each subject, one per repetition. */
 type Figures = Map<string, Record<string, number[]>>;
 const figures: Figures = new Map();
 const GAMES = options.quick ? [10] : options.games.split(",").map(Number);
-const WINDOWS = [256, 16, 1];
+const WINDOWS = options.windows.split(",").map(Number);
 const contextFigure = (games: number): string => `CPU us per context, ${games} games`;
 for (const window of WINDOWS) for (const games of GAMES) figures.set(cpuFigure(games, window), {});
 for (const games of GAMES) figures.set(contextFigure(games), {});
@@ -82,22 +89,22 @@ async function warmUp(run: () => Promise<Trips>): Promise<void> {
 
 async function measure(subject: Subject, games: number): Promise<void> {
   const load = new Load();
-  const running = await RunningRelay.start(subject, load.backendPort, root);
+  const running = await RunningRelay.start(subject, load.backendPort, subject.checkout ?? root);
   try {
     await load.connect(games, running.gamePort);
     await warmUp(() => roundTrips(load, running, { window: 256, ms: WARM_UP_MS }));
-    for (const window of WINDOWS) {
-      const trips = await roundTrips(load, running, { window, ms });
-      record(subject, cpuFigure(games, window), trips.cpuMicros);
-      record(subject, `round trips/s, ${games} games, window ${window}`, trips.perSecond);
+    if (scenarios.includes("trips")) await measureTrips(subject, load, running);
+    if (scenarios.includes("latency")) {
+      const { p50, p99 } = await latency(load, { rate: 2_000, ms });
+      record(subject, `p50 us at 2,000/s, ${games} games`, p50);
+      record(subject, `p99 us at 2,000/s, ${games} games`, p99);
     }
-    const { p50, p99 } = await latency(load, { rate: 2_000, ms });
-    record(subject, `p50 us at 2,000/s, ${games} games`, p50);
-    record(subject, `p99 us at 2,000/s, ${games} games`, p99);
-    await warmUp(() => fanIn(load, running, { ms: WARM_UP_MS }));
-    const contexts = await fanIn(load, running, { ms });
-    record(subject, contextFigure(games), contexts.cpuMicros);
-    record(subject, `contexts/s, ${games} games`, contexts.perSecond);
+    if (scenarios.includes("contexts")) {
+      await warmUp(() => fanIn(load, running, { ms: WARM_UP_MS }));
+      const contexts = await fanIn(load, running, { ms });
+      record(subject, contextFigure(games), contexts.cpuMicros);
+      record(subject, `contexts/s, ${games} games`, contexts.perSecond);
+    }
     const { misrouted, unexpected } = load.errors;
     if (misrouted + unexpected > 0) throw new Error(`${subject.name}: ${misrouted} misrouted, ${unexpected} unexpected`);
   } finally {
@@ -106,9 +113,18 @@ async function measure(subject: Subject, games: number): Promise<void> {
   }
 }
 
+async function measureTrips(subject: Subject, load: Load, running: RunningRelay): Promise<void> {
+  const games = load.games.length;
+  for (const window of WINDOWS) {
+    const trips = await roundTrips(load, running, { window, ms });
+    record(subject, cpuFigure(games, window), trips.cpuMicros);
+    record(subject, `round trips/s, ${games} games, window ${window}`, trips.perSecond);
+  }
+}
+
 async function measureIdle(subject: Subject, games: number): Promise<void> {
   const load = new Load();
-  const running = await RunningRelay.start(subject, load.backendPort, root);
+  const running = await RunningRelay.start(subject, load.backendPort, subject.checkout ?? root);
   try {
     record(subject, "CPU ms to the first connection, one processor", running.startCpuMs);
     record(subject, "start-up to first connection, ms", running.startMs);
@@ -130,11 +146,12 @@ const median = (values: readonly number[]): number => [...values].sort((a, b) =>
 const round = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
 
 function print(): void {
-  const others = yardsticks.map(({ name }) => `${name} | ratio`).join(" | ");
-  console.log(`\n| figure | relay | ${others} |\n| --- | --- |${" --- | --- |".repeat(yardsticks.length)}`);
+  const titles = others.map(({ name }) => `${name} | ratio`).join(" | ");
+  console.log(`\n| figure | relay | ${titles} |\n| --- | --- |${" --- | --- |".repeat(others.length)}`);
   for (const [figure, values] of figures) {
     const ours = values[relay.name] ?? [];
-    const beside = yardsticks.map(({ name }) => {
+    if (ours.length === 0) continue;
+    const beside = others.map(({ name }) => {
       const floor = values[name] ?? [];
       const ratio = median(ours.map((value, at) => value / (floor[at] ?? NaN)));
       return `${round(median(floor))} | ${ratio.toFixed(2)}`;
@@ -144,9 +161,14 @@ function print(): void {
 }
 
 // Why a process of its own: memory left by one measurement slows the next.
-Bun.spawnSync([process.execPath, join(import.meta.dirname, "machine.ts")], { stdio: ["ignore", "inherit", "inherit"] });
+if (scenarios.includes("idle")) {
+  Bun.spawnSync([process.execPath, join(import.meta.dirname, "machine.ts")], { stdio: ["ignore", "inherit", "inherit"] });
+}
 for (let rep = 0; rep < Number(options.reps); rep++) {
-  for (const games of GAMES) for (const subject of subjects) await measure(subject, games);
+  if (scenarios.some((name) => name !== "idle")) {
+    for (const games of GAMES) for (const subject of subjects) await measure(subject, games);
+  }
+  if (!scenarios.includes("idle")) continue;
   for (const subject of subjects) await measureIdle(subject, options.quick ? 1_000 : 10_000);
 }
 print();

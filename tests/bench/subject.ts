@@ -11,6 +11,8 @@ export interface Ports {
 /** A relay to measure, and its command. */
 export interface Subject {
   readonly name: string;
+  /** The directory of its sources, if they are not those of this checkout. */
+  readonly checkout?: string;
   command(ports: Ports): readonly string[];
 }
 
