@@ -33,3 +33,30 @@ export interface HttpClient extends Pick<RequestContext, "address" | "disableTim
   /** Opens the socket of a handler; undefined if the request is not a valid upgrade. */
   upgrade(handler: ConnectionHandler): Response | undefined;
 }
+
+/**
+ * Returns a function that runs others at the end of this turn, in the order in which they were given. What is given meanwhile runs at the
+ * end of the next turn.
+ *
+ * Why one immediate: the engine and its dialed connections end the same turns.
+ */
+export function createAfterTurn(schedule: (run: () => void) => void): (run: () => void) => void {
+  let due: (() => void)[] = [];
+  const endTurn = (): void => {
+    const runs = due;
+    due = [];
+    for (const run of runs) {
+      try {
+        run();
+      } catch (error) {
+        // Why in an immediate of its own: it costs the others nothing, and is reported like any uncaught error.
+        schedule(() => {
+          throw error;
+        });
+      }
+    }
+  };
+  return (run) => {
+    if (due.push(run) === 1) schedule(endTurn);
+  };
+}

@@ -209,11 +209,14 @@ class RawWebSocket implements ClientSocket {
     this.#writer.add(opcode, payload);
     if (this.#isWriteScheduled || this.#isBlocked) return;
     this.#isWriteScheduled = true;
-    this.#ports.afterTurn(() => {
-      this.#isWriteScheduled = false;
-      this.#flush();
-    });
+    this.#ports.afterTurn(this.#endTurn);
   }
+
+  /** Why a property: one function for all turns. */
+  readonly #endTurn = (): void => {
+    this.#isWriteScheduled = false;
+    this.#flush();
+  };
 
   #flush(): void {
     const stream = this.#stream;

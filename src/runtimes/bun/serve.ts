@@ -9,7 +9,7 @@ import type { LinkProcessOptions, RelayHandle, ServeOptions, Stoppable } from ".
 import type { OpenListener } from "../monitored-listener.ts";
 import { LINK_KEEPALIVE, runLink } from "../link/link-process.ts";
 import { serveProcess } from "../serve.ts";
-import type { ListenerContext, ServerRuntime } from "../server-runtime.ts";
+import { createAfterTurn, type ListenerContext, type ServerRuntime } from "../server-runtime.ts";
 import { Keepalive } from "../keepalive.ts";
 import { listenOnNode } from "../node-http/listen.ts";
 import { PIPELINED_MAX } from "../upgrade.ts";
@@ -31,7 +31,7 @@ export const serve = (settings: Settings, options: ServeOptions = {}): Promise<R
 /** Starts `neuro-relay link`. Throws a `StartError`, and leaves nothing open, when it cannot. */
 export const link = (options: LinkProcessOptions): Promise<Stoppable> => runLink(bun, options);
 
-const afterTurn = (run: () => void): void => void setImmediate(run);
+const afterTurn = createAfterTurn(setImmediate);
 
 const keepalive = new Keepalive();
 

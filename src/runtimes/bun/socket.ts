@@ -88,12 +88,11 @@ class BunSocket implements ServerSocket, PingedSocket {
   write(frames: readonly Frame[]): number {
     const socket = this.#socket;
     let isSent = true;
-    const send = (frame: Frame): void => {
-      if (socket.send(frame) < 0) isSent = false;
+    const send = (): void => {
+      for (const frame of frames) if (socket.send(frame) < 0) isSent = false;
     };
-    const [first] = frames;
-    if (frames.length > 1) socket.cork(() => frames.forEach(send));
-    else if (first !== undefined) send(first);
+    if (frames.length > 1) socket.cork(send);
+    else send();
     return isSent ? 0 : socket.getBufferedAmount();
   }
 

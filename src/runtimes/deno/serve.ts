@@ -7,7 +7,7 @@ import type { LinkProcessOptions, RelayHandle, ServeOptions, Stoppable } from ".
 import type { OpenListener } from "../monitored-listener.ts";
 import { LINK_KEEPALIVE, runLink } from "../link/link-process.ts";
 import { serveProcess } from "../serve.ts";
-import type { ListenerContext, ServerRuntime } from "../server-runtime.ts";
+import { createAfterTurn, type ListenerContext, type ServerRuntime } from "../server-runtime.ts";
 import { listenOnNode } from "../node-http/listen.ts";
 import { untilEnded } from "./accept-probe.ts";
 import { endPipeliningLimit, limitPipelining } from "./pipelining.ts";
@@ -28,7 +28,7 @@ export function link(options: LinkProcessOptions): Promise<Stoppable> {
   return runLink(deno, options);
 }
 
-const afterTurn = (run: () => void): void => void setImmediate(run);
+const afterTurn = createAfterTurn(setImmediate);
 
 /** Why Node's server: Deno's own neither limits connections nor disconnects a socket whose peer does not read. */
 const listen = (listener: ListenerSpec, context: ListenerContext): Promise<OpenListener> =>
