@@ -54,7 +54,7 @@ export interface Peer {
   /** Replies that the relay asked for and has not received. */
   outstanding: number;
   /** What it can send beyond its rate before it is closed: refused frames, pings, and pongs that answer no ping. */
-  readonly excess: WorkBudget;
+  excess: WorkBudget | undefined;
   /** What it can send while its address has used up everything. */
   part: WorkBudget | undefined;
 }
@@ -184,13 +184,15 @@ export class Peers {
       if (this.#releases.get(peer.id) === undefined) this.#releases.set(peer.id, now + waitMs);
       return WAIT;
     }
-    const isWithin = charge(peer.excess, frame.length, terms) && this.#addresses.admitsRefusal(peer, frame.length, terms);
+    const isWithin = charge(excessOf(peer, terms), frame.length, terms) &&
+      this.#addresses.admitsRefusal(peer, frame.length, terms);
     return isWithin ? { is: "refuse", retryMs: waitMs } : FLOOD;
   }
 
   /** Decides about a ping, or a pong that answers no ping. */
   admitControlFrame(peer: Peer, terms: AdmissionTerms): "pass" | "flood" {
-    const isWithin = chargeControlFrame(peer.excess, terms.now) && this.#addresses.admitsControlFrame(peer, terms);
+    const isWithin = chargeControlFrame(excessOf(peer, terms), terms.now) &&
+      this.#addresses.admitsControlFrame(peer, terms);
     return isWithin ? "pass" : "flood";
   }
 
@@ -273,9 +275,12 @@ const newPeer = (
   waitingBytes: 0,
   retained: new RetainedBytes(retained),
   outstanding: 0,
-  excess: workBudget(limits, now),
+  excess: undefined,
   part: undefined,
 });
+
+/** Why created late: it is full at first, and nearly no peer needs it. */
+const excessOf = (peer: Peer, { limits, now }: AdmissionTerms): WorkBudget => peer.excess ??= workBudget(limits, now);
 
 /** The same for the rates of the peer alone. */
 function waitOf(peer: Peer, frame: Frame, { limits, now }: AdmissionTerms): Millis {

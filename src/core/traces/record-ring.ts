@@ -68,14 +68,16 @@ export class RingBudget {
   }
 }
 
+/** The places of a ring without records. Why shared: most integrations have none. Nothing is written into it. */
+const NO_PLACES: never[] = [];
 /** Places of a ring at first. A power of two, and so is any later number. */
 const PLACES_MIN = 16;
 
 export class RecordRing<Item extends RingRecord> {
   readonly #budget: RingBudget;
-  #records: (Item | undefined)[] = [];
+  #records: (Item | undefined)[] = NO_PLACES;
   /** The bytes of each record. Why not read from the record: one that is dropped has long left the processor's cache. */
-  #sizes: number[] = [];
+  #sizes: number[] = NO_PLACES;
   /** Numbers of the oldest record, and of the next one. The place is the number without its high bits. */
   #oldest = 0;
   #next = 0;
@@ -133,7 +135,7 @@ export class RecordRing<Item extends RingRecord> {
   clear(): void {
     this.#budget.retained.release(this.#bytes);
     this.#budget.remove(this);
-    [this.#records, this.#sizes] = [[], []];
+    [this.#records, this.#sizes] = [NO_PLACES, NO_PLACES];
     [this.#oldest, this.#next, this.#bytes] = [0, 0, 0];
   }
 

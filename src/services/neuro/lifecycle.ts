@@ -14,7 +14,7 @@ import type { StepContext } from "../../core/context.ts";
 import { createSocket, openConnection, recheckGames } from "./games/connections.ts";
 import { reconfigure as reconfigureDecider } from "./standalone/decider.ts";
 import { applyPolicy } from "./games/policy-changes.ts";
-import { policyOf } from "./policy.ts";
+import { PolicyTable } from "./policy.ts";
 import { awaitFirstMessage } from "./games/identification.ts";
 import { scheduleKeepalive } from "./games/keepalive.ts";
 import {
@@ -79,6 +79,7 @@ export function startService(state: NeuroState, ctx: StepContext): void {
 /** Applies new settings: only changed upstreams are dialled again, and only affected games are moved. */
 export function configure(state: NeuroState, settings: Settings, ctx: StepContext): void {
   state.settings = settings;
+  state.policies = new PolicyTable(settings);
   state.traces.configure(traceLimits(settings));
   state.transcripts.configure(transcriptLimits(settings));
   state.secrets.learn(secretsOf(settings));
@@ -93,7 +94,7 @@ export function configure(state: NeuroState, settings: Settings, ctx: StepContex
     else reconfigure(upstream, each, ctx);
   }
   for (const game of state.games.values()) {
-    applyPolicy(game, policyOf(settings, game.name), ctx);
+    applyPolicy(game, state.policies.of(game.name), ctx);
     const upstream = upstreamFor(state, game.policy);
     if (upstream !== game.upstream) moveGame(game, upstream, ctx);
     else if (isConnected(game)) updateOffAir(game, ctx);

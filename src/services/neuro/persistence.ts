@@ -253,7 +253,7 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
   state.timers.set(retentionTimer(game), since + game.policy.parked);
   for (const action of listOf(actions)) {
     if (!isAction(action) || game.actions.size >= state.settings.limits.actions_per_integration) continue;
-    restoreAction(game, definitionOf(actionOf(action), action.mainThread), action.before);
+    restoreAction(game, definitionOf(state.schemas.withShared(actionOf(action)), action.mainThread), action.before);
   }
   for (const each of listOf(released)) {
     const [original, before, freeAt] = listOf(each);

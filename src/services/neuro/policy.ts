@@ -2,7 +2,8 @@
  * The policy of an integration: how it is treated, found by its name in the settings.
  *
  * It is resolved when the integration is created and when the settings change, so that nothing that handles a message compares a name
- * with patterns. For each setting the first policy of the list applies that matches the name and has the setting.
+ * with patterns. For each setting the first policy of the list applies that matches the name and has the setting. Integrations to which the
+ * same entries apply share one object.
  * Knows nothing of: games, messages.
  */
 import type { Priority } from "../../core/neuro-messages.ts";
@@ -32,7 +33,7 @@ export interface Policy {
   readonly contexts_per_minute: number | undefined;
   /** UTF-16 units. Undefined: only the `frame_bytes` of the upstream limit it. */
   readonly context_length: number | undefined;
-  readonly context_template: ContextTemplate;
+  readonly context_template: string | undefined;
   readonly coalesce: readonly KeyPattern[];
   readonly coalesce_interval: Millis;
   /** 0: changes of its actions are sent at once. */
@@ -67,12 +68,35 @@ const ALL: readonly string[] = ["*"];
 const NONE: readonly string[] = [];
 const NO_KEYS: readonly KeyPattern[] = [];
 
-/** The policy of the integration with this name. */
-export function policyOf({ integrations, actions }: Settings, name: string): Policy {
-  const matching = integrations.filter(({ match }) => matchesPattern(match, name));
+/** Policies that are kept for further integrations. */
+const KEPT_MAX = 64;
+
+/** The policies of one version of the settings. */
+export class PolicyTable {
+  readonly #settings: Settings;
+  /** By the places of the entries that apply. */
+  readonly #byEntries = new Map<string, Policy>();
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  /** The policy of the integration with this name. */
+  of(name: string): Policy {
+    const { integrations, actions } = this.#settings;
+    const matching = integrations.filter(({ match }) => matchesPattern(match, name));
+    const entries = matching.map((entry) => integrations.indexOf(entry)).join();
+    const known = this.#byEntries.get(entries);
+    if (known !== undefined) return known;
+    const policy = resolve(matching, actions);
+    if (this.#byEntries.size < KEPT_MAX) this.#byEntries.set(entries, policy);
+    return policy;
+  }
+}
+
+function resolve(matching: readonly PolicySettings[], actions: ActionSettings): Policy {
   const first = <Field extends keyof PolicySettings>(field: Field): PolicySettings[Field] | undefined =>
     matching.find((policy) => policy[field] !== undefined)?.[field];
-  const template = first("context_template");
   return {
     upstream: first("upstream"),
     admission: first("admission") ?? "open",
@@ -88,7 +112,7 @@ export function policyOf({ integrations, actions }: Settings, name: string): Pol
     actions_max: first("actions_max"),
     contexts_per_minute: first("contexts_per_minute"),
     context_length: first("context_length"),
-    context_template: template === undefined ? defaultTemplate(actions, name) : templateOf(template, name),
+    context_template: first("context_template"),
     coalesce: first("coalesce")?.map(keyPattern) ?? NO_KEYS,
     coalesce_interval: first("coalesce_interval") ?? COALESCE_MS,
     debounce: first("debounce") ?? 0,
@@ -98,6 +122,11 @@ export function policyOf({ integrations, actions }: Settings, name: string): Pol
     grace: first("grace") ?? actions.grace,
     parked: first("parked") ?? actions.parked,
   };
+}
+
+/** The template of the contexts of an integration. */
+export function templateFor({ context_template }: Policy, { actions }: Settings, name: string): ContextTemplate {
+  return context_template === undefined ? defaultTemplate(actions, name) : templateOf(context_template, name);
 }
 
 /** The template of contexts for which no policy has one. */

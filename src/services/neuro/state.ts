@@ -22,10 +22,11 @@ import type { Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { TraceStep } from "../../core/traces/trace.ts";
 import type { Controls, IntegrationAdmission, IntegrationControls, IntegrationCounts, MacroView } from "../../core/view.ts";
 import type { Decider } from "./standalone/decider-state.ts";
+import { SharedSchemas } from "./actions/shared-schemas.ts";
 import { SilentSockets } from "./games/silent-sockets.ts";
 import type { ForceState } from "./forces/states.ts";
 import type { ActionOrigin, Confirmation, DeliveryState, PendingState } from "./pending/states.ts";
-import type { Policy } from "./policy.ts";
+import { type ContextTemplate, type Policy, PolicyTable } from "./policy.ts";
 import type { SmallMap } from "./small-map.ts";
 import type { Profile } from "./upstream/profiles.ts";
 import type { ContextRecord, Sequence, TraceRecord, TranscriptRecord } from "./traces/records.ts";
@@ -51,6 +52,9 @@ export interface ShutdownActions {
 
 export interface NeuroState {
   settings: Settings;
+  /** Of the settings. */
+  policies: PolicyTable;
+  readonly schemas: SharedSchemas;
   /** What is kept of all peers; the part of a socket, a game or a link is charged to its own account below it. */
   readonly retained: RetainedBytes;
   /** What is kept of games that are not connected. */
@@ -236,6 +240,7 @@ export interface Game extends Diagnosed {
   readonly retained: RetainedBytes;
   upstream: Upstream;
   policy: Policy;
+  contextTemplate: ContextTemplate;
   presence: GamePresence;
   /** Of its last connection. */
   connection: ConnectionInfo | undefined;
@@ -281,12 +286,12 @@ export interface Game extends Diagnosed {
   readonly traces: RecordRing<TraceRecord>;
   /** It has asked for its traces since it connected. */
   wantsTraces: boolean;
-  readonly recentContexts: PeriodCount;
+  recentContexts: PeriodCount | undefined;
   /** Those that count for `contexts_per_minute` of its policy. */
-  readonly forwardedContexts: PeriodCount;
+  forwardedContexts: PeriodCount | undefined;
   /** Keys of its contexts, with the time from which the next context with that key may be sent, the earliest first. */
   contextKeys: Map<string, Millis> | undefined;
-  readonly recentChanges: PeriodCount;
+  recentChanges: PeriodCount | undefined;
   takeovers: Millis[];
   /** Connections of other sockets that want it, or lost it. */
   readonly rivals: Set<GameConnection>;
@@ -507,7 +512,7 @@ export interface Contexts {
 /** Source of a context: a game or a watcher. */
 export type ContextSource =
   & Pick<Game, "key" | "name" | "isOffAir" | "isHeld" | "retained" | "traces">
-  & Partial<Pick<Game, "slug" | "presence" | "policy" | "contextKeys" | "wantsTraces">>;
+  & Partial<Pick<Game, "slug" | "presence" | "policy" | "contextTemplate" | "contextKeys" | "wantsTraces">>;
 
 export interface QueuedContext {
   /** Its id, when it arrived, and its trace. */
@@ -539,6 +544,8 @@ export function emptyState(settings: Settings, retained: RetainedBytes): NeuroSt
   const traces = new RingBudget(retained, traceLimits(settings));
   return {
     settings,
+    policies: new PolicyTable(settings),
+    schemas: new SharedSchemas(retained),
     retained,
     parked: new RetainedBytes(retained),
     sockets: new Map(),

@@ -6,7 +6,7 @@ import { DEFAULTS } from "../../../src/core/defaults.ts";
 import { policySettings } from "../../../src/config/fields.ts";
 import { load } from "../../../src/config/load.ts";
 import { seededRandom } from "../../../src/core/random.ts";
-import { permissionFor, policyOf } from "../../../src/services/neuro/policy.ts";
+import { permissionFor, PolicyTable, templateFor } from "../../../src/services/neuro/policy.ts";
 import { check } from "../../harness/check.ts";
 import { ROOT } from "../../harness/machine.ts";
 
@@ -166,7 +166,8 @@ test("CF53c an arbitrary policy is refused with its place, or it can be applied 
       continue;
     }
     accepted++;
-    const resolved = policyOf(loaded.settings, "abc");
+    const resolved = new PolicyTable(loaded.settings).of("abc");
+    check.that(templateFor(resolved, loaded.settings, "abc") !== undefined);
     for (const name of ["", "a", "abc{key}", "x".repeat(300)]) check.that(permissionFor(resolved, name) !== undefined);
   }
   check.that(accepted > 50 && accepted < 550, `${accepted}`);

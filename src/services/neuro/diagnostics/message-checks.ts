@@ -23,18 +23,22 @@ function countWithin(period: PeriodCount, ms: Millis, now: Millis): number {
   return ++period.count;
 }
 
+/** Why created late: many games send no context, and change no action. */
+const newPeriod = (): PeriodCount => ({ startedAt: 0, count: 0 });
+
 export function checkContext(game: Game, context: Context, ctx: StepContext): void {
   const { context_length, contexts_per_minute } = game.service.settings.diagnostics;
   const { length } = context.message;
   if (length === 0) diagnose(game, "context_empty", { message: context }, ctx);
   if (length > context_length) diagnose(game, "context_too_long", { detail: `${length}`, message: context }, ctx);
-  const count = countWithin(game.recentContexts, MINUTE_MS, ctx.now);
+  const count = countWithin(game.recentContexts ??= newPeriod(), MINUTE_MS, ctx.now);
   if (count <= contexts_per_minute || countAgain(game, "contexts_too_many", ctx.now)) return;
   diagnose(game, "contexts_too_many", { detail: `${count}`, message: context }, ctx);
 }
 
-/** Counts an event, and returns the number of those within the minute. */
-export const countWithinMinute = (period: PeriodCount, now: Millis): number => countWithin(period, MINUTE_MS, now);
+/** Counts a context that is passed on, and returns the number of those within the minute. */
+export const countForwarded = (game: Game, now: Millis): number =>
+  countWithin(game.forwardedContexts ??= newPeriod(), MINUTE_MS, now);
 
 /** The policy of the game has dropped or shortened a context. */
 export function reportContext(
@@ -57,7 +61,7 @@ export function checkNames(game: Game, names: readonly string[], message: GameMe
 
 /** A message has unregistered actions, or has changed their definition. */
 export function checkChanges(game: Game, message: GameMessage, ctx: StepContext): void {
-  const count = countWithin(game.recentChanges, CHANGES_MS, ctx.now);
+  const count = countWithin(game.recentChanges ??= newPeriod(), CHANGES_MS, ctx.now);
   const countMax = game.service.settings.diagnostics.action_changes_per_minute * CHANGES_MS / MINUTE_MS;
   if (count <= countMax) return;
   diagnose(game, "actions_changed_often", { detail: `${count} changes within ${CHANGES_MS / 1_000} s`, message }, ctx);

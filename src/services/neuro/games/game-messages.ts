@@ -20,7 +20,7 @@ import {
   checkForce,
   checkNames,
   checkUnregister,
-  countWithinMinute,
+  countForwarded,
   reportContext,
 } from "../diagnostics/message-checks.ts";
 import {
@@ -95,7 +95,7 @@ function limitContext(game: Game, context: ContextMessage, ctx: StepContext): Co
   const { message } = context;
   const text = message.length > context_length ? shorten(message, context_length) : message;
   const isCounted = contexts_per_minute !== undefined && !wouldReplace(upstream, game, text);
-  if (isCounted && countWithinMinute(game.forwardedContexts, ctx.now) > contexts_per_minute) {
+  if (isCounted && countForwarded(game, ctx.now) > contexts_per_minute) {
     reportContext(game, "contexts_dropped", context, ctx);
     traceUnsent(game, context, "refused", ctx);
     return undefined;
@@ -145,7 +145,7 @@ function registerActions(
   const added = actions.reduce((count, { name }) => count + (game.actions.get(name) === undefined ? 1 : 0), 0);
   if (added > 0) freeActions(game.service, Math.min(added, game.service.settings.limits.actions_per_integration), ctx);
   for (const action of actions) {
-    const registered = registerAction(game, definitionOf(action, mainThread), ctx.now);
+    const registered = registerAction(game, definitionOf(game.service.schemas.withShared(action), mainThread), ctx.now);
     if (typeof registered === "object") {
       failure ??= registered;
       refused.push(action.name);

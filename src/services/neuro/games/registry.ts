@@ -16,7 +16,7 @@ import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import { normalized, withoutInvisible } from "../../../core/text.ts";
 import { freeName, hideActions, sync, unregisterAction, updateVisibility } from "../actions/actions.ts";
 import { diagnose, forgetFindings } from "../diagnostics/diagnose.ts";
-import { type Policy, policyOf } from "../policy.ts";
+import { type Policy, templateFor } from "../policy.ts";
 import { SmallMap } from "../small-map.ts";
 import { slugOf } from "../actions/names.ts";
 import {
@@ -84,7 +84,7 @@ export function createGame(
 ): Game {
   const { listener, name, key, slug: kept } = identity;
   const isTaken = (slug: string): boolean => state.slugs.has(slug);
-  const policy = policyOf(state.settings, name);
+  const policy = state.policies.of(name);
   const retained = new RetainedBytes(state.parked, "peer_bytes");
   retained.charge(GAME_BYTES);
   const game: Game = {
@@ -96,6 +96,7 @@ export function createGame(
     retained,
     upstream: upstreamFor(state, policy),
     policy,
+    contextTemplate: templateFor(policy, state.settings, name),
     presence: { is: "away", since: 0 },
     connection: undefined,
     isVisible: false,
@@ -122,10 +123,10 @@ export function createGame(
     wantsTraces: false,
     shutdown: "none",
     startedBy: undefined,
-    recentContexts: { startedAt: 0, count: 0 },
-    forwardedContexts: { startedAt: 0, count: 0 },
+    recentContexts: undefined,
+    forwardedContexts: undefined,
     contextKeys: undefined,
-    recentChanges: { startedAt: 0, count: 0 },
+    recentChanges: undefined,
     takeovers: [],
     rivals: new Set(),
     record: { kind: "game", key, storedKey: undefined, latestKey: undefined },

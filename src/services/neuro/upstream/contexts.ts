@@ -382,11 +382,11 @@ function sendQueued(upstream: Upstream, context: QueuedContext, ctx: StepContext
 /** Returns how the context ended: it is not sent if it is too large for the backend. */
 function sendNow(
   upstream: Upstream,
-  { policy, name }: ContextSource,
+  { contextTemplate, name }: ContextSource,
   { message, silent }: NewContext,
   ctx: StepContext,
 ): ContextEnding {
-  const template = policy?.context_template ?? defaultTemplate(upstream.service.settings.actions, name);
+  const template = contextTemplate ?? defaultTemplate(upstream.service.settings.actions, name);
   const text = template.before + message + template.after;
   const context: ContextMessage = template.isPlain && isPlain(message)
     ? { command: "context", message: text, silent, isPlain: true }

@@ -1,7 +1,7 @@
 /** Policies: which actions an integration can register, which of them Neuro sees, and for how long it may be silent or away. */
 import { test } from "#runner";
 import { toRequestId } from "../../../../../src/core/ids.ts";
-import { policyOf } from "../../../../../src/services/neuro/policy.ts";
+import { PolicyTable } from "../../../../../src/services/neuro/policy.ts";
 import { check } from "../../../../harness/check.ts";
 import { type FakeGame, type FakeNeuro, Scenario, type ScenarioOptions, settingsOf, started } from "../fixture.ts";
 
@@ -30,13 +30,13 @@ test("NB300 for each setting the first policy applies that matches the name and 
     ],
   });
   const facts = (name: string) => {
-    const { deny, allow, results, shutdown, grace, priority_max } = policyOf(settings, name);
+    const { deny, allow, results, shutdown, grace, priority_max } = new PolicyTable(settings).of(name);
     return [deny, allow, results, shutdown, grace, priority_max];
   };
   check.equal(facts("Chess"), [["resign"], ["m*"], "failures-only", true, 1_000, "critical"]);
   check.equal(facts("Checkers"), [["castle"], ["m*"], "required", true, 1_000, "critical"]);
   check.equal(facts("Poker"), [[], ["*"], "required", false, 1_000, "critical"]);
-  check.equal(policyOf(settingsOf({ actions: { grace: 7_000 } }), "Poker").grace, 7_000);
+  check.equal(new PolicyTable(settingsOf({ actions: { grace: 7_000 } })).of("Poker").grace, 7_000);
 });
 
 test("NB301 an action that a policy denies is refused and reported, on both listeners", () => {
