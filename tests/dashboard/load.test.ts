@@ -1,7 +1,8 @@
 /** Many integrations, and hundreds of events a second. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
-import { byName, Game, integrationRow, TEST_OPTIONS, until, withDashboard } from "./fixture.ts";
+import type { Page } from "playwright-core";
+import { byName, type DashboardFixture, Game, integrationRow, TEST_OPTIONS, until, withDashboard } from "./fixture.ts";
 
 const GAMES = 100;
 const EVENTS = 3_000;
@@ -11,7 +12,7 @@ const TRACES = 100;
 const ROUND_MS = 200;
 
 test(
-  "DB17 with 100 integrations and 500 events a second the page stays usable, and does not grow",
+  "DB17 DB35 with 100 integrations and 500 events a second the page stays usable, and does not grow",
   () =>
     withDashboard(async (fixture) => {
       const page = await fixture.open();
@@ -68,7 +69,33 @@ test(
         return await traces.count() === TRACES;
       };
       await until(end, "the others are drawn when their place comes in sight");
+      await failInOrder(fixture, page, games);
       for (const game of games) game.talk.close();
     }),
   TEST_OPTIONS,
 );
+
+/** Integrations fail that are out of sight: each comes to the others above, and all others stay in the order of their names. */
+async function failInOrder(fixture: DashboardFixture, page: Page, games: readonly Game[]): Promise<void> {
+  const failing: string[] = [];
+  for (const at of [60, 20, 75, 50, 33, 90, 55]) {
+    const id = `game-0${at}`;
+    for (let time = 0; time < 3; time++) {
+      const sent = fetch(`${fixture.origin}/api/integrations/${id}/actions`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${fixture.token}`, "content-type": "application/json" },
+        body: JSON.stringify({ name: `move_${at}` }),
+      });
+      const game = games[at];
+      game?.result((await game.action()).id, false, "Not now.");
+      await sent;
+    }
+    failing.push(id);
+    await integrationRow(page, `Game 0${at}`).getByText("3 failed").waitFor();
+    const ids = await page.locator("[data-name=integration]").evaluateAll((rows) =>
+      rows.map((row) => row.getAttribute("data-id") ?? "")
+    );
+    const others = ids.toSorted().filter((one) => !failing.includes(one));
+    check.equal(ids, [...failing.toSorted(), ...others], `${id} fails`);
+  }
+}

@@ -81,7 +81,7 @@ function Table({ found }: { readonly found: readonly IntegrationView[] }) {
         <span class="end">{TEXT.columns.controls}</span>
       </SortHead>
       <ul class="rows" onKeyDown={moveInRows}>
-        {connected.slice(0, ROWS_MAX).map((one) => <IntegrationRow key={one.id} integration={one} />)}
+        {connected.slice(0, ROWS_MAX).map(itemOf)}
       </ul>
       <p class={hidden > 0 ? "faint pad" : "hidden"}>{TEXT.more(hidden)}</p>
       <details
@@ -91,7 +91,7 @@ function Table({ found }: { readonly found: readonly IntegrationView[] }) {
       >
         <summary>{TEXT.offline(offline.length)}</summary>
         <ul class="rows" onKeyDown={moveInRows}>
-          {offline.slice(0, ROWS_MAX).map((one) => <IntegrationRow key={one.id} integration={one} />)}
+          {offline.slice(0, ROWS_MAX).map(itemOf)}
         </ul>
       </details>
     </div>
@@ -110,18 +110,32 @@ interface RowProps {
   readonly integration: IntegrationView;
 }
 
+/**
+ * Why the key is not on the memorized row: the renderer puts a row that draws itself again before the next one, which it does not update
+ * for those that it skips. So the row would return to its former place.
+ */
+const itemOf = (integration: IntegrationView) => (
+  <li
+    key={integration.id}
+    class={integration.connected ? "row" : "row is-offline"}
+    data-name="integration"
+    data-id={integration.id}
+  >
+    <IntegrationRow integration={integration} />
+  </li>
+);
+
 /** A row that is not drawn again while it is out of sight. */
 const IntegrationRow = memo(({ integration }: RowProps) => {
-  const { id, connected } = integration;
   const element = useRef<HTMLElement | null>(null);
   const sight = useSight(element);
   const isVisible = useStore(() => sight.current);
   const drawn = useRef(integration);
   if (isVisible) drawn.current = integration;
   return (
-    <li ref={element} class={connected ? "row" : "row is-offline"} data-name="integration" data-id={id}>
+    <div ref={element}>
       <RowContent integration={drawn.current ?? integration} sight={sight} />
-    </li>
+    </div>
   );
 });
 
