@@ -48,11 +48,17 @@ export class ApiClient {
     return this.#options.url;
   }
 
-  /** One request. `path` is the part after `/api/`. The caller names the type of the reply, as the OpenAPI document defines it. */
-  async request<Body>(method: ApiMethod, path: string, body?: JsonObject): Promise<Body> {
+  /**
+   * One request. `path` is the part after `/api/`. The caller names the type of the reply, as the OpenAPI document defines it. `ifMatch`: the
+   * tag of what a change is based on; the change is refused (`outdated`) if somebody else has made one since.
+   */
+  async request<Body>(method: ApiMethod, path: string, body?: JsonObject, ifMatch?: string): Promise<Body> {
     const response = await this.#fetch(path, {
       method,
-      headers: { ...(body !== undefined && { "content-type": "application/json" }) },
+      headers: {
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...(ifMatch !== undefined && { "if-match": ifMatch }),
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     return await this.#bodyOf<Body>(response);

@@ -3,7 +3,7 @@ import { useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import { isObject, type Json, parseJson } from "../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../core/limits.ts";
-import type { ActionOutcome, PendingView } from "../../core/view.ts";
+import type { ActionOutcome, IntegrationDetail, PendingView } from "../../core/view.ts";
 import { linkTo } from "../lib/route.ts";
 import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
 import type { RequestOutcome } from "../state/dashboard-store.ts";
@@ -193,10 +193,10 @@ function AlwaysButton({ pending: { id, action, to }, onDone }: CardProps) {
   const missingScope = useMissingScope("admin");
   const allow = async (): Promise<void> => {
     for (const integration of to) {
-      const path = `integrations/${pathSegment(integration)}`;
-      const detail = await store.read<{ readonly always_allowed: readonly string[] }>(path);
-      if (!detail.ok) return;
-      const changed = await store.send("PATCH", path, { always_allowed: [...detail.body.always_allowed, action] });
+      const changed = await store.change<IntegrationDetail>(
+        `integrations/${pathSegment(integration)}`,
+        ({ always_allowed: names }) => ({ always_allowed: [...names, action] }),
+      );
       if (!changed.ok) return;
     }
     if ((await decide(id, { approve: true })).ok) onDone();

@@ -2,7 +2,7 @@
 import { useState } from "hono/jsx/dom";
 import { pathSegment } from "../../clients/api-client.ts";
 import type { Json } from "../../core/json.ts";
-import type { ActionOutcome, ActionView, IntegrationView } from "../../core/view.ts";
+import type { ActionOutcome, ActionView, IntegrationDetail, IntegrationView } from "../../core/view.ts";
 import { formatDuration, formatLatency } from "../lib/format.ts";
 import { linkTo } from "../lib/route.ts";
 import { sanitize, sanitizeJson, sanitizeLines } from "../lib/sanitize.ts";
@@ -121,7 +121,10 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
 function AlwaysAllowed({ id, names }: { readonly id: string; readonly names: readonly string[] }) {
   const missingScope = useMissingScope("admin");
   const remove = (name: string) =>
-    store.send("PATCH", `integrations/${pathSegment(id)}`, { always_allowed: names.filter((one) => one !== name) });
+    store.change<IntegrationDetail>(
+      `integrations/${pathSegment(id)}`,
+      ({ always_allowed: allowed }) => ({ always_allowed: allowed.filter((one) => one !== name) }),
+    );
   return (
     <div class={names.length === 0 ? "hidden" : "always-allowed"} data-name="always-allowed">
       <span class="faint small">{TEXT.alwaysAllowed}</span>

@@ -7,7 +7,7 @@
  * Invariants: D1 the state is replaced, never changed; D2 everything that was learned with a token is discarded with it; D3 after
  * `stop` nothing runs any more.
  */
-import type { ApiMethod } from "../../clients/api-client.ts";
+import { ApiError, type ApiMethod } from "../../clients/api-client.ts";
 import type { Millis } from "../../core/ids.ts";
 import { isObject, type JsonObject, parseJson } from "../../core/json.ts";
 import { errorText } from "../../core/text.ts";
@@ -35,6 +35,8 @@ import { ValueHistory } from "./value-history.ts";
 const TICK_MS: Millis = 1_000;
 const TOAST_MS: Millis = 6_000;
 const TOASTS_MAX = 4;
+/** Attempts at a change while others make some, too. */
+const CHANGE_ATTEMPTS = 3;
 
 const VIEWS_MAX = 20;
 
@@ -203,6 +205,22 @@ export class DashboardStore {
       return this.#failed(error);
     } finally {
       session.refreshNow();
+    }
+  }
+
+  /** Changes what is at a path, on the basis of what is there: once more, if somebody else has changed it meanwhile. */
+  async change<Body>(path: string, changeOf: (body: Body) => JsonObject): Promise<RequestOutcome<unknown>> {
+    const session = this.#session;
+    if (session === undefined) return { ok: false, error: TEXTS.signedOut };
+    for (let left = CHANGE_ATTEMPTS;; left--) {
+      try {
+        const { body, etag } = await session.api.read<Body>(path);
+        return { ok: true, body: await session.api.request("PATCH", path, changeOf(body), etag) };
+      } catch (error) {
+        if (left <= 1 || !(error instanceof ApiError) || error.fault !== "outdated") return this.#failed(error);
+      } finally {
+        session.refreshNow();
+      }
     }
   }
 

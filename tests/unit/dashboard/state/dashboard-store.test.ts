@@ -409,6 +409,29 @@ test("DB26c what did not change keeps its identity, so that nothing is drawn aga
   check.that(changed !== resources && changed.get("integrations/chess") === resources.get("integrations/chess"));
 });
 
+test("DB33b a change on the basis of older controls is made again on the basis of the current ones, at most three times", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  const path = "integrations/chess";
+  let others = 1;
+  const outdated = failure(412, "changed", "outdated");
+  const reply = (method: string): Json => method === "PATCH" && others-- > 0 ? outdated() : { always_allowed: ["move"] };
+  page.replies.set(path, reply);
+  page.tags.set(path, '"a-1"');
+  const add = () =>
+    page.store.change<{ readonly always_allowed: readonly string[] }>(
+      path,
+      ({ always_allowed: names }) => ({ always_allowed: [...names, "resign"] }),
+    );
+  const ofPath = () => page.takeRequests().filter((request) => request.includes(path));
+  check.equal((await add()).ok, true);
+  const once = [`GET ${path}`, `PATCH ${path} if "a-1"`];
+  check.equal([ofPath(), page.store.state.toasts], [[...once, ...once], []]);
+  others = Infinity;
+  check.equal(await add(), { ok: false, error: "changed" });
+  check.equal(ofPath(), [...once, ...once, ...once]);
+});
+
 test("DB26 a failed command is returned and shown for six seconds; at most four toasts are shown", async () => {
   const page = new StoreFixture();
   await page.signIn();

@@ -63,7 +63,9 @@ export class StoreFixture {
   readonly #requests: string[] = [];
   readonly sockets: FakeEventSocket[] = [];
   /** Replies by path; a function may throw. */
-  readonly replies: Map<string, () => Json | Promise<Json>> = new Map();
+  readonly replies: Map<string, (method: string) => Json | Promise<Json>> = new Map();
+  /** Tags of what is read, by path. */
+  readonly tags: Map<string, string> = new Map();
   token: string | undefined;
   readonly preferences: Map<string, string> = new Map();
   /** The fragments of the page's address, the present one last. */
@@ -204,24 +206,24 @@ export class StoreFixture {
   }
 
   #api(): DashboardApi {
-    const request = async (method: string, path: string): Promise<Json> => {
-      this.#requests.push(`${method} ${path}`);
+    const request = async (method: string, path: string, ifMatch?: string): Promise<Json> => {
+      this.#requests.push(`${method} ${path}${ifMatch === undefined ? "" : ` if ${ifMatch}`}`);
       const reply = this.replies.get(path.replace(/\?.*/, ""));
-      return await (reply === undefined ? { items: [], next: null } : reply());
+      return await (reply === undefined ? { items: [], next: null } : reply(method));
     };
     return {
-      request: (method, path) => request(method, path) as Promise<never>,
+      request: (method, path, _body, ifMatch) => request(method, path, ifMatch) as Promise<never>,
       read: async (path, known) => {
         const body = await request("GET", path);
-        return known !== undefined && this.isUnchanged ? known : { body: body as never, etag: undefined };
+        return known !== undefined && this.isUnchanged ? known : { body: body as never, etag: this.tags.get(path) };
       },
     };
   }
 }
 
 /** What the API client throws for a reply with this status; 0: the relay does not answer. */
-export function failure(status: number, message = `status ${status}`): () => never {
+export function failure(status: number, message = `status ${status}`, fault?: string): () => never {
   return () => {
-    throw new ApiError(message, { status });
+    throw new ApiError(message, { status, ...(fault !== undefined && { fault }) });
   };
 }
