@@ -5,6 +5,8 @@ import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { BrainSessionDetail } from "../../core/view.ts";
 import { formatAge, formatBytes, formatCount, formatTime } from "../lib/format.ts";
 import { linkTo } from "../lib/route.ts";
+import type { SortColumn } from "../lib/sort-list.ts";
+import { SortedList } from "../lists/sorted-list.tsx";
 import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
 import { useResource, useStore } from "../state/hooks.ts";
 import { humanize, TEXTS } from "../texts.ts";
@@ -91,6 +93,13 @@ function SessionBody({ session }: { readonly session: BrainSessionDetail }) {
   );
 }
 
+const { columns: TITLES } = TEXTS;
+const COLUMNS: readonly SortColumn<JsonObject>[] = [
+  { key: "name", title: TITLES.name, isText: true, valueOf: ({ name }) => textOf(name) },
+  { key: "seq", title: TITLES.seq, valueOf: ({ seq }) => numberOf(seq) },
+  { key: "used", title: TITLES.used, valueOf: ({ touched }) => Date.parse(textOf(touched)) },
+];
+
 function Sessions() {
   // Why the cast: the status of a service other than Neuro has no declared shape, so each field is checked where it is read.
   const brain = useStore(({ overview }) => overview?.services["brain"]) as JsonObject | undefined;
@@ -129,9 +138,14 @@ function Sessions() {
             </EmptyState>
           )
           : (
-            <ul key="some" class="plain-list">
-              {rows.filter(isObject).map((row) => <SessionRow key={textOf(row["name"])} row={row} />)}
-            </ul>
+            <SortedList
+              key="some"
+              param="by_session"
+              columns={COLUMNS}
+              items={rows.filter(isObject)}
+              keyOf={(row) => textOf(row["name"])}
+              row={(row) => <SessionRow row={row} />}
+            />
           )}
       </div>
     </div>
@@ -155,7 +169,7 @@ function SessionRow({ row }: { readonly row: JsonObject }) {
     age,
   ];
   return (
-    <li class="entry">
+    <div class="entry">
       <div class="entry-head">
         <a class="name" href={linkTo("brain", textOf(name))}>
           <code>{sanitize(textOf(name), 40)}</code>
@@ -165,6 +179,6 @@ function SessionRow({ row }: { readonly row: JsonObject }) {
         {numberOf(followers) > 0 ? <Chip key="followers" tone="accent">{TEXT.followers(numberOf(followers))}</Chip> : null}
         <span class="faint small num">{facts.join(" · ")}</span>
       </div>
-    </li>
+    </div>
   );
 }

@@ -8,6 +8,8 @@ import type { IssuedTokenView, Page, TokenRequest, TokenView } from "../../core/
 import { Button, Chip, ConfirmButton, CopyableText, EmptyState, Prose } from "../components/primitives.tsx";
 import { Tool, valueOf } from "../components/tool.tsx";
 import { formatAge, formatDuration } from "../lib/format.ts";
+import { SortedList } from "../lists/sorted-list.tsx";
+import type { SortColumn } from "../lib/sort-list.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import { store, useMissingScope, useResource, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
@@ -16,6 +18,14 @@ const TEXT = TEXTS.tokens;
 
 /** Shows a new token. Why only in the component: nothing of the page may keep it. */
 type ShowToken = (issued: IssuedTokenView) => void;
+
+const { columns: TITLES } = TEXTS;
+const COLUMNS: readonly SortColumn<TokenView>[] = [
+  { key: "name", title: TITLES.name, isText: true, valueOf: ({ name }) => name },
+  { key: "use", title: TITLES.use, isText: true, valueOf: ({ use }) => use },
+  { key: "used", title: TITLES.used, valueOf: ({ last_used_at: lastUsedAt }) => lastUsedAt },
+  { key: "expires", title: TITLES.expires, valueOf: ({ expires_at: expiresAt }) => expiresAt },
+];
 
 export function Tokens() {
   const page = useResource<Page<TokenView>>("tokens");
@@ -46,7 +56,13 @@ export function Tokens() {
           ? <EmptyState key="none" title={TEXT.notAllowed}>{TEXTS.missingScope(["admin"])}</EmptyState>
           : (
             <div key="some">
-              <ul class="plain-list">{page.items.map((token) => <TokenRow key={token.id} token={token} show={show} />)}</ul>
+              <SortedList
+                param="by_token"
+                columns={COLUMNS}
+                items={page.items}
+                keyOf={({ id }) => id}
+                row={(token) => <TokenRow token={token} show={show} />}
+              />
               <IssueForm show={show} />
             </div>
           )}
@@ -73,7 +89,7 @@ function TokenRow({ token, show }: { readonly token: TokenView; readonly show: S
   const notValid = state === "valid" ? undefined : TEXT.states[state];
   const isOwner = use === "web" ? TEXT.webToken : undefined;
   return (
-    <li class="entry" data-name="token">
+    <div class="entry" data-name="token">
       <div class="entry-head">
         <bdi class="name">{sanitize(name, 60)}</bdi>
         <Chip>{TEXT.uses[use]}</Chip>
@@ -101,7 +117,7 @@ function TokenRow({ token, show }: { readonly token: TokenView; readonly show: S
       <div>
         {isRotating ? <RotateForm key="rotate" id={id} show={show} close={() => setRotating(false)} /> : null}
       </div>
-    </li>
+    </div>
   );
 }
 

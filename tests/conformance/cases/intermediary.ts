@@ -47,6 +47,21 @@ export const intermediary: readonly Case[] = [
     },
   },
   {
+    name: "IM125 IM126 a watcher that asks for it is told which services have changed",
+    async run(relay) {
+      const watcher = await watch(relay, "page");
+      watcher.send({ subscribe: { events: [], changes: true }, request_id: "s" });
+      await watcher.next(({ request_id }) => request_id === "s");
+      const jukebox = await integrate(relay, "jukebox");
+      const changed = new Set<string>();
+      while (!changed.has("neuro") || !changed.has("intermediary")) {
+        const { services } = await watcher.next(({ event }) => event === "changed", "a notice of both services");
+        for (const service of services as readonly string[]) changed.add(service);
+      }
+      check.that(jukebox.isOpen);
+    },
+  },
+  {
     name: "RT32 a command is sent to who is there, refused for who was never seen, and answered with its request's id",
     async run(relay) {
       const [jukebox, watcher] = [await integrate(relay, "jukebox"), await watch(relay, "desk")];
