@@ -66,10 +66,15 @@ async function decideOnAll(
   await byName(page, "approve-all").filter({ hasText: "Approve 2?" }).click();
   for (let count = 0; count < 2; count++) chess.result((await chess.action()).id, true, "Moved.");
   await until(() => Promise.resolve(results(true) === 2), "she has both results");
+  // Why: the next ones must not be taken for these.
+  await byName(page, "approval-card").first().waitFor({ state: "detached" });
   for (let count = 0; count < 2; count++) await neuro.act("move");
   await byName(page, "reject-all").click();
   await byName(page, "reject-all").filter({ hasText: "Reject 2?" }).click();
   await until(() => Promise.resolve(results(false) === 2), "she has both failures");
+  await byName(page, "tab-audit").click();
+  await page.locator(".audit-row", { hasText: "rejected" }).nth(1).waitFor();
+  await byName(page, "tab-tools").click();
   check.equal(chess.talk.take().filter(({ command }) => command === "action"), [], "no other action reached the game");
   await byName(page, "approval").click();
   await page.locator("[data-name=approval][aria-pressed=false]").waitFor();
