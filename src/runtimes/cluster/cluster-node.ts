@@ -454,8 +454,7 @@ export class ClusterNode implements RelaySet {
     this.#parts.runtime.afterTurn(() => {
       const ends = this.#turnEnds;
       this.#turnEnds = [];
-      for (const end of ends) end();
-      this.#nodes.write();
+      this.#nodes.endTurn(() => ends.forEach((end) => end()));
     });
   }
 

@@ -58,6 +58,7 @@ export class NodeConnections {
   readonly #outgoing = new Map<string, Outgoing>();
   readonly #incoming = new Map<string, IncomingConnection>();
   #unwritten: IncomingConnection[] = [];
+  #isTurnEnding = false;
 
   constructor(ports: NodeConnectionsPorts) {
     this.#ports = ports;
@@ -140,12 +141,22 @@ export class NodeConnections {
   }
 
   #scheduleWrite(connection: IncomingConnection): void {
-    if (this.#unwritten.push(connection) > 1) return;
-    this.#ports.afterTurn(() => this.write());
+    if (this.#unwritten.push(connection) > 1 || this.#isTurnEnding) return;
+    this.#ports.afterTurn(() => this.#write());
   }
 
-  /** Writes what was sent to gateways in this turn of the event loop. */
-  write(): void {
+  /** Runs the end of a turn of relays, and writes at once what it sends to gateways. Why not after the turn: that would be one turn more. */
+  endTurn(run: () => void): void {
+    this.#isTurnEnding = true;
+    try {
+      run();
+    } finally {
+      this.#isTurnEnding = false;
+      this.#write();
+    }
+  }
+
+  #write(): void {
     const connections = this.#unwritten;
     if (connections.length === 0) return;
     this.#unwritten = [];

@@ -5,11 +5,16 @@ import { check } from "../../../harness/check.ts";
 
 function fixture() {
   const log: string[] = [];
+  const writes: number[] = [];
+  let afterTurns = 0;
   const nodes = new NodeConnections({
     dial: () => ({ send: () => 0, close() {} }),
     secret: "a secret of at least thirty-two characters",
     session: () => "a.2",
-    afterTurn: (run) => run(),
+    afterTurn: (run) => {
+      afterTurns++;
+      run();
+    },
     toOwner: (session, message) => void log.push(`${session}: ${message.is}`),
     toGateway: () => {},
     ownerReached: () => {},
@@ -24,7 +29,7 @@ function fixture() {
     for (const message of messages) handler.message(typeof message === "string" ? message : encodeMessage(message));
     return handler;
   };
-  return { nodes, log, connect };
+  return { nodes, log, connect, writes, turns: () => afterTurns };
 }
 
 const hello = (session: string, to: string): NodeMessage => ({ is: "hello", session, to, version: WIRE_VERSION });
@@ -45,6 +50,18 @@ test("CN44 when a node greets under its next session, the connection of its form
   check.equal(log.slice(0, 4), ["b.1: join", "terminated", "lost b.1", "b.2: join"]);
   check.that(!log.slice(4).includes("b.1: join"));
   check.equal(nodes.gateways(), ["a.2", "b.2"]);
+});
+
+test("what relays send to a gateway at the end of a turn leaves in one write, without another turn", () => {
+  const { nodes, writes, turns } = fixture();
+  const handler = nodes.accept();
+  handler.open({ write: (frames) => writes.push(frames.length), close() {}, terminate() {}, ping() {} });
+  handler.message(encodeMessage(hello("b.1", "a.2")));
+  const send = () => nodes.sendToGateway("b.1", { is: "notOwner", relay: "r" });
+  nodes.endTurn(() => [send(), send()]);
+  check.equal([writes, turns()], [[2], 0]);
+  send();
+  check.equal([writes, turns()], [[2, 1], 1]);
 });
 
 test("CN11 a node that sends garbage, greets twice or does not greet loses its connection, with the reason in the log", () => {
