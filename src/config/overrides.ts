@@ -59,13 +59,12 @@ export function fromFlags(sets: readonly string[]): OverrideResult {
     }
     const origin = `--set ${name.trim()}`;
     const field = fieldAt(name.trim().split("."));
-    if (field !== undefined) add(sink, field, text, origin);
-    else {sink.errors.push(`${origin}: unknown setting; did you mean ${
-        suggest(
-          name.trim(),
-          fields().map(({ path }) => path.join(".")),
-        )
-      }?`);}
+    if (field !== undefined) {
+      add(sink, field, text, origin);
+      continue;
+    }
+    const names = fields().map(({ path }) => path.join("."));
+    sink.errors.push(`${origin}: unknown setting; did you mean ${suggest(name.trim(), names)}?`);
   }
   return sink;
 }
