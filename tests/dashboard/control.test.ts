@@ -336,45 +336,56 @@ async function editAndAllow(fixture: DashboardFixture, page: Page): Promise<void
   await page.locator(".audit-row", { hasText: "approved with other data" }).waitFor();
 }
 
-test("DB10 DB36 a dead letter is shown with its body, retried, and dropped", () =>
-  withDashboard(async (fixture) => {
-    const page = await fixture.open();
-    const greeting = { type: "integration", name: "jukebox", auth_token: "super-secret-token", ack: true };
-    const first = (await JsonClient.open(fixture.relay.urls.intermediary)).send(greeting);
-    await first.next(({ event }) => event === "registered");
-    first.close();
-    await integrationRow(page, "jukebox").locator(".dot.off").waitFor();
-    await byName(page, "tab-tools").click();
-    for (const action of ["skip", "louder", "softer", "next"]) {
-      const form = byName(page, "command");
-      await form.getByLabel("To").fill("jukebox");
-      await form.getByLabel("Command").fill(JSON.stringify({ action }));
-      await form.getByText("Send", { exact: true }).click();
-      await page.locator(".toast.good", { hasText: "queued" }).last().waitFor();
-    }
-    await byName(page, "tab-queue").click();
-    const letters = byName(page, "dead-letter");
-    await letters.nth(3).waitFor();
-    await letters.first().getByText("Body").click();
-    await letters.first().locator("pre", { hasText: "skip" }).waitFor();
-    await checkBothThemes(page, "dead letters");
-    const second = (await JsonClient.open(fixture.relay.urls.intermediary)).send(greeting);
-    await second.next(({ event }) => event === "registered");
-    await byName(letters.first(), "retry").click();
-    const { id, cmd } = await second.next(({ cmd }) => cmd !== undefined);
-    check.equal(cmd, { action: "skip" });
-    second.send({ ack: id });
-    await letters.nth(3).waitFor({ state: "detached" });
-    await byName(letters.first(), "drop").click();
-    await letters.getByText("Drop it?").click();
-    await letters.nth(2).waitFor({ state: "detached" });
-    await byName(page, "retry-all").click();
-    await byName(page, "retry-all").filter({ hasText: "Retry 2?" }).click();
-    for (const action of ["softer", "next"]) {
+test(
+  "DB10 DB18b DB36 a dead letter is shown, reached by arrow keys, retried, and dropped",
+  () =>
+    withDashboard(async (fixture) => {
+      const page = await fixture.open();
+      const greeting = { type: "integration", name: "jukebox", auth_token: "super-secret-token", ack: true };
+      const first = (await JsonClient.open(fixture.relay.urls.intermediary)).send(greeting);
+      await first.next(({ event }) => event === "registered");
+      first.close();
+      await integrationRow(page, "jukebox").locator(".dot.off").waitFor();
+      await byName(page, "tab-tools").click();
+      for (const action of ["skip", "louder", "softer", "next"]) {
+        const form = byName(page, "command");
+        await form.getByLabel("To").fill("jukebox");
+        await form.getByLabel("Command").fill(JSON.stringify({ action }));
+        await form.getByText("Send", { exact: true }).click();
+        await page.locator(".toast.good", { hasText: "queued" }).last().waitFor();
+      }
+      await byName(page, "tab-queue").click();
+      const letters = byName(page, "dead-letter");
+      await letters.nth(3).waitFor();
+      await letters.first().getByText("Body").click();
+      await letters.first().locator("pre", { hasText: "skip" }).waitFor();
+      await checkBothThemes(page, "dead letters");
+      await byName(letters.first(), "retry").focus();
+      await page.keyboard.press("ArrowRight");
+      await byName(letters.first(), "drop").and(page.locator(":focus")).waitFor();
+      await page.keyboard.press("ArrowDown");
+      await byName(letters.nth(1), "drop").and(page.locator(":focus")).waitFor();
+      const stops = letters.first().locator(":is(button, summary, a[href]):not([tabindex='-1'])");
+      check.equal(await stops.evaluateAll((found) => found.map((each) => each.getAttribute("data-name"))), ["retry"]);
+      const second = (await JsonClient.open(fixture.relay.urls.intermediary)).send(greeting);
+      await second.next(({ event }) => event === "registered");
+      await byName(letters.first(), "retry").click();
       const { id, cmd } = await second.next(({ cmd }) => cmd !== undefined);
-      check.equal(cmd, { action });
+      check.equal(cmd, { action: "skip" });
       second.send({ ack: id });
-    }
-    await letters.first().waitFor({ state: "detached" });
-    second.close();
-  }, ["queue.ttl.command=1s", "nakurity-backend.decider=none"]), TEST_OPTIONS);
+      await letters.nth(3).waitFor({ state: "detached" });
+      await byName(letters.first(), "drop").click();
+      await letters.getByText("Drop it?").click();
+      await letters.nth(2).waitFor({ state: "detached" });
+      await byName(page, "retry-all").click();
+      await byName(page, "retry-all").filter({ hasText: "Retry 2?" }).click();
+      for (const action of ["softer", "next"]) {
+        const { id, cmd } = await second.next(({ cmd }) => cmd !== undefined);
+        check.equal(cmd, { action });
+        second.send({ ack: id });
+      }
+      await letters.first().waitFor({ state: "detached" });
+      second.close();
+    }, ["queue.ttl.command=1s", "nakurity-backend.decider=none"]),
+  TEST_OPTIONS,
+);

@@ -3,9 +3,9 @@
  * row, and the same control of the next row.
  */
 
-const CONTROLS = "button, a[href]";
+const CONTROLS = "button, a[href], summary";
 
-/** For `onKeyDown` of the list. A row has the attribute `data-row`. */
+/** For `onKeyDown` of the list. A row has the attribute `data-row`, and its controls except the first one have `tabindex` -1. */
 export function moveInRows(event: KeyboardEvent): void {
   const { target } = event;
   const row = target instanceof HTMLElement ? target.closest<HTMLElement>("[data-row]") : null;
@@ -20,7 +20,9 @@ export function moveInRows(event: KeyboardEvent): void {
 }
 
 const controlsOf = (row: HTMLElement): readonly HTMLElement[] =>
-  [...row.querySelectorAll<HTMLElement>(CONTROLS)].filter((control) => control.getClientRects().length > 0);
+  [...row.querySelectorAll<HTMLElement>(CONTROLS)].filter((control) =>
+    control.closest("[data-row]") === row && control.getClientRects().length > 0
+  );
 
 function nextOf(key: string, row: HTMLElement, place: number): HTMLElement | undefined {
   const controls = controlsOf(row);

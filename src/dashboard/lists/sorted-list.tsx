@@ -2,6 +2,7 @@
 import { type Child, useRef, useState } from "hono/jsx/dom";
 import type { RouteParam } from "../lib/route.ts";
 import { type SortColumn, sortList } from "../lib/sort-list.ts";
+import { moveInRows } from "../components/row-keys.ts";
 import { useVisible } from "../state/hooks.ts";
 import { SortHead, useOrder } from "./sort-head.tsx";
 
@@ -26,8 +27,8 @@ export function SortedList<Item>({ param, columns, items, className, keyOf, row 
   return (
     <div>
       {items.length < 2 ? null : <SortHead key="head" param={param} columns={columns} />}
-      <ul class={className === undefined ? "plain-list" : `plain-list ${className}`}>
-        {sorted.slice(0, drawn).map((item) => <li key={keyOf(item)}>{row(item)}</li>)}
+      <ul class={className === undefined ? "plain-list" : `plain-list ${className}`} onKeyDown={moveInRows}>
+        {sorted.slice(0, drawn).map((item) => <li key={keyOf(item)} data-row>{row(item)}</li>)}
         {rest > 0 ? <Rest key={`rest ${drawn}`} count={rest} onVisible={() => setDrawn(drawn + ROWS_AT_ONCE)} /> : null}
       </ul>
     </div>

@@ -4,7 +4,7 @@ import { pathSegment } from "../../clients/api-client.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { DeadLetterView, Page, QueueEntryView, QueueView, SendOutcome } from "../../core/view.ts";
 import { SortedList } from "../lists/sorted-list.tsx";
-import { Button, Chip, ConfirmButton, EmptyState, Name } from "../components/primitives.tsx";
+import { Button, type ButtonProps, Chip, ConfirmButton, EmptyState, Name } from "../components/primitives.tsx";
 import { formatAge, formatBytes, formatDuration } from "../lib/format.ts";
 import type { SortColumn } from "../lib/sort-list.ts";
 import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
@@ -150,7 +150,7 @@ function EntryRow({ entry, onDropped }: { readonly entry: QueueEntryView; onDrop
     if ((await store.send("DELETE", `messages/${pathSegment(id)}`)).ok) onDropped();
   };
   return (
-    <li class="entry">
+    <li class="entry" data-row>
       <div class="entry-head">
         <code>{sanitize(humanize(kind), 40)}</code>
         <span class="faint small num">
@@ -163,10 +163,17 @@ function EntryRow({ entry, onDropped }: { readonly entry: QueueEntryView; onDrop
   );
 }
 
-function DropButton({ kind = "plain", onPress }: { readonly kind?: "plain" | "quiet"; onPress(): unknown }) {
+function DropButton({ kind, tabindex, onPress }: Pick<ButtonProps, "kind" | "tabindex" | "onPress">) {
   const missingScope = useMissingScope("admin");
   return (
-    <ConfirmButton kind={kind} name="drop" disabledReason={missingScope} confirmText={TEXT.confirmDrop} onPress={onPress}>
+    <ConfirmButton
+      kind={kind ?? "plain"}
+      tabindex={tabindex ?? 0}
+      name="drop"
+      disabledReason={missingScope}
+      confirmText={TEXT.confirmDrop}
+      onPress={onPress}
+    >
       {TEXT.drop}
     </ConfirmButton>
   );
@@ -189,7 +196,7 @@ const DeadLetterRow = memo(({ letter }: { readonly letter: DeadLetterView }) => 
         <span class="faint small num">{[sanitize(humanize(kind), 30), formatBytes(bytes), age].join(" · ")}</span>
         <span class="entry-buttons">
           <Button name="retry" disabledReason={missingScope} onPress={retry}>{TEXT.retry}</Button>
-          <DropButton onPress={() => store.send("DELETE", `dead-letters/${pathSegment(id)}`)} />
+          <DropButton tabindex={-1} onPress={() => store.send("DELETE", `dead-letters/${pathSegment(id)}`)} />
         </span>
       </div>
       <MessageBody id={id} />
@@ -212,7 +219,7 @@ function MessageBody({ id }: { readonly id: string }) {
     : sanitizeJson(body);
   return (
     <details class="state" onToggle={(event: Event) => void load(event)}>
-      <summary>{TEXT.body}</summary>
+      <summary tabindex={-1}>{TEXT.body}</summary>
       <pre dir="auto">{text}</pre>
     </details>
   );

@@ -105,6 +105,7 @@ function TokenRow({ token, show }: { readonly token: TokenView; readonly show: S
           </Button>
           <ConfirmButton
             name="revoke"
+            tabindex={-1}
             disabledReason={missingScope ?? isOwner ?? (state === "revoked" ? TEXT.states.revoked : undefined)}
             confirmText={TEXT.confirmRevoke}
             onPress={() => store.send("DELETE", `tokens/${pathSegment(id)}`)}
