@@ -181,14 +181,17 @@ function moveGame(game: Game, to: Upstream, ctx: StepContext): void {
   onActionsSynced(to, ctx);
 }
 
-/** Connects a resumed peer to the games that its attachment names. */
+/**
+ * Connects a resumed peer to the games that its attachment names. One whose attachment names none has lost its game or waits for it, and
+ * cannot be another game.
+ */
 function resumePeer(state: NeuroState, { peer, connection, attachment }: ResumedPeer, now: Millis): void {
   const socket = createSocket(state, { peer, connection }, now);
+  socket.hasSpoken = attachment !== undefined;
   state.sockets.set(peer, socket);
   for (const { name, key, wantsTraces } of attachedNames(attachment)) {
     const game = state.games.get(key) ?? createGame(state, { listener: "neuro", name: normalizeGameName(name), key });
     if (isConnected(game)) continue;
-    socket.hasSpoken = true;
     socket.lastConnection = openConnection(socket, { name, game });
     moveToAccount(game, peer);
     setConnected(game, peer, now);

@@ -277,7 +277,10 @@ export function openConnection(
   return connection;
 }
 
-/** Stores the active games of a socket in its attachment, which survives a panic and the hibernation of a Durable Object. */
+/**
+ * Stores the active games of a socket in its attachment, which survives a panic and the hibernation of a Durable Object. Only a socket
+ * that never had a game nor waited for one has no attachment.
+ */
 function saveAttachment({ peer, connections }: GameSocket, ctx: StepContext): void {
   const active = [...connections.values()].filter(({ state }) => state.is === "active");
   const names: (readonly [string, string, ...(readonly ["traces"] | readonly [])])[] = [];
@@ -382,7 +385,7 @@ function applyResolution(connection: GameConnection, resolution: Resolution, ctx
   const { service: state } = socket;
   switch (resolution) {
     case "wait":
-      return;
+      return saveAttachment(socket, ctx); // Why: after a panic it must not be resumed as a silent one.
     case "oldest":
       putOnStandby(connection);
       return ctx.observe({ is: "taken_over", name: game.name, winner: "oldest" });

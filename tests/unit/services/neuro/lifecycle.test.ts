@@ -174,6 +174,28 @@ test("NC33 after a panic connected games are asked to register again, and nothin
   check.equal(frame?.["command"], "action");
 });
 
+test("NC33d after a panic a connection that had lost its game, or waited for it, is not identified as another game", () => {
+  for (const silentMs of [5_000, 1_000]) {
+    const { scenario } = opened();
+    const old = started(scenario, "Chess", "a");
+    started(scenario, "Poker", "bet");
+    scenario.pass(silentMs);
+    const fresh = scenario.game("Chess").context("it's me");
+    const resumed = [old, fresh].map(({ peer }) => {
+      const attached = scenario.effects.findLast((effect) => effect.do === "attach" && effect.peer === peer);
+      const attachment = attached?.do === "attach" ? { attachment: attached.attachment } : {};
+      return { peer, listener: "neuro", connection: TEST_CONNECTION, ...attachment } as const;
+    });
+    scenario.pass(1_000);
+    const later = new Scenario({ entries: scenario.entries(), resumed, now: scenario.now });
+    later.pass(3_000);
+    check.equal(later.peerOf("Chess"), silentMs === 5_000 ? fresh.peer : old.peer);
+    check.equal(later.peerOf("Poker"), undefined);
+    const poker = later.game("Poker").context("back");
+    check.equal(later.peerOf("Poker"), poker.peer, "it need not wait for its game");
+  }
+});
+
 test("NC34 a drain answers what is pending, unregisters everything and closes all sockets", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
