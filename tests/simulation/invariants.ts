@@ -3,7 +3,6 @@ import type { Millis } from "../../src/core/ids.ts";
 import { isObject, type Json } from "../../src/core/json.ts";
 import type { Observation } from "../../src/core/observation.ts";
 import type { AwaitedForce } from "../../src/testing/fakes/game.ts";
-import { DUPLICATE_MS } from "../../src/testing/fakes/peer.ts";
 import { INJECTED_PANIC } from "../../src/testing/panic-injection.ts";
 import type { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
 import type { Participants } from "./participants.ts";
@@ -41,13 +40,13 @@ export function watchInvariants(simulation: SimulatedRelay, violations: string[]
 export function trackAllowedLosses({ clock, disk }: SimulatedRelay, { games }: Participants): AllowedLosses {
   const allowed = new Set<AwaitedForce>();
   const onPanic = (): void => {
-    for (const { name, force, duplicatedAt } of games) {
+    for (const { name, force, contestedUntil } of games) {
       if (force === undefined) continue;
       const writes = [...disk.pending].filter(([, { at, value }]) => at >= force.since && isOf(name, force, value));
       const isWritten = writes.some(([key, { isConfirmed }]) => isConfirmed && disk.stored.has(key));
       const isReceived = clock.now - force.since >= RECEIVED_MS;
-      const isDuplicated = clock.now - duplicatedAt < DUPLICATE_MS;
-      if (force.wasActedFor || isDuplicated || (!isWritten && (writes.length > 0 || !isReceived))) allowed.add(force);
+      const isContested = clock.now < contestedUntil;
+      if (force.wasActedFor || isContested || (!isWritten && (writes.length > 0 || !isReceived))) allowed.add(force);
     }
   };
   return { allowed, onPanic, allow: (force) => allowed.add(force) };

@@ -29,8 +29,8 @@ export abstract class FakePeer {
   #isWanted = false;
   /** Wait before it reconnects. */
   returnMs: Millis = 3_000;
-  /** When it last reconnected while the relay still had its old connection. */
-  duplicatedAt: Millis = 0;
+  /** Until when the relay may still have its old connection. */
+  contestedUntil: Millis = 0;
   /** Read rate in bytes per millisecond; undefined: no limit. */
   bytesPerMs: number | undefined;
 
@@ -56,18 +56,24 @@ export abstract class FakePeer {
 
   /** Breaks the connection; the relay notices after `noticedMs`. */
   drop(noticedMs: Millis): void {
-    this.socket?.cut(noticedMs);
+    if (this.socket?.isOpen !== true) return;
+    this.#cut(this.socket, noticedMs);
   }
 
   /** Breaks the connection and reconnects at once, long before the relay notices that the old one is dead. */
   duplicate(): void {
     const { socket } = this;
     if (socket?.isOpen !== true) return;
-    this.duplicatedAt = this.clock.now;
     socket.onClose = () => {};
-    socket.cut(DUPLICATE_MS);
+    this.#cut(socket, DUPLICATE_MS);
     this.#lost();
     this.#connect();
+  }
+
+  /** Why the later time: a connection that was cut before may outlive this one. */
+  #cut(socket: TestSocket, noticedMs: Millis): void {
+    this.contestedUntil = Math.max(this.contestedUntil, this.clock.now + noticedMs);
+    socket.cut(noticedMs);
   }
 
   get isConnected(): boolean {
