@@ -23,25 +23,14 @@ class Copy {
       await cp(join(ROOT, part), join(copy.folder, part), { recursive: true });
     }
     for (const name of await readdir(join(ROOT, "node_modules"))) {
-      if (!name.startsWith(".")) {
-        await symlink(join(ROOT, "node_modules", name), join(packages, name));
-      }
+      if (!name.startsWith(".")) await symlink(join(ROOT, "node_modules", name), join(packages, name));
     }
     return copy;
   }
 
-  start(
-    ...words: readonly string[]
-  ): {
-    readonly status: number | null;
-    readonly out: string;
-    readonly errors: string;
-  } {
+  start(...words: readonly string[]): { readonly status: number | null; readonly out: string; readonly errors: string } {
     const main = join(this.folder, "src/cli/main.ts");
-    const { status, stdout, stderr } = spawnSync(process.execPath, [
-      main,
-      ...words,
-    ], { encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], { encoding: "utf8" });
     return { status, out: stdout, errors: stderr };
   }
 
@@ -52,9 +41,7 @@ class Copy {
   /** True if the bundle is found without reading the sources. */
   async isStamped(): Promise<boolean> {
     const [bundle = ""] = await this.bundles();
-    return (await readdir(
-      join(this.folder, "node_modules/.cache/neuro-relay", bundle),
-    )).includes("stamp");
+    return (await readdir(join(this.folder, "node_modules/.cache/neuro-relay", bundle))).includes("stamp");
   }
 
   async edit(path: string, from: string, to: string): Promise<void> {
@@ -84,11 +71,7 @@ test("CF35 the bundle that starts always matches the sources", async () => {
       "generate a token from the bundle",
     );
     check.match(copy.start("--help").out, /a token from the bundle/);
-    await copy.edit(
-      "src/runtimes/tokens/new-token.ts",
-      "return `nr_",
-      "return `changed_",
-    );
+    await copy.edit("src/runtimes/tokens/new-token.ts", "return `nr_", "return `changed_");
     check.match(copy.start("token").out, /^changed_/);
     const after = await copy.bundles();
     check.that(after.length === 1 && after[0] !== made);
@@ -98,57 +81,40 @@ test("CF35 the bundle that starts always matches the sources", async () => {
   }
 }, { timeoutMs: 120_000 });
 
-test(
-  "CF35b a file that changed in the last 3 s is read again, and later one with the same size and time",
-  async () => {
-    const copy = await Copy.make();
-    try {
-      const file = join(copy.folder, "src/runtimes/tokens/new-token.ts");
-      await utimes(file, 1_000, 1_000);
-      copy.start("--version");
-      check.that(!await copy.isStamped());
-      while (!await copy.isStamped()) copy.start("--version");
-      await copy.edit(
-        "src/runtimes/tokens/new-token.ts",
-        "return `nr_",
-        "return `xx_",
-      );
-      await utimes(file, 1_000, 1_000);
-      check.match(copy.start("token").out, /^xx_/);
-    } finally {
-      await copy.remove();
-    }
-  },
-  { timeoutMs: 120_000 },
-);
+test("CF35b a file that changed in the last 3 s is read again, and later one with the same size and time", async () => {
+  const copy = await Copy.make();
+  try {
+    const file = join(copy.folder, "src/runtimes/tokens/new-token.ts");
+    await utimes(file, 1_000, 1_000);
+    copy.start("--version");
+    check.that(!await copy.isStamped());
+    while (!await copy.isStamped()) copy.start("--version");
+    await copy.edit("src/runtimes/tokens/new-token.ts", "return `nr_", "return `xx_");
+    await utimes(file, 1_000, 1_000);
+    check.match(copy.start("token").out, /^xx_/);
+  } finally {
+    await copy.remove();
+  }
+}, { timeoutMs: 120_000 });
 
-test(
-  "CF35 without a writable cache, or if the build fails, the sources start unbundled",
-  async () => {
-    const copy = await Copy.make();
-    try {
-      await writeFile(join(copy.folder, "node_modules/.cache"), "no folder");
-      check.equal(copy.start("token").status, 0);
-      await rm(join(copy.folder, "node_modules/.cache"));
-      await writeFile(
-        join(copy.folder, "src/runtimes/tokens/new-token.ts"),
-        `import "./nowhere.ts";\n`,
-      );
-      const broken = copy.start("token");
-      check.equal(broken.status, 1);
-      check.match(broken.errors, /nowhere\.ts/);
-      check.equal(await copy.bundles(), []);
-    } finally {
-      await copy.remove();
-    }
-  },
-  { timeoutMs: 120_000 },
-);
+test("CF35 without a writable cache, or if the build fails, the sources start unbundled", async () => {
+  const copy = await Copy.make();
+  try {
+    await writeFile(join(copy.folder, "node_modules/.cache"), "no folder");
+    check.equal(copy.start("token").status, 0);
+    await rm(join(copy.folder, "node_modules/.cache"));
+    await writeFile(join(copy.folder, "src/runtimes/tokens/new-token.ts"), `import "./nowhere.ts";\n`);
+    const broken = copy.start("token");
+    check.equal(broken.status, 1);
+    check.match(broken.errors, /nowhere\.ts/);
+    check.equal(await copy.bundles(), []);
+  } finally {
+    await copy.remove();
+  }
+}, { timeoutMs: 120_000 });
 
 test("CF41 every script installs what it needs first", async () => {
-  const manifest = JSON.parse(
-    await readFile(join(ROOT, "package.json"), "utf8"),
-  );
+  const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   const scripts: Readonly<Record<string, string>> = manifest.scripts;
   const relay = ["start", "build", "build:all", "dev:workers", "deploy"];
   const composed = ["ok", "setup", "prepack"];
@@ -158,8 +124,5 @@ test("CF41 every script installs what it needs first", async () => {
     check.equal(scripts[`pre${name}`], install, name);
   }
   check.that(relay.every((name) => name in scripts));
-  check.equal(
-    scripts["setup"],
-    "bun install --frozen-lockfile && bun install --cwd tests --frozen-lockfile",
-  );
+  check.equal(scripts["setup"], "bun install --frozen-lockfile && bun install --cwd tests --frozen-lockfile");
 });

@@ -22,15 +22,9 @@ export class CliFolder {
     this.folder = folder;
   }
 
-  static async make(
-    files: Readonly<Record<string, string>> = {},
-  ): Promise<CliFolder> {
-    const place = new CliFolder(
-      await mkdtemp(join(tmpdir(), "neuro-relay-cli-")),
-    );
-    for (const [name, text] of Object.entries(files)) {
-      await place.write(name, text);
-    }
+  static async make(files: Readonly<Record<string, string>> = {}): Promise<CliFolder> {
+    const place = new CliFolder(await mkdtemp(join(tmpdir(), "neuro-relay-cli-")));
+    for (const [name, text] of Object.entries(files)) await place.write(name, text);
     return place;
   }
 
@@ -47,10 +41,7 @@ export class CliFolder {
     const { PATH = "" } = process.env;
     // Why this home: a queue without a path is below the user's home.
     const env = { PATH, HOME: this.folder, ...environment };
-    return spawn(program ?? "", [...flags, MAIN, ...words], {
-      cwd: this.folder,
-      env,
-    });
+    return spawn(program ?? "", [...flags, MAIN, ...words], { cwd: this.folder, env });
   }
 
   /** Runs a command until it exits. */
@@ -62,18 +53,9 @@ export class CliFolder {
     return new Promise((resolve, reject) => {
       const child = this.start(words, environment, program);
       const said = { out: "", errors: "" };
-      child.stdout?.setEncoding("utf8").on(
-        "data",
-        (text: string) => (said.out += text),
-      );
-      child.stderr?.setEncoding("utf8").on(
-        "data",
-        (text: string) => (said.errors += text),
-      );
-      child.on("error", reject).on(
-        "close",
-        (status) => resolve({ status, ...said }),
-      );
+      child.stdout?.setEncoding("utf8").on("data", (text: string) => (said.out += text));
+      child.stderr?.setEncoding("utf8").on("data", (text: string) => (said.errors += text));
+      child.on("error", reject).on("close", (status) => resolve({ status, ...said }));
     });
   }
 
@@ -83,21 +65,14 @@ export class CliFolder {
 }
 
 /** Resolves with a stream's output once it matches; rejects if the process exits before that. */
-export function untilOutput(
-  child: ChildProcess,
-  stream: "stdout" | "stderr",
-  words: RegExp,
-): Promise<string> {
+export function untilOutput(child: ChildProcess, stream: "stdout" | "stderr", words: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = "";
     child[stream]?.setEncoding("utf8").on("data", (text: string) => {
       said += text;
       if (words.test(said)) resolve(said);
     });
-    child.on(
-      "close",
-      () => reject(new Error(`it exited without printing ${words}: ${said}`)),
-    );
+    child.on("close", () => reject(new Error(`it exited without printing ${words}: ${said}`)));
   });
 }
 

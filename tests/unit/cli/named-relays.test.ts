@@ -22,57 +22,32 @@ test(
       ].join("\n");
     const place = await CliFolder.make({ "relay.yaml": configuration("") });
     try {
-      check.match(
-        (await place.run(["doctor"])).out,
-        /FAIL {2}upstream neuro at link:pc: no token has the scope link/,
-      );
-      await place.write(
-        "relay.yaml",
-        configuration("{name: pc, token: pc-token, scopes: [link]}"),
-      );
-      check.match(
-        (await place.run(["doctor"])).out,
-        /ok {4}upstream neuro at link:pc/,
-      );
+      check.match((await place.run(["doctor"])).out, /FAIL {2}upstream neuro at link:pc: no token has the scope link/);
+      await place.write("relay.yaml", configuration("{name: pc, token: pc-token, scopes: [link]}"));
+      check.match((await place.run(["doctor"])).out, /ok {4}upstream neuro at link:pc/);
       const relay = place.start([]);
       await untilOutput(relay, "stdout", /is ready/);
       check.match(
         (await place.run(["doctor"])).out,
         /FAIL {2}upstream neuro at link:pc: no link is connected; run `neuro-relay/,
       );
-      const show = {
-        urls: {
-          intermediary: `ws://127.0.0.1:${intermediary}/r/show`,
-          neuro: "",
-          brain: "",
-        },
-      };
+      const show = { urls: { intermediary: `ws://127.0.0.1:${intermediary}/r/show`, neuro: "", brain: "" } };
       await (await integrate(show, "lamp")).close();
       const client = await watch(show, "desk");
       client.send({ target: "lamp", cmd: { on: true }, request_id: "a" });
       await client.next(({ request_id }) => request_id === "a");
       const queued = async (...words: string[]) =>
-        (await place.run(["queue", "list", ...words])).out.trim().split("\n")
-          .at(-1);
-      check.equal([await queued(), await queued("--relay", "show")], [
-        "0 queued, 0 dead",
-        "1 queued, 0 dead",
-      ]);
+        (await place.run(["queue", "list", ...words])).out.trim().split("\n").at(-1);
+      check.equal([await queued(), await queued("--relay", "show")], ["0 queued, 0 dead", "1 queued, 0 dead"]);
       const { out } = await place.run(["status", "--relay", "show"]);
-      check.match(
-        out,
-        /^1 connected, 1 known and offline\nrelay default: running\nrelay show: running$/m,
-      );
+      check.match(out, /^1 connected, 1 known and offline\nrelay default: running\nrelay show: running$/m);
       check.match(
         (await place.run(["open", "--print", "--relay", "show"])).out,
         /^http:\/\/127\.0\.0\.1:\d+\/r\/show\/#token=/,
       );
       relay.kill("SIGTERM");
       await exitStatus(relay);
-      check.equal([await queued(), await queued("--relay", "show")], [
-        "0 queued, 0 dead",
-        "1 queued, 0 dead",
-      ]);
+      check.equal([await queued(), await queued("--relay", "show")], ["0 queued, 0 dead", "1 queued, 0 dead"]);
       const wrong = await place.run(["queue", "list", "--relay", "a/b"]);
       check.equal(wrong.status, 2);
       check.match(wrong.errors, /expected 1 to 64 letters, digits/);

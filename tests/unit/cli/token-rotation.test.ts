@@ -30,49 +30,30 @@ interface Running {
 
 const isPosix = process.platform !== "win32";
 
-async function running(
-  run: (relay: Running) => Promise<void>,
-  program?: readonly string[],
-): Promise<void> {
-  const files = {
-    "my.yaml": CONFIGURATION,
-    "intermediary-token": `${OLD}\n`,
-    "game-token": OLD,
-  };
+async function running(run: (relay: Running) => Promise<void>, program?: readonly string[]): Promise<void> {
+  const files = { "my.yaml": CONFIGURATION, "intermediary-token": `${OLD}\n`, "game-token": OLD };
   const place = await CliFolder.make(files);
   const relay = place.start(["--config", "my.yaml"], {}, program);
   let [said, peers] = ["", 0];
-  for (const stream of [relay.stdout, relay.stderr]) {
-    stream?.setEncoding("utf8").on("data", (text) => (said += text));
-  }
+  for (const stream of [relay.stdout, relay.stderr]) stream?.setEncoding("utf8").on("data", (text) => (said += text));
   try {
     const ready = await untilOutput(relay, "stdout", /is ready/);
     const url = (label: string): string => ready.match(new RegExp(`\\[${label}\\] listening on (\\S+)`))?.[1] ?? "";
     const greet = async (token: string): Promise<JsonClient> => {
       const client = await JsonClient.open(url("Intermediary"));
-      client.send({
-        type: "integration",
-        name: `peer ${++peers}`,
-        auth_token: token,
-        ack: true,
-      });
+      client.send({ type: "integration", name: `peer ${++peers}`, auth_token: token, ack: true });
       await client.next(({ event }) => event === "registered");
       return client;
     };
     await run({ place, relay, url, greet, said: () => said });
-    for (const token of [OLD, NEW, "same-as-ever", "that-stays"]) {
-      check.that(!said.includes(token), said);
-    }
+    for (const token of [OLD, NEW, "same-as-ever", "that-stays"]) check.that(!said.includes(token), said);
   } finally {
     relay.kill("SIGKILL");
     await place.remove();
   }
 }
 
-async function rotate(
-  { place, relay, url, greet }: Running,
-  howItHears: () => void,
-): Promise<void> {
+async function rotate({ place, relay, url, greet }: Running, howItHears: () => void): Promise<void> {
   const [integration, other] = [await greet(OLD), await greet("that-stays")];
   const [game, brain] = [
     await JsonClient.open(`${url("Nakurity Backend")}/?token=${OLD}`),
@@ -85,17 +66,10 @@ async function rotate(
   await heard;
   check.equal([await integration.closed, await game.closed], [4401, 4401]);
   await check.rejects(greet(OLD), /closed/);
-  await check.rejects(
-    JsonClient.open(`${url("Nakurity Backend")}/?token=${OLD}`),
-    /no connection/,
-  );
+  await check.rejects(JsonClient.open(`${url("Nakurity Backend")}/?token=${OLD}`), /no connection/);
   await greet(NEW);
   await JsonClient.open(`${url("Nakurity Backend")}/t/${NEW}/game/Chess`);
-  check.equal(
-    [other.isOpen, brain.isOpen],
-    [true, true],
-    "connections that used another token stay open",
-  );
+  check.equal([other.isOpen, brain.isOpen], [true, true], "connections that used another token stay open");
 }
 
 test(
@@ -105,30 +79,17 @@ test(
 );
 
 if (isPosix) {
-  test(
-    "CF32 CF34 SIGHUP reloads at once; a second one does no harm",
-    () =>
-      running((relay) =>
-        rotate(relay, () => {
-          relay.relay.kill("SIGHUP");
-          relay.relay.kill("SIGHUP");
-        })
-      ),
-    LONG,
-  );
+  test("CF32 CF34 SIGHUP reloads at once; a second one does no harm", () =>
+    running((relay) =>
+      rotate(relay, () => {
+        relay.relay.kill("SIGHUP");
+        relay.relay.kill("SIGHUP");
+      })
+    ), LONG);
 
   test("CF32 CF34 SIGHUP reloads at once on Deno", () => {
-    const program = [
-      denoPath(),
-      "run",
-      "--allow-all",
-      "--no-check",
-      "--node-modules-dir=manual",
-    ];
-    return running(
-      (relay) => rotate(relay, () => void relay.relay.kill("SIGHUP")),
-      program,
-    );
+    const program = [denoPath(), "run", "--allow-all", "--no-check", "--node-modules-dir=manual"];
+    return running((relay) => rotate(relay, () => void relay.relay.kill("SIGHUP")), program);
   }, LONG);
 
   test(
@@ -139,11 +100,7 @@ if (isPosix) {
         await untilOutput(relay, "stderr", /my\.yaml: reloaded/);
         await place.write("game-token", "");
         relay.kill("SIGHUP");
-        await untilOutput(
-          relay,
-          "stderr",
-          /not reloaded, the old settings stay: .*game-token is empty/,
-        );
+        await untilOutput(relay, "stderr", /not reloaded, the old settings stay: .*game-token is empty/);
         relay.kill("SIGTERM");
         relay.kill("SIGHUP");
         check.equal(await exitStatus(relay), 0, said());
