@@ -49,14 +49,24 @@ export function trackAllowedLosses({ clock, disk }: SimulatedRelay, { games }: P
       if (force.wasActedFor || isContested || (!isWritten && (writes.length > 0 || !isReceived))) allowed.add(force);
     }
   };
-  return { allowed, onPanic, allow: (force) => allowed.add(force) };
+  const setAside = new Set<string>();
+  return {
+    allowed,
+    setAside,
+    onPanic,
+    allow: (force) => void allowed.add(force),
+    onQuarantine: (key) => void setAside.add(key),
+  };
 }
 
 export interface AllowedLosses {
   readonly allowed: ReadonlySet<AwaitedForce>;
+  /** Keys of messages that the store could not read in several attempts. The next start of the relay queues them again. */
+  readonly setAside: ReadonlySet<string>;
   onPanic(): void;
   /** An operator cancelled the force. */
   allow(force: AwaitedForce): void;
+  onQuarantine(key: string): void;
 }
 
 const isOf = (name: string, { names }: AwaitedForce, value: Json): boolean =>
@@ -66,7 +76,7 @@ const isOf = (name: string, { names }: AwaitedForce, value: Json): boolean =>
 export async function finalViolations(
   simulation: SimulatedRelay,
   participants: Participants,
-  allowed: ReadonlySet<AwaitedForce>,
+  { allowed, setAside }: AllowedLosses,
 ): Promise<readonly string[]> {
   const { neuro, peers } = participants;
   return [
@@ -78,7 +88,7 @@ export async function finalViolations(
     ...neuro.unanswered.map(({ id, name }) => `Neuro still waits for ${id} (${name})`),
     ...listViolations(participants),
     ...forceViolations(participants, allowed),
-    ...deliveryViolations(participants),
+    ...deliveryViolations(participants, setAsideNumbers(simulation, setAside)),
     ...(await readinessViolations(simulation)),
   ];
 }
@@ -109,8 +119,21 @@ function forceViolations({ neuro, games }: Participants, allowed: ReadonlySet<Aw
   ];
 }
 
+/** The commands that are set aside and still in the store. */
+function setAsideNumbers({ disk }: SimulatedRelay, setAside: ReadonlySet<string>): ReadonlySet<number> {
+  return new Set(
+    [...disk.stored].filter(([key]) => setAside.has(key)).map(([, entry]) => {
+      const message = isObject(entry) && typeof entry.body === "string" ? JSON.parse(entry.body) : undefined;
+      return numberOf(message?.cmd);
+    }),
+  );
+}
+
 /** No message answered `queued` is lost, each recipient gets its messages in order, and repeats are flagged. */
-function deliveryViolations({ watcher, integrations }: Participants): readonly string[] {
+function deliveryViolations(
+  { watcher, integrations }: Participants,
+  setAside: ReadonlySet<number>,
+): readonly string[] {
   return integrations.flatMap(({ name, received, behavior }) => {
     // Why not refused ones: a crash between a late write and its delete may leave such a message in the store.
     const numbers = received.map(({ cmd, isRepeat }) => ({ number: numberOf(cmd), isRepeat }))
@@ -131,7 +154,8 @@ function deliveryViolations({ watcher, integrations }: Participants): readonly s
     }
     // Why only with acks: without them the relay cannot know which frames a breaking socket lost.
     const lost = [...watcher.commands.values()].filter((order) =>
-      behavior.acks && order.target === name && order.status === "queued" && !seen.has(order.number)
+      behavior.acks && order.target === name && order.status === "queued" && !seen.has(order.number) &&
+      !setAside.has(order.number)
     );
     return [...wrong, ...lost.map(({ number }) => `${number} for ${name} was queued and is lost`)];
   });

@@ -75,12 +75,13 @@ async function runPhases(
     url,
   ) => (url === NEURO_URL && isNeuroUp ? (socket) => participants.neuro.accept(socket) : undefined);
   simulation.network.health = { delayMinMs: 1, delayMaxMs: simulation.random.pick(2, 40, 300) };
-  const { allowed, onPanic, allow } = trackAllowedLosses(simulation, participants);
-  const operator = new SimulatedOperator(simulation, participants, allow);
+  const losses = trackAllowedLosses(simulation, participants);
+  const operator = new SimulatedOperator(simulation, participants, losses.allow);
   const { onObservation } = simulation;
   simulation.onObservation = (observation) => {
     onObservation(observation);
-    if (observation.is === "panicked" && observation.service === "neuro") onPanic();
+    if (observation.is === "panicked" && observation.service === "neuro") losses.onPanic();
+    if (observation.is === "entry_quarantined") losses.onQuarantine(observation.key);
   };
   if (onTrace !== undefined) trace(simulation, onTrace);
   if (faults.has("store")) degradeStore(simulation);
@@ -100,7 +101,7 @@ async function runPhases(
   }
   isNeuroUp = true;
   await recover(simulation, participants, operator);
-  violations.push(...await finalViolations(simulation, participants, allowed), ...operator.violations());
+  violations.push(...await finalViolations(simulation, participants, losses), ...operator.violations());
 }
 
 function degradeStore(simulation: SimulatedRelay): void {
