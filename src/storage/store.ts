@@ -60,6 +60,8 @@ class EntryStore implements Store {
   readonly #keys = new Set<Key>();
   /** Why past the storage: our keys are normalised already, and doing it again costs as much as the rest of a write. */
   readonly #driver: Driver;
+  /** The probe that is under way. */
+  #probe: Promise<boolean> | undefined;
 
   constructor(backend: StoreBackend, hooks: StoreHooks) {
     this.#backend = backend;
@@ -117,7 +119,7 @@ class EntryStore implements Store {
   async #readBatch(keys: readonly Key[]): Promise<readonly (Entry | undefined)[]> {
     const results = await Promise.allSettled(keys.map((key) => this.#readOne(key)));
     const errors = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
-    if (errors.length > 0 && errors.length === keys.length) await this.#probe(errors[0]);
+    if (errors.length > 0 && errors.length === keys.length && !(await this.#isWorking())) throw errors[0];
     return await Promise.all(
       results.map((result, at) =>
         result.status === "fulfilled" ? result.value : this.#readAgain(keys[at] ?? keys[0], result.reason)
@@ -141,18 +143,20 @@ class EntryStore implements Store {
     return undefined;
   }
 
-  /** Throws `error` unless the backend stores and returns a probe. If it does, the keys are faulty, not the backend. */
-  async #probe(error: unknown): Promise<void> {
+  /**
+   * Whether the backend stores and returns a probe. If it does, the keys are faulty, not the backend. Why one probe at a time: another read
+   * would overwrite it.
+   */
+  #isWorking(): Promise<boolean> {
+    return this.#probe ??= this.#tryProbe().catch(() => false).finally(() => (this.#probe = undefined));
+  }
+
+  async #tryProbe(): Promise<boolean> {
     const probe = String(performance.now());
-    try {
-      await this.#storage.setItemRaw(PROBE_ITEM, probe);
-      const read = await this.#contentOf(PROBE_ITEM);
-      await this.#storage.removeItem(PROBE_ITEM);
-      if (String(read instanceof Uint8Array ? lenientText(read) : read) === probe) return;
-    } catch {
-      // Why ignored: the error of the first read is thrown instead.
-    }
-    throw error;
+    await this.#storage.setItemRaw(PROBE_ITEM, probe);
+    const read = await this.#contentOf(PROBE_ITEM);
+    await this.#storage.removeItem(PROBE_ITEM);
+    return String(read instanceof Uint8Array ? lenientText(read) : read) === probe;
   }
 
   async close(): Promise<void> {

@@ -35,6 +35,12 @@ test("ST22 a key that cannot be read affects no other key, and is ignored where 
   check.equal(await store.read([two]), [{ key: two, value: { v: 1 } }]);
 });
 
+test("ST22 reads at the same time find out once whether the backend works", async () => {
+  const { store, quarantined } = await faultyStore((item) => item.startsWith("neuro"));
+  check.equal(await Promise.all([store.read([one]), store.read([two])]), [[], []]);
+  check.equal(quarantined.length, 2);
+});
+
 test("ST22 while the whole backend fails, a read fails and nothing is quarantined", async () => {
   let isBroken = true;
   const { store, quarantined } = await faultyStore(() => isBroken);
