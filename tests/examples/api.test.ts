@@ -3,6 +3,7 @@ import { test } from "#runner";
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { promisify } from "node:util";
 import { check } from "../harness/check.ts";
 import { ROOT } from "../harness/machine.ts";
@@ -36,13 +37,14 @@ test("AP40 the API calls in the README work as written", () =>
     const script = /## Use its API\n[^]*?```sh\n([^]*?)```/.exec(readme)?.[1] ?? "";
     const calls = script.split("\n").filter((line) => line.startsWith("api $relay"));
     check.that(calls.length > 4, "the README shows some calls");
-    const relay = await RelayProcess.start(folder, ["web.enabled=true", "web.port=0"]);
+    const queue = join(folder, ".local/state/neuro-relay/relay_message_queue");
+    const relay = await RelayProcess.start(folder, ["web.enabled=true", "web.port=0", `queue.path=${queue}`]);
     try {
       const client = await jukebox(relay.urls.intermediary);
       const { origin } = new URL(relay.urls.web);
       check.that(script.includes("http://127.0.0.1:8766/api"));
       const own = script.replace("http://127.0.0.1:8766", origin).replaceAll(/^api .*$/gm, (call) => `${call}\necho`);
-      const running = promisify(execFile)("sh", ["-ceu", own], { cwd: folder });
+      const running = promisify(execFile)("sh", ["-ceu", own], { env: { ...process.env, HOME: folder } });
       await answerSong(client);
       const { stdout, stderr } = await running;
       check.equal(stderr, "");
