@@ -50,6 +50,9 @@ test(
         await transcript.locator(".entry", { hasText: "Move?" }).waitFor({ state: "detached" });
         await transcript.locator(".entry", { hasText: "The queen is lost." }).waitFor();
         check.equal(await byName(transcript, "transcript-item").count(), 1);
+        await transcript.getByText("Follow its path").click();
+        await panel.locator(".entry", { hasText: "The queen is lost." }).getByRole("link", { name: "Chess" }).click();
+        await page.waitForURL(/#\/integration\/chess$/);
       }, [`nakurity-client.url=${neuro.url}`]);
     } finally {
       neuro.stop();

@@ -104,7 +104,7 @@ interface TraceRowProps {
 }
 
 const TraceRow = memo(({ trace, isOpenAtFirst = false }: TraceRowProps) => {
-  const { id, kind, outcome, names, actions, texts, received_at, ms, steps } = trace;
+  const { id, kind, outcome, integrations, names, actions, texts, received_at, ms, steps } = trace;
   const [isOpen, setOpen] = useState(isOpenAtFirst);
   const summary = actions.length > 0 ? actions.slice(0, 3).join(", ") : Object.values(texts)[0] ?? "";
   return (
@@ -116,7 +116,12 @@ const TraceRow = memo(({ trace, isOpenAtFirst = false }: TraceRowProps) => {
         </span>
         <span class="small">{TEXT.kinds[kind]}</span>
         <span class="trace-about">
-          <Name text={names.join(", ")} /> <bdi class="faint small">{sanitize(summary, 160)}</bdi>
+          {names.map((name, index) => (
+            <span key={`${index}`}>
+              {index > 0 ? ", " : ""}
+              <IntegrationLink id={integrations[index]} name={name} />
+            </span>
+          ))} <bdi class="faint small">{sanitize(summary, 160)}</bdi>
         </span>
         <span class="faint small num">{formatDuration(ms)}</span>
         <Button kind="quiet" pressed={isOpen} onPress={() => setOpen(!isOpen)}>{isOpen ? TEXT.hide : TEXT.show}</Button>
@@ -141,6 +146,16 @@ const TraceRow = memo(({ trace, isOpenAtFirst = false }: TraceRowProps) => {
     </div>
   );
 });
+
+/** Without an id the name is that of a watcher. Why no stop of the Tab key: that of the row opens it. */
+function IntegrationLink({ id, name }: { readonly id: string | undefined; readonly name: string }) {
+  if (id === undefined) return <Name text={name} />;
+  return (
+    <a class="name" href={linkTo("integration", id)} tabindex={-1}>
+      <Name text={name} />
+    </a>
+  );
+}
 
 function StepRow({ step: { at, is, who, what }, since }: { readonly step: TraceStep; readonly since: number }) {
   return (

@@ -5,6 +5,7 @@ import type { Page } from "../../core/view.ts";
 import { SortedList } from "../lists/sorted-list.tsx";
 import { Chip, EmptyState, Name, SearchInput } from "../components/primitives.tsx";
 import { formatTime } from "../lib/format.ts";
+import { linkTo } from "../lib/route.ts";
 import type { SortColumn } from "../lib/sort-list.ts";
 import { sanitize, sanitizeLines } from "../lib/sanitize.ts";
 import { store, useResource, useStore } from "../state/hooks.ts";
@@ -53,7 +54,7 @@ export function Transcript() {
 }
 
 const ItemRow = memo(({ item }: { readonly item: TranscriptView }) => {
-  const { at, is, from, actions, text, state, success } = item;
+  const { at, is, from, trace, actions, text, state, success } = item;
   return (
     <div class="entry" data-name="transcript-item">
       <div class="entry-head">
@@ -63,6 +64,7 @@ const ItemRow = memo(({ item }: { readonly item: TranscriptView }) => {
         </Chip>
         <Name text={from} />
         <span class="faint small">{sanitize(actions.join(", "), 120)}</span>
+        {trace === null ? null : <a key="trace" class="small" href={linkTo("traces", trace)}>{TEXTS.traces.follow}</a>}
       </div>
       <p class={state === null ? "hidden" : "faint action-text pad"} dir="auto">{sanitizeLines(state ?? "", 4_000)}</p>
       <p class={text === "" ? "hidden" : "soft action-text pad"} dir="auto">{sanitizeLines(text, 4_000)}</p>
