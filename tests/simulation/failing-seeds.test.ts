@@ -26,6 +26,7 @@ const FAILED_SEEDS: readonly (readonly [seed: number, what: string])[] = [
   ],
   [4220, "a force that a person had answered stayed in the queue, because its game sent no result"],
   [7028, "a game waited for a force forever, whose action failed after the relay had taken silence for success"],
+  [3253, "an older force came back in place of a newer one, after its action had counted as a success and then failed"],
   [2628, "a message that the store could not read three times was set aside until the next start, which is allowed"],
   [410, "a refused message was stored nevertheless and arrived late, which is allowed"],
 ];

@@ -345,6 +345,11 @@ export function keepPresumedForce(game: Game, presumed: Game["presumedForce"]): 
   game.presumedForce = presumed;
 }
 
+/** True if its game does not wait for the force any more: it has sent a newer one, or the force was cancelled. */
+export const isWithdrawn = ({ game, state }: Force): boolean =>
+  game.upstream.forces.waiting.has(game) ||
+  (state.is === "ended" && (state.end === "replaced" || state.end === "cancelled"));
+
 /** A failure came too late: the game still waits for the force that the action had completed, and expects another try. */
 export function restorePresumedForce(game: Game, action: string, ctx: StepContext): void {
   const { presumedForce: presumed } = game;

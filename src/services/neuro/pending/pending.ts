@@ -15,6 +15,7 @@ import { hideActions, isLive, sync } from "../actions/actions.ts";
 import {
   cancelForces,
   hasForces,
+  isWithdrawn,
   keepPresumedForce,
   onActionDelivered,
   onActionEnded,
@@ -399,9 +400,9 @@ function expire(pending: PendingAction, ctx: StepContext): void {
   if (success) keepForceOf(pending, silent);
 }
 
-/** The action counts as a success without a result. A failure may still come. */
+/** The action counts as a success without a result. A failure may still come, and the game may still wait for the force then. */
 function keepForceOf({ id, force }: PendingAction, { gameAction: { game } }: Delivery): void {
-  if (force?.game === game) keepPresumedForce(game, { action: id, message: force.message });
+  if (force?.game === game && !isWithdrawn(force)) keepPresumedForce(game, { action: id, message: force.message });
 }
 
 /** An action whose game sends no results of successes, or that is over by evidence, is done. */

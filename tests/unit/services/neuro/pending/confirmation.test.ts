@@ -252,6 +252,22 @@ test("NB15i such a failure changes nothing once the game has sent another force,
   }
 });
 
+test("NB15i such a failure changes nothing if the game had sent another force before the action counted as a success", () => {
+  const { scenario, neuro } = opened();
+  const game = started(scenario, "Slow Game", "a", "b").force(["a"]);
+  neuro.action("u1", "a");
+  const id = game.lastId();
+  game.force(["b"]);
+  neuro.heard();
+  scenario.pass(2_600);
+  check.equal(neuro.heard(), ["result u1 true", "force b"]);
+  game.result(false, { id });
+  check.equal(neuro.heard(), []);
+  neuro.action("u2", "b");
+  game.result(false);
+  check.equal([neuro.heard(), ends(scenario)], [["result u2 false"], ["Slow Game completed"]], "Neuro tries again");
+});
+
 test("NB15g a client without results that disconnects within 500 ms gets its grace", () => {
   const { scenario, neuro } = opened({ integrations: [{ match: "*", results: "failures-only" }] });
   const game = started(scenario, "Go Game", "a");
