@@ -119,12 +119,7 @@ export class Tokens {
     if (this.#stateOf(token) !== "valid") return refused("notNow", `${id} is not valid any more; issue a new token`);
     const outcome = await this.#issue({ use, name, scopes, names, expires }, principal);
     if ("fault" in outcome) return outcome;
-    try {
-      await this.#end(token, Math.min(until, this.#endOf(token)));
-    } catch (error) {
-      return refused("storageFailed", errorText(error));
-    }
-    return outcome;
+    return await storing(this.#end(token, Math.min(until, this.#endOf(token)))) ?? outcome;
   }
 
   async #issue(wanted: Omit<IssuedToken, "token">, principal: Principal): Promise<RequestResult<IssuedTokenView>> {
@@ -133,11 +128,8 @@ export class Tokens {
     const secret = newToken();
     this.#host.learnSecret(secret);
     const token = { ...wanted, token: hashedToken(hashText(secret)) };
-    try {
-      await this.#records.issue(token, this.#host.now());
-    } catch (error) {
-      return refused("storageFailed", errorText(error));
-    }
+    const failure = await storing(this.#records.issue(token, this.#host.now()));
+    if (failure !== undefined) return failure;
     this.#awaitExpiry();
     this.#host.changed();
     return { body: { id: issuedId(token), token: secret } };
@@ -158,12 +150,7 @@ export class Tokens {
     const token = this.#find(id);
     if ("fault" in token) return token;
     if (token.use === "web") return WEB_TOKEN;
-    try {
-      await this.#end(token, this.#host.now());
-    } catch (error) {
-      return refused("storageFailed", errorText(error));
-    }
-    return { body: { status: "revoked" } };
+    return await storing(this.#end(token, this.#host.now())) ?? { body: { status: "revoked" } };
   }
 
   async #end({ token, issuedAt }: KnownToken, at: Millis): Promise<void> {
@@ -244,6 +231,16 @@ interface Refusal {
 }
 
 const refused = (fault: FaultName, reason: string): Refusal => ({ fault, reason });
+
+/** The refusal if something could not be stored. */
+async function storing(write: Promise<void>): Promise<Refusal | undefined> {
+  try {
+    await write;
+    return undefined;
+  } catch (error) {
+    return refused("storageFailed", errorText(error));
+  }
+}
 
 /** A token of the settings, or an issued one. */
 interface KnownToken extends ConfiguredToken {
