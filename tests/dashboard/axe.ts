@@ -25,7 +25,7 @@ export async function violations(page: Page): Promise<readonly string[]> {
   }
 }
 
-/** Checks that there are none in either theme. `state`: what the page shows. */
+/** Checks that axe finds no violation in the light and in the dark theme. `state`: what the page shows, for the report of a failure. */
 export async function checkBothThemes(page: Page, state: string): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     // Why without motion: a colour in transition has any contrast.

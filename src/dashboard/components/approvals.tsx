@@ -11,7 +11,7 @@ import { store, useDetail, useMissingScope } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
 import { ActionForm } from "./action-form.tsx";
 import { focusNextDecision } from "./decisions.ts";
-import { Button, Chip, ConfirmButton, TimeLeft } from "./primitives.tsx";
+import { Button, Chip, ConfirmButton, IntegrationLink, TimeLeft } from "./primitives.tsx";
 
 const TEXT = TEXTS.now;
 const NAMES_MAX = 4;
@@ -87,11 +87,7 @@ function ApprovalCard({ pending }: { readonly pending: PendingView }) {
       <header class="force-head">
         <Chip tone="warn">{TEXT.pendingStates.approval}</Chip>
         <span class="approval-names">
-          {names.slice(0, NAMES_MAX).map((name, index) => (
-            <a key={`${index}`} class="name" href={linkTo("integration", to[index])}>
-              <bdi>{sanitize(name, 64)}</bdi>
-            </a>
-          ))}
+          {names.slice(0, NAMES_MAX).map((name, index) => <IntegrationLink key={`${index}`} id={to[index]} name={name} />)}
         </span>
         {forced ? <Chip tone="accent">{TEXT.forced}</Chip> : null}
         <TimeLeft since={since} deadline={deadline} />

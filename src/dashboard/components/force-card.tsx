@@ -12,7 +12,7 @@ import { store, useDetail, useMissingScope, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
 import { ActionForm } from "./action-form.tsx";
 import { Icon } from "./icons.tsx";
-import { Button, Chip, ConfirmButton, TimeLeft } from "./primitives.tsx";
+import { Button, Chip, ConfirmButton, IntegrationLink, TimeLeft } from "./primitives.tsx";
 
 const TEXT = TEXTS.now;
 
@@ -49,9 +49,7 @@ export function ForceCard({ force, neuro, place }: ForceCardProps) {
       aria-label={TEXT.forceOf(sanitize(name, 60))}
     >
       <header class="force-head">
-        <a class="name" href={linkTo("integration", integration)}>
-          <bdi>{sanitize(name, 64)}</bdi>
-        </a>
+        <IntegrationLink id={integration} name={name} />
         <Chip tone={is === "open" ? "accent" : isStuck(force) ? "warn" : "plain"}>{status}</Chip>
         {priority === "low" ? null : <Chip key="priority" tone={priority === "critical" ? "bad" : "warn"}>{priority}</Chip>}
         {neuro === undefined ? null : <span key="neuro" class="faint small wide-only">{sanitize(neuro, 40)}</span>}

@@ -3,7 +3,7 @@ import type { PendingView } from "../../core/view.ts";
 import { linkTo } from "../lib/route.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import { TEXTS } from "../texts.ts";
-import { Chip, TimeLeft } from "./primitives.tsx";
+import { Chip, IntegrationLink, TimeLeft } from "./primitives.tsx";
 
 const TEXT = TEXTS.now;
 /** Names of integrations that are shown of a shared action. */
@@ -27,11 +27,7 @@ function PendingRow({ pending }: { readonly pending: PendingView }) {
           <code dir="auto">{sanitize(action, 64)}</code>
         </a>
         <span class="faint" aria-hidden="true">→</span>
-        {names.slice(0, NAMES_MAX).map((name, index) => (
-          <a key={`${index}`} class="name" href={linkTo("integration", to[index])}>
-            <bdi>{sanitize(name, 64)}</bdi>
-          </a>
-        ))}
+        {names.slice(0, NAMES_MAX).map((name, index) => <IntegrationLink key={`${index}`} id={to[index]} name={name} />)}
         {forced ? <Chip tone="accent">{TEXT.forced}</Chip> : null}
         {by === "operator" ? <Chip>{TEXT.byHand}</Chip> : null}
         {is === "held" ? <Chip tone="warn">{TEXT.pendingStates[is]}</Chip> : null}

@@ -2,6 +2,7 @@
 import { type Child, useLayoutEffect, useRef, useState } from "hono/jsx/dom";
 import type { Millis } from "../../core/ids.ts";
 import { formatDuration } from "../lib/format.ts";
+import { linkTo } from "../lib/route.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import { store, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";
@@ -10,6 +11,21 @@ import { Icon, type IconName } from "./icons.tsx";
 /** A name that a peer chose: one line, isolated text direction, the whole name as a tooltip. */
 export function Name({ text, max = 80 }: { readonly text: string; readonly max?: number }) {
   return <bdi class="name" title={sanitize(text, 300)}>{sanitize(text, max)}</bdi>;
+}
+
+interface IntegrationLinkProps {
+  readonly id: string | undefined;
+  readonly name: string;
+  readonly tabindex?: -1;
+}
+
+/** The name of an integration, which leads to its page. */
+export function IntegrationLink({ id, name, tabindex }: IntegrationLinkProps) {
+  return (
+    <a class="name" href={linkTo("integration", id)} tabindex={tabindex}>
+      <bdi>{sanitize(name, 64)}</bdi>
+    </a>
+  );
 }
 
 /** A text of the page, with the parts between backticks as code. */

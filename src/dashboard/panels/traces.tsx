@@ -4,7 +4,7 @@ import { pathSegment } from "../../clients/api-client.ts";
 import { TRACE_KINDS, type TraceStep, type TraceView } from "../../core/traces/trace.ts";
 import type { Page } from "../../core/view.ts";
 import { SortedList } from "../lists/sorted-list.tsx";
-import { Button, Chip, EmptyState, Name, SearchInput } from "../components/primitives.tsx";
+import { Button, Chip, EmptyState, IntegrationLink, Name, SearchInput } from "../components/primitives.tsx";
 import { formatDuration, formatTime } from "../lib/format.ts";
 import { sanitize, sanitizeLines } from "../lib/sanitize.ts";
 import { linkTo } from "../lib/route.ts";
@@ -117,9 +117,14 @@ const TraceRow = memo(({ trace, isOpenAtFirst = false }: TraceRowProps) => {
         <span class="small">{TEXT.kinds[kind]}</span>
         <span class="trace-about">
           {names.map((name, index) => (
-            <span key={`${index}`}>
+            <span key={`${index}`} title={sanitize(name, 300)}>
               {index > 0 ? ", " : ""}
-              <IntegrationLink id={integrations[index]} name={name} />
+              {
+                // Why no stop of the Tab key: that of the row opens it. Without an id the name is that of a watcher.
+                integrations[index] === undefined
+                  ? <Name text={name} />
+                  : <IntegrationLink id={integrations[index]} name={name} tabindex={-1} />
+              }
             </span>
           ))} <bdi class="faint small">{sanitize(summary, 160)}</bdi>
         </span>
@@ -146,16 +151,6 @@ const TraceRow = memo(({ trace, isOpenAtFirst = false }: TraceRowProps) => {
     </div>
   );
 });
-
-/** Without an id the name is that of a watcher. Why no stop of the Tab key: that of the row opens it. */
-function IntegrationLink({ id, name }: { readonly id: string | undefined; readonly name: string }) {
-  if (id === undefined) return <Name text={name} />;
-  return (
-    <a class="name" href={linkTo("integration", id)} tabindex={-1}>
-      <Name text={name} />
-    </a>
-  );
-}
 
 function StepRow({ step: { at, is, who, what }, since }: { readonly step: TraceStep; readonly since: number }) {
   return (
