@@ -30,7 +30,7 @@ import { restoreEntries, saveRecords } from "./persistence.ts";
 import { emptyState, type Game, isConnected, type NeuroState, type Upstream } from "./state.ts";
 import {
   definitionOf,
-  freeName,
+  freeReservedNames,
   hideActions,
   registerAction,
   releaseChanges,
@@ -171,7 +171,7 @@ function moveGame(game: Game, to: Upstream, ctx: StepContext): void {
   sync(from, ctx);
   failForLostGame(game, ctx);
   cancelForces(game, "cancelled", ctx);
-  for (const reserved of [...game.reservedNames.values()]) freeName(from, reserved);
+  freeReservedNames(game);
   leaveShutdown(game, ctx);
   moveContexts(game.key, { from, to }, ctx);
   game.upstream = to;

@@ -23,7 +23,15 @@ import { createGame, parkedBytesMax, retentionTimer, setAway } from "./games/reg
 import { allowAlways, areSet, presetOf, restoreHolds } from "./operator/controls.ts";
 import { macroValue, restoreMacro } from "./operator/macros.ts";
 import { afterWrite, suspendedUntil } from "./write-health.ts";
-import type { ContextSource, Game, NeuroState, StoredRecord, Timer, Upstream } from "./state.ts";
+import {
+  type ContextSource,
+  forceRecordOf,
+  type Game,
+  type NeuroState,
+  type StoredRecord,
+  type Timer,
+  type Upstream,
+} from "./state.ts";
 import { definitionOf, restoreAction, restoreReservedName } from "./actions/actions.ts";
 import { isUnanswered, keepInterruptedForce } from "./forces/forces.ts";
 import { SILENT } from "./pending/confirmation.ts";
@@ -186,7 +194,7 @@ function registryValue(game: Game): Json {
       ...(mainThread !== undefined && { mainThread }),
     };
   });
-  const released = [...game.reservedNames.values()].map((
+  const released = [...game.reservedNames?.values() ?? []].map((
     upstreamAction,
   ) => [upstreamAction.originalName, upstreamAction.name, upstreamAction.reservedUntil]);
   const from = connection === undefined ? {} : { connection: { ...connection } };
@@ -221,9 +229,11 @@ function forceValue(game: Game): Json | undefined {
 
 function restoreControls(state: NeuroState, { key: at, value }: Entry): void {
   if (!isRecord(value)) return;
-  state.controls.stopped = value["stopped"] === true;
-  state.controls.approval = value["approval"] === true;
-  state.controls.behaviour = presetOf(value["behaviour"]);
+  state.controls = {
+    stopped: value["stopped"] === true,
+    approval: value["approval"] === true,
+    behaviour: presetOf(value["behaviour"]),
+  };
   state.controlsRecord.storedKey = at;
 }
 
@@ -240,13 +250,13 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
   game.presence = { is: "away", since };
   if (isObject(controls)) {
     const { paused, muted, solo, approval, behaviour, alwaysAllowed } = controls;
-    Object.assign(game.controls, {
+    game.controls = {
       paused: paused === true,
       muted: muted === true,
       solo: solo === true,
       approval: approval === true,
       behaviour: presetOf(behaviour),
-    });
+    };
     const names = listOf(alwaysAllowed).filter((name) => typeof name === "string");
     if (names.length > 0) allowAlways(game, names.slice(0, state.settings.limits.actions_per_integration));
   }
@@ -271,7 +281,7 @@ function restoreForce(state: NeuroState, { key: at, value }: Entry): void {
     return void state.staleKeys.push(at);
   }
   keepInterruptedForce(game, value["force"]);
-  game.forceRecord.storedKey = at;
+  forceRecordOf(game).storedKey = at;
 }
 
 function restoreContext(state: NeuroState, { key: at, value }: Entry, now: Millis): void {

@@ -94,7 +94,7 @@ export interface NeuroState {
   unnamedCount: number;
   hasStarted: boolean;
   /** Controls of all integrations. */
-  readonly controls: Mutable<Controls>;
+  controls: Controls;
   readonly controlsRecord: StoredRecord;
   /** By id, in the order in which they were saved first. */
   readonly macros: Map<string, Macro>;
@@ -220,7 +220,8 @@ export interface Diagnosed {
   readonly name: string;
   /** Undefined: a client that has not named its game. */
   readonly slug: string | undefined;
-  readonly findings: Map<DiagnosticId, Finding>;
+  /** Replaced when one is added: most parties never have any. */
+  findings: ReadonlyMap<DiagnosticId, Finding>;
   readonly retained: RetainedBytes;
 }
 
@@ -240,7 +241,8 @@ export interface Game extends Diagnosed {
   readonly retained: RetainedBytes;
   upstream: Upstream;
   policy: Policy;
-  contextTemplate: ContextTemplate;
+  /** Undefined until its first context, and after its policy changed. */
+  contextTemplate: ContextTemplate | undefined;
   presence: GamePresence;
   /** Of its last connection. */
   connection: ConnectionInfo | undefined;
@@ -253,13 +255,14 @@ export interface Game extends Diagnosed {
   /** An operator holds it: it is paused or not approved, everything is stopped, or another integration is solo. */
   isHeld: boolean;
   /** Controls that a person has set. */
-  readonly controls: Mutable<IntegrationControls>;
+  controls: IntegrationControls;
   /** Names of its actions that need no approval. */
-  readonly alwaysAllowed: Set<string>;
-  readonly counts: Mutable<IntegrationCounts>;
+  alwaysAllowed: ReadonlySet<string>;
+  /** Undefined until there is something to count. */
+  counts: Mutable<IntegrationCounts> | undefined;
   readonly actions: SmallMap<string, GameAction>;
   /** Names that it unregistered, by its own name for them. They are reserved for it. */
-  readonly reservedNames: Map<string, UpstreamAction>;
+  reservedNames: Map<string, UpstreamAction> | undefined;
   /** Actions whose changes wait for more changes before Neuro gets them. */
   waitingChanges: Set<UpstreamAction> | undefined;
   /** The force that ended when it left. It may still wait for it after its return. */
@@ -275,7 +278,7 @@ export interface Game extends Diagnosed {
   readonly pending: PendingAction[];
   lastAnsweredId: string;
   /** The last actions without a result that it got although it has not registered them, see `pending/unregistered-actions.ts`. */
-  readonly unregisteredActions: { readonly id: string; readonly name: string; readonly sentAt: Millis }[];
+  unregisteredActions: readonly { readonly id: string; readonly name: string; readonly sentAt: Millis }[];
   /** When its force last became the current one. */
   lastForcedAt: Millis;
   /** Whether an operator has asked it to shut down, since it connected, and its answer. */
@@ -292,12 +295,13 @@ export interface Game extends Diagnosed {
   /** Keys of its contexts, with the time from which the next context with that key may be sent, the earliest first. */
   contextKeys: Map<string, Millis> | undefined;
   recentChanges: PeriodCount | undefined;
-  takeovers: Millis[];
+  takeovers: readonly Millis[];
   /** Connections of other sockets that want it, or lost it. */
-  readonly rivals: Set<GameConnection>;
+  rivals: Set<GameConnection> | undefined;
   /** Its stored registrations, and its stored unanswered force. */
   readonly record: StoredRecord;
-  readonly forceRecord: StoredRecord;
+  /** Undefined until it sends a force. */
+  forceRecord: StoredRecord | undefined;
 }
 
 /** An action that operators have saved. */
@@ -315,6 +319,21 @@ export interface StoredRecord {
   storedKey: Key | undefined;
   latestKey: Key | undefined;
 }
+
+export const newRecord = (kind: StoredRecord["kind"], key: string): StoredRecord => ({
+  kind,
+  key,
+  storedKey: undefined,
+  latestKey: undefined,
+});
+
+/** The record of a game's force. */
+export const forceRecordOf = (game: Game): StoredRecord => game.forceRecord ??= newRecord("force", game.key);
+
+/** The counts of a game, to add to them. */
+export const countsOf = (game: Game): Mutable<IntegrationCounts> => game.counts ??= newCounts();
+
+export const newCounts = (): IntegrationCounts => ({ actions: 0, failures: 0, contexts: 0, forces: 0, result_ms: 0 });
 
 /** One of a game's actions. */
 export interface GameAction {
@@ -569,7 +588,7 @@ export function emptyState(settings: Settings, retained: RetainedBytes): NeuroSt
     unnamedCount: 0,
     hasStarted: false,
     controls: { stopped: false, approval: false, behaviour: null },
-    controlsRecord: { kind: "controls", key: "", storedKey: undefined, latestKey: undefined },
+    controlsRecord: newRecord("controls", ""),
     macros: new Map(),
     hasSolo: false,
     drain: { is: "none" },

@@ -268,7 +268,7 @@ function removeOwner(game: Game, upstreamAction: UpstreamAction, now: Millis): v
 function reserveName(game: Game, upstreamAction: UpstreamAction, now: Millis): void {
   const { upstream } = game;
   const { limits } = game.service.settings;
-  const earlier = game.reservedNames.get(upstreamAction.originalName);
+  const earlier = game.reservedNames?.get(upstreamAction.originalName);
   if (earlier !== undefined && earlier !== upstreamAction) freeName(upstream, earlier);
   beginReservation(game, upstreamAction, now + game.policy.parked);
   for (const oldest of upstream.reserved) {
@@ -282,7 +282,7 @@ function beginReservation(game: Game, upstreamAction: UpstreamAction, until: Mil
   upstreamAction.definition = { name: upstreamAction.name, description: "" };
   upstreamAction.reservedFor = game;
   upstreamAction.reservedUntil = until;
-  game.reservedNames.set(upstreamAction.originalName, upstreamAction);
+  (game.reservedNames ??= new Map()).set(upstreamAction.originalName, upstreamAction);
   game.retained.charge(reservationBytes(upstreamAction));
   game.upstream.reserved.add(upstreamAction);
 }
@@ -292,18 +292,23 @@ function endReservation(upstream: Upstream, upstreamAction: UpstreamAction): voi
   upstream.reserved.delete(upstreamAction);
   upstreamAction.reservedFor = undefined;
   if (game === undefined) return;
-  game.reservedNames.delete(originalName);
+  game.reservedNames?.delete(originalName);
   game.retained.release(reservationBytes(upstreamAction));
 }
 
 const reservationBytes = ({ originalName }: UpstreamAction): number => RESERVED_NAME_BYTES + 2 * originalName.length;
 
 /** Frees a name that has no owner. */
-export function freeName(upstream: Upstream, upstreamAction: UpstreamAction): void {
+function freeName(upstream: Upstream, upstreamAction: UpstreamAction): void {
   endReservation(upstream, upstreamAction);
   if (upstreamAction.isRegistered) upstream.unsynced.add(upstreamAction); // Why: its unregistration may wait.
   if (upstream.actions.get(upstreamAction.name) === upstreamAction) upstream.actions.delete(upstreamAction.name);
   forgetDefinition(upstream, upstreamAction);
+}
+
+/** Frees all names that are reserved for a game. */
+export function freeReservedNames(game: Game): void {
+  for (const reserved of [...game.reservedNames?.values() ?? []]) freeName(game.upstream, reserved);
 }
 
 function findShared(upstream: Upstream, { digest }: Definition): UpstreamAction | undefined {
@@ -312,7 +317,7 @@ function findShared(upstream: Upstream, { digest }: Definition): UpstreamAction 
 }
 
 function reclaimName(game: Game, definition: Definition): UpstreamAction | undefined {
-  const upstreamAction = game.reservedNames.get(definition.action.name);
+  const upstreamAction = game.reservedNames?.get(definition.action.name);
   if (upstreamAction !== undefined) define(upstreamAction, definition, game.upstream);
   return upstreamAction;
 }
@@ -382,7 +387,7 @@ export function restoreAction(game: Game, definition: Definition, before: string
 export function restoreReservedName(game: Game, kept: { original: string; before: string; freeAt: Millis }): void {
   const { original, before, freeAt } = kept;
   const { upstream } = game;
-  if (upstream.actions.has(before) || game.reservedNames.has(original)) return;
+  if (upstream.actions.has(before) || game.reservedNames?.has(original) === true) return;
   const upstreamAction = createUpstreamAction(upstream, before, {
     action: { name: original, description: "" },
     mainThread: undefined,

@@ -116,7 +116,7 @@ function record(
   ctx.observe({ is: "diagnostic", from, slug: party.slug, what: id, severity, detail, count, message: excerpt });
 }
 
-function addFinding({ findings, retained }: Diagnosed, id: DiagnosticId, now: Millis): Finding {
+function addFinding(party: Diagnosed, id: DiagnosticId, now: Millis): Finding {
   const finding: Finding = {
     count: 0,
     firstAt: now,
@@ -127,8 +127,8 @@ function addFinding({ findings, retained }: Diagnosed, id: DiagnosticId, now: Mi
     trace: "",
     bytes: FINDING_BYTES,
   };
-  findings.set(id, finding);
-  retained.charge(FINDING_BYTES);
+  party.findings = new Map(party.findings).set(id, finding);
+  party.retained.charge(FINDING_BYTES);
   return finding;
 }
 
@@ -149,7 +149,7 @@ function keepTexts(
 }
 
 /** Forgets all diagnostics of an integration. */
-export function forgetFindings({ findings, retained }: Diagnosed): void {
-  for (const { bytes } of findings.values()) retained.release(bytes);
-  findings.clear();
+export function forgetFindings(party: Diagnosed): void {
+  for (const { bytes } of party.findings.values()) party.retained.release(bytes);
+  party.findings = new Map();
 }

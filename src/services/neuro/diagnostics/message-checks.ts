@@ -70,8 +70,8 @@ export function checkChanges(game: Game, message: GameMessage, ctx: StepContext)
 /** `unknown`: the names of the message that are not registered. */
 export function checkUnregister(game: Game, message: Unregister, unknown: readonly string[], ctx: StepContext): void {
   if (message.names.length === 0) return diagnose(game, "unregister_empty", { message }, ctx);
-  const again = unknown.filter((name) => game.reservedNames.has(name));
-  const never = unknown.filter((name) => !game.reservedNames.has(name));
+  const again = unknown.filter((name) => game.reservedNames?.has(name) === true);
+  const never = unknown.filter((name) => game.reservedNames?.has(name) !== true);
   if (again.length > 0) diagnose(game, "unregister_repeated", { detail: listed(again), message }, ctx);
   if (never.length > 0) diagnose(game, "unregister_unknown", { detail: listed(never), message }, ctx);
 }

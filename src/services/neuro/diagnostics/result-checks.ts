@@ -4,7 +4,7 @@ import type { Observation } from "../../../core/observation.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { checkData, compileSchema } from "../codec/validate-data.ts";
-import type { Delivery, Game, PendingAction } from "../state.ts";
+import { countsOf, type Delivery, type Game, type PendingAction } from "../state.ts";
 import { traceIgnored } from "../traces/trace.ts";
 import { diagnose } from "./diagnose.ts";
 
@@ -42,8 +42,10 @@ const CHECKED_FIRST = 8;
 const CHECKED_EVERY = 512;
 
 /** Why not each one: compiling the schema and checking the data would take longer than everything else that an action costs. */
-const mustCheckData = ({ counts: { actions } }: Game, { success }: ResultMessage): boolean =>
-  !success || actions <= CHECKED_FIRST || actions % CHECKED_EVERY === 0;
+function mustCheckData(game: Game, { success }: ResultMessage): boolean {
+  const { actions } = countsOf(game);
+  return !success || actions <= CHECKED_FIRST || actions % CHECKED_EVERY === 0;
+}
 
 function reportInvalidData(
   { id: trace, schema, data = "" }: PendingAction,

@@ -23,7 +23,7 @@ import { diagnose, reportRefusal } from "../diagnostics/diagnose.ts";
 import { toNeuro } from "../outbound.ts";
 import { permissionFor } from "../policy.ts";
 import { sendEarlierContexts } from "../upstream/contexts.ts";
-import type { Force, Forces, Game, Timer, Upstream } from "../state.ts";
+import { type Force, forceRecordOf, type Forces, type Game, type Timer, type Upstream } from "../state.ts";
 import { addStep, newStep, repairSteps } from "../traces/make-record.ts";
 import { traceForce } from "../traces/trace.ts";
 import { isReady, nextForce, PRIORITIES, urgencyOf } from "./force-queue.ts";
@@ -564,7 +564,7 @@ function leave(force: Force, sent: SentForce | undefined, ctx: StepContext): boo
   game.retained.release(force.bytes);
   force.bytes = 0;
   retireNames(upstream, sent?.upstreamNames ?? [], ctx.now);
-  game.service.unsavedRecords.add(game.forceRecord);
+  game.service.unsavedRecords.add(forceRecordOf(game));
   if (state.is === "ended") observeEnd(force, state.end, ctx);
   return wasCurrent;
 }
@@ -591,7 +591,7 @@ function observeEnd(force: Force, end: ForceEnd, ctx: StepContext): void {
 
 /** The record of a game's force is written in this step. Why: games do not repeat a force, and Neuro must not get the same force twice. */
 function saveSoon(game: Game): void {
-  game.service.unsavedRecords.add(game.forceRecord);
+  game.service.unsavedRecords.add(forceRecordOf(game));
   game.service.mustSaveNow = true;
 }
 

@@ -215,7 +215,7 @@ export function receivePong(socket: GameSocket, ctx: StepContext): void {
 function confirmAlive(socket: GameSocket, ctx: StepContext): void {
   for (const { game, state } of socket.connections.values()) {
     if (state.is !== "active") continue;
-    for (const rival of game.rivals) {
+    for (const rival of game.rivals ?? []) {
       if (rival.state.is !== "contested" || peerOf(game) !== socket.peer) continue;
       diagnose(game, "connected_twice", {}, ctx);
       applyResolution(rival, resolutionWhenAlive(rival, ctx.now), ctx);

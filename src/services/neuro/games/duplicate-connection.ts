@@ -50,7 +50,7 @@ export function contestGame(connection: GameConnection, ctx: StepContext): Resol
   if (isQuiet && (holder === undefined || game.policy.on_duplicate === "replace")) return "newest";
   connection.state = { is: "contested", since: ctx.now, backlog: [], bytes: 0 };
   state.contested.add(connection);
-  game.rivals.add(connection);
+  (game.rivals ??= new Set()).add(connection);
   state.timers.setEarlier(CONTESTS, ctx.now + PROBE_TIMEOUT_MS);
   if (holder !== undefined) pingSocket(holder, ctx);
   return "wait";
@@ -135,7 +135,7 @@ export function putOnStandby(connection: GameConnection): void {
   connection.state = standbyState;
   keepForce(connection, standbyState, force);
   contested.delete(connection);
-  game.rivals.add(connection);
+  (game.rivals ??= new Set()).add(connection);
 }
 
 const isForce = (message: GameMessage): message is ForceMessage => message.command === "actions/force";
@@ -143,7 +143,7 @@ const isForce = (message: GameMessage): message is ForceMessage => message.comma
 /** The next connection for a game that has become free: contested ones first, then those on standby. */
 export function nextConnectionOf(game: Game): GameConnection | undefined {
   let next: GameConnection | undefined;
-  for (const connection of game.rivals) {
+  for (const connection of game.rivals ?? []) {
     if (connection.state.is === "contested") return connection;
     next ??= connection;
   }
@@ -153,7 +153,7 @@ export function nextConnectionOf(game: Game): GameConnection | undefined {
 /** The connection does not wait for its game any more. */
 export function withdrawRival(connection: GameConnection): void {
   connection.socket.service.contested.delete(connection);
-  connection.game.rivals.delete(connection);
+  connection.game.rivals?.delete(connection);
 }
 
 /** A free name for a copy of the game: its own with a number. */

@@ -32,7 +32,7 @@ import {
   requestForce,
 } from "../forces/forces.ts";
 import { deliverQueued, failOutdated, noteEvidence, receiveResult } from "../pending/pending.ts";
-import { type Game, isAdmitted } from "../state.ts";
+import { countsOf, type Game, isAdmitted } from "../state.ts";
 import { sendSession, shutdownReady } from "../upstream/broadcast.ts";
 import { sendContext, wouldReplace } from "../upstream/contexts.ts";
 import { endContextRecord, newContextRecord } from "../traces/make-record.ts";
@@ -54,7 +54,7 @@ export function handleGameMessage(game: Game, message: GameMessage, ctx: StepCon
       noteEvidence(game, message, ctx);
       return unregisterActions(game, message, ctx);
     case "actions/force":
-      game.counts.forces++;
+      countsOf(game).forces++;
       checkForce(game, message, ctx);
       noteEvidence(game, message, ctx);
       return requestForce(game, message, ctx);
@@ -71,7 +71,7 @@ export function handleGameMessage(game: Game, message: GameMessage, ctx: StepCon
 }
 
 function forwardContext(game: Game, context: ContextMessage, ctx: StepContext): void {
-  game.counts.contexts++;
+  countsOf(game).contexts++;
   checkContext(game, context, ctx);
   if (game.controls.muted || (game.admission === "rejected" && !isAdmitted(game))) {
     const id = traceUnsent(game, context, "muted", ctx);

@@ -8,7 +8,7 @@ import type { StepContext } from "../../../core/context.ts";
 import { sync } from "../actions/actions.ts";
 import { onActionsSynced, onNameUnregistered } from "../forces/forces.ts";
 import { applyToOne } from "../operator/controls.ts";
-import { permissionFor, type Policy, templateFor } from "../policy.ts";
+import { permissionFor, type Policy } from "../policy.ts";
 import type { Game } from "../state.ts";
 import { forgetKeys } from "../upstream/coalescing.ts";
 import { reportDenied, unregisterNames } from "./game-messages.ts";
@@ -16,7 +16,7 @@ import { reportDenied, unregisterNames } from "./game-messages.ts";
 /** Applies a new policy to the registered actions. Those that it does not deny any more have to be registered again. */
 export function applyPolicy(game: Game, policy: Policy, ctx: StepContext): void {
   game.policy = policy;
-  game.contextTemplate = templateFor(policy, game.service.settings, game.name);
+  game.contextTemplate = undefined;
   forgetKeys(game);
   applyToOne(game, ctx);
   const denied: string[] = [];

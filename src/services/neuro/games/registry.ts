@@ -14,9 +14,9 @@ import { DIRECTORY_NAMES_MAX, NAME_CODE_POINTS_MAX, PARKED_PART } from "../../..
 import { RecordRing } from "../../../core/traces/record-ring.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import { normalized, withoutInvisible } from "../../../core/text.ts";
-import { freeName, hideActions, sync, unregisterAction, updateVisibility } from "../actions/actions.ts";
+import { freeReservedNames, hideActions, sync, unregisterAction, updateVisibility } from "../actions/actions.ts";
 import { diagnose, forgetFindings } from "../diagnostics/diagnose.ts";
-import { type Policy, templateFor } from "../policy.ts";
+import type { Policy } from "../policy.ts";
 import { SmallMap } from "../small-map.ts";
 import { slugOf } from "../actions/names.ts";
 import {
@@ -26,7 +26,7 @@ import {
   onActionsSynced,
   restoreInterruptedForce,
 } from "../forces/forces.ts";
-import { applyControls, areSet, shouldHold } from "../operator/controls.ts";
+import { applyControls, areSet, NO_CONTROLS, shouldHold } from "../operator/controls.ts";
 import { UNKNOWN } from "../pending/confirmation.ts";
 import { deliverQueued, failForLostGame } from "../pending/pending.ts";
 import {
@@ -35,6 +35,7 @@ import {
   type GamePresence,
   isAdmitted,
   type NeuroState,
+  newRecord,
   peerOf,
   type Timer,
   type Upstream,
@@ -77,6 +78,11 @@ export function findOrCreateGame(
   return createGame(state, { listener, name, key: `${listener}:${name}` });
 }
 
+// Why shared: nearly all games have none of these, and each would take 32 to 64 bytes.
+const NONE: readonly never[] = [];
+const NONE_ALLOWED: ReadonlySet<string> = new Set();
+const NO_FINDINGS: Game["findings"] = new Map();
+
 /** Creates a game. `slug`: the prefix that it had before a restart, if known. */
 export function createGame(
   state: NeuroState,
@@ -96,18 +102,18 @@ export function createGame(
     retained,
     upstream: upstreamFor(state, policy),
     policy,
-    contextTemplate: templateFor(policy, state.settings, name),
+    contextTemplate: undefined,
     presence: { is: "away", since: 0 },
     connection: undefined,
     isVisible: false,
     isOffAir: false,
     admission: policy.admission === "approval" ? "pending" : "known",
     isHeld: false,
-    controls: { paused: false, muted: false, solo: false, approval: false, behaviour: null },
-    alwaysAllowed: new Set(),
-    counts: { actions: 0, failures: 0, contexts: 0, forces: 0, result_ms: 0 },
+    controls: NO_CONTROLS,
+    alwaysAllowed: NONE_ALLOWED,
+    counts: undefined,
     actions: new SmallMap(),
-    reservedNames: new Map(),
+    reservedNames: undefined,
     waitingChanges: undefined,
     interruptedForce: undefined,
     presumedForce: undefined,
@@ -116,9 +122,9 @@ export function createGame(
     confirmation: UNKNOWN,
     pending: [],
     lastAnsweredId: "",
-    unregisteredActions: [],
+    unregisteredActions: NONE,
     lastForcedAt: 0,
-    findings: new Map(),
+    findings: NO_FINDINGS,
     traces: new RecordRing(state.traces),
     wantsTraces: false,
     shutdown: "none",
@@ -127,10 +133,10 @@ export function createGame(
     forwardedContexts: undefined,
     contextKeys: undefined,
     recentChanges: undefined,
-    takeovers: [],
-    rivals: new Set(),
-    record: { kind: "game", key, storedKey: undefined, latestKey: undefined },
-    forceRecord: { kind: "force", key, storedKey: undefined, latestKey: undefined },
+    takeovers: NONE,
+    rivals: undefined,
+    record: newRecord("game", key),
+    forceRecord: undefined,
   };
   game.isHeld = shouldHold(game);
   state.games.set(key, game);
@@ -199,7 +205,7 @@ function occupyAccount(game: Game, peer: PeerId, ctx: StepContext): void {
   const { peer_bytes } = state.settings.limits;
   if (socket !== undefined && socket.retained.bytes + retained.bytes > peer_bytes && peerOf(game) !== peer) {
     for (const action of [...game.actions.values()]) unregisterAction(action, ctx.now);
-    for (const reserved of [...game.reservedNames.values()]) freeName(game.upstream, reserved);
+    freeReservedNames(game);
     keepInterruptedForce(game, undefined);
     keepPresumedForce(game, undefined);
   }
@@ -237,9 +243,9 @@ export function endGrace(game: Game, ctx: StepContext): void {
 
 /** Removes a game that is away, with its names and its registry. */
 function deleteGame(game: Game): void {
-  const { service: state, upstream } = game;
+  const { service: state } = game;
   for (const action of [...game.actions.values()]) unregisterAction(action, 0);
-  for (const reserved of [...game.reservedNames.values()]) freeName(upstream, reserved);
+  freeReservedNames(game);
   keepInterruptedForce(game, undefined);
   keepPresumedForce(game, undefined);
   forgetFindings(game);
@@ -253,7 +259,8 @@ function deleteGame(game: Game): void {
   state.away.delete(game);
   state.silent.connected(game);
   state.slugs.delete(game.slug);
-  state.unsavedRecords.add(game.record).add(game.forceRecord);
+  state.unsavedRecords.add(game.record);
+  if (game.forceRecord !== undefined) state.unsavedRecords.add(game.forceRecord);
 }
 
 /** A game was away for the `parked` of its policy. A game with controls of an operator is kept until they are lifted. */

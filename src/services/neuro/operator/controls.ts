@@ -13,7 +13,7 @@ import type { BehaviourPreset } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { Controls, IntegrationControls, IntegrationControlsChange } from "../../../core/view.ts";
-import { type Game, isAdmitted, type Mutable, type NeuroState } from "../state.ts";
+import { type Game, isAdmitted, type NeuroState } from "../state.ts";
 import { sync, updateVisibility } from "../actions/actions.ts";
 import { dropContexts, releaseContexts } from "../upstream/contexts.ts";
 import { onActionsSynced, onGameHeld, onGameResumed } from "../forces/forces.ts";
@@ -43,28 +43,30 @@ const allowedBytes = (name: string): number => ALLOWED_NAME_BYTES + 2 * name.len
  * action, now or when it was allowed.
  */
 export function allowAlways(game: Game, names: readonly string[]): void {
-  const { alwaysAllowed, retained, service, record } = game;
-  for (const name of alwaysAllowed) retained.release(allowedBytes(name));
-  alwaysAllowed.clear();
-  for (const name of names) alwaysAllowed.add(name);
-  for (const name of alwaysAllowed) retained.charge(allowedBytes(name));
+  const { retained, service, record } = game;
+  for (const name of game.alwaysAllowed) retained.release(allowedBytes(name));
+  game.alwaysAllowed = new Set(names);
+  for (const name of game.alwaysAllowed) retained.charge(allowedBytes(name));
   service.unsavedRecords.add(record);
 }
 
 function changeControls(game: Game, to: Partial<IntegrationControls>, ctx: StepContext): void {
-  const { service: state, controls } = game;
-  const { solo: wasSolo } = controls;
-  if (!change(controls, to)) return;
+  const { service: state, controls: before } = game;
+  const controls = changed(before, to);
+  if (controls === before) return;
+  game.controls = controls;
   state.unsavedRecords.add(game.record);
   applyBehaviour(state, ctx);
   if (controls.muted) dropContexts(game.upstream, game.key, ctx);
-  if (controls.solo === wasSolo) applyToOne(game, ctx);
+  if (controls.solo === before.solo) applyToOne(game, ctx);
   else applyControls(state, ctx);
 }
 
 /** Changes the controls of all integrations. */
 export function controlAll(state: NeuroState, to: Partial<Controls>, ctx: StepContext): void {
-  if (!change(state.controls, to)) return;
+  const controls = changed(state.controls, to);
+  if (controls === state.controls) return;
+  state.controls = controls;
   state.unsavedRecords.add(state.controlsRecord);
   applyBehaviour(state, ctx);
   applyControls(state, ctx);
@@ -139,6 +141,15 @@ function applyBehaviour({ upstreams }: NeuroState, ctx: StepContext): void {
   for (const { decider } of upstreams.values()) if (decider !== undefined) behaviourChanged(decider, ctx);
 }
 
+/** The controls of an integration that no person has changed. */
+export const NO_CONTROLS: IntegrationControls = {
+  paused: false,
+  muted: false,
+  solo: false,
+  approval: false,
+  behaviour: null,
+};
+
 /** True if a person has set at least one of them. */
 export const areSet = (controls: Controls | IntegrationControls): boolean =>
   Object.values(controls).some((value) => value !== false && value !== null);
@@ -147,18 +158,17 @@ export const areSet = (controls: Controls | IntegrationControls): boolean =>
 export const presetOf = (name: Json | undefined): BehaviourPreset | null =>
   BEHAVIOUR_PRESET_NAMES.find((preset) => preset === name) ?? null;
 
-/** True if something changed. Only known fields are taken over, and only values of their kind. */
-function change<Set extends Controls | IntegrationControls>(controls: Mutable<Set>, to: Partial<Set>): boolean {
-  let isChanged = false;
+/** The controls with these changes, or the same object if nothing changes. Only known fields count, and only values of their kind. */
+function changed<Set extends Controls | IntegrationControls>(before: Set, to: Partial<Set>): Set {
+  let after = before;
   // Why the cast: `keys` returns strings for any object.
-  for (const field of Object.keys(controls) as (keyof Set & string)[]) {
+  for (const field of Object.keys(before) as (keyof Set & string)[]) {
     const wanted = to[field];
     const isValid = field === "behaviour"
       ? wanted === null || presetOf(wanted as Json) !== null
       : typeof wanted === "boolean";
-    if (wanted === undefined || !isValid || controls[field] === wanted) continue;
-    controls[field] = wanted;
-    isChanged = true;
+    if (wanted === undefined || !isValid || before[field] === wanted) continue;
+    after = { ...after, [field]: wanted };
   }
-  return isChanged;
+  return after;
 }

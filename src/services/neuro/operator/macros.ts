@@ -11,7 +11,7 @@ import { MACRO_DATA_LENGTH_MAX, MACRO_LABEL_LENGTH_MAX } from "../../../core/lim
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { retainedBytes } from "../../../core/retained-bytes.ts";
 import { type MacroView, type Page, pageOf, type PageRequest } from "../../../core/view.ts";
-import type { Game, Macro, NeuroState } from "../state.ts";
+import { type Game, type Macro, type NeuroState, newRecord } from "../state.ts";
 import { checkActionData } from "./send-action.ts";
 
 interface NewMacro {
@@ -82,7 +82,7 @@ function keepMacro(state: NeuroState, view: MacroView): Macro {
   const before = macros.get(view.id);
   if (before !== undefined) retained.release(retainedBytes(before.view));
   retained.charge(retainedBytes(view));
-  const record = before?.record ?? { kind: "macro", key: view.id, storedKey: undefined, latestKey: undefined };
+  const record = before?.record ?? newRecord("macro", view.id);
   const macro: Macro = { view, record };
   macros.set(view.id, macro);
   unsavedRecords.add(record);

@@ -16,7 +16,7 @@ import {
   type PendingView,
   type UpstreamView,
 } from "../../../core/view.ts";
-import { type Force, type Game, type NeuroState, type PendingAction, type Upstream } from "../state.ts";
+import { type Force, type Game, type NeuroState, newCounts, type PendingAction, type Upstream } from "../state.ts";
 import type { ForceStateName } from "../forces/states.ts";
 import { sentForceOf } from "../forces/transition.ts";
 import { requestOf } from "../pending/pending.ts";
@@ -120,7 +120,7 @@ export const integrationDetail = (game: Game): IntegrationDetail => ({
 });
 
 function viewOf(game: Game, pending: number): IntegrationView {
-  const { slug, name, listener, upstream, presence, admission, isVisible, isOffAir, actions, controls, counts } = game;
+  const { slug, name, listener, upstream, presence, admission, isVisible, isOffAir, actions, controls } = game;
   return {
     id: slug,
     name,
@@ -133,7 +133,7 @@ function viewOf(game: Game, pending: number): IntegrationView {
     off_air: isOffAir,
     actions: actions.size,
     pending,
-    counts: { ...counts },
+    counts: { ...game.counts ?? newCounts() },
     ...controls,
   };
 }

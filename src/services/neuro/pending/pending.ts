@@ -27,7 +27,15 @@ import {
 import { diagnose } from "../diagnostics/diagnose.ts";
 import { checkResult, reportIgnored } from "../diagnostics/result-checks.ts";
 import { toGame, toNeuro } from "../outbound.ts";
-import { type Delivery, type Game, type GameAction, isConnected, type PendingAction, type Upstream } from "../state.ts";
+import {
+  countsOf,
+  type Delivery,
+  type Game,
+  type GameAction,
+  isConnected,
+  type PendingAction,
+  type Upstream,
+} from "../state.ts";
 import { newStep, repairSteps } from "../traces/make-record.ts";
 import { transcribe } from "../traces/transcript.ts";
 import { addActionStep, traceAction, traceDelivery } from "../traces/trace.ts";
@@ -341,7 +349,8 @@ function advance(pending: PendingAction, delivery: Delivery, event: DeliveryEven
 }
 
 /** A game answered, or missed its deadline. */
-function countResult({ counts }: Game, { startedAt }: PendingAction, success: boolean, ctx: StepContext): void {
+function countResult(game: Game, { startedAt }: PendingAction, success: boolean, ctx: StepContext): void {
+  const counts = countsOf(game);
   counts.actions++;
   counts.result_ms += ctx.now - startedAt;
   if (!success) counts.failures++;

@@ -21,13 +21,13 @@ export function sendUnregistered(
   { id, name, data }: NeuroMessage & { readonly command: "action" },
   ctx: StepContext,
 ): boolean {
-  const { controls, service, unregisteredActions } = game;
+  const { controls, service } = game;
   const needsApproval = controls.approval || service.controls.approval;
   if (!isConnected(game) || !game.isVisible || needsApproval) return false;
   if (!toGame(game, data === undefined ? { command: "action", id, name } : { command: "action", id, name, data }, ctx)) {
     return false;
   }
-  if (unregisteredActions.push({ id, name, sentAt: ctx.now }) > UNREGISTERED_MAX) unregisteredActions.shift();
+  game.unregisteredActions = [...game.unregisteredActions, { id, name, sentAt: ctx.now }].slice(-UNREGISTERED_MAX);
   awaitResults(game);
   ctx.observe({ is: "action_sent", id, name, to: [game.name], slugs: [game.slug], forced: false, data });
   return true;
@@ -37,7 +37,7 @@ export function sendUnregistered(
 export function receiveUnregisteredResult(game: Game, result: ResultMessage, ctx: StepContext): boolean {
   const action = game.unregisteredActions.find(({ id }) => id === result.id);
   if (action === undefined) return false;
-  game.unregisteredActions.splice(game.unregisteredActions.indexOf(action), 1);
+  game.unregisteredActions = game.unregisteredActions.filter((other) => other !== action);
   awaitResults(game);
   const { id, name, sentAt } = action;
   const { success, message } = result;
@@ -53,12 +53,13 @@ export function receiveUnregisteredResult(game: Game, result: ResultMessage, ctx
 
 /** The deadline of the oldest one has passed. */
 export function expireUnregistered(game: Game, ctx: StepContext): void {
-  const { unregisteredActions, presence } = game;
+  const { presence } = game;
   const sentBefore = ctx.now - deadlineMs(game);
-  while ((unregisteredActions[0]?.sentAt ?? Infinity) <= sentBefore) {
-    const action = unregisteredActions.shift();
+  const expired = game.unregisteredActions.filter(({ sentAt }) => sentAt <= sentBefore);
+  game.unregisteredActions = game.unregisteredActions.filter(({ sentAt }) => sentAt > sentBefore);
+  for (const action of expired) {
     // Why: one that has left since may not have got it.
-    const wasThere = action !== undefined && presence.is === "connected" && presence.since <= action.sentAt;
+    const wasThere = presence.is === "connected" && presence.since <= action.sentAt;
     if (wasThere) diagnose(game, "unknown_action_ignored", { detail: action.name, message: action.name }, ctx);
   }
   awaitResults(game);

@@ -13,7 +13,7 @@ import { CONTEXTS_HELD_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import type { ContextMessage } from "../../../core/neuro-messages.ts";
 import { failed, type Failure, ok, type Result } from "../../../core/result.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
-import type { UpstreamSettings } from "../../../core/settings.ts";
+import type { Settings, UpstreamSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { ContextWait } from "../../../core/traces/trace.ts";
 import { type ContextEnding, endContextRecord, newContextRecord, newStep } from "../traces/make-record.ts";
@@ -21,7 +21,7 @@ import type { ContextRecord } from "../traces/records.ts";
 import { traceContext } from "../traces/trace.ts";
 import { countAgain, diagnose, reportRefusal } from "../diagnostics/diagnose.ts";
 import { toNeuro } from "../outbound.ts";
-import { defaultTemplate } from "../policy.ts";
+import { type ContextTemplate, defaultTemplate, templateFor } from "../policy.ts";
 import { afterWrite, retryMs, suspendedUntil } from "../write-health.ts";
 import type { Contexts, ContextSource, NeuroState, QueuedContext, Timer, Upstream } from "../state.ts";
 import { contextKey, nextAt, rememberKey } from "./coalescing.ts";
@@ -382,16 +382,22 @@ function sendQueued(upstream: Upstream, context: QueuedContext, ctx: StepContext
 /** Returns how the context ended: it is not sent if it is too large for the backend. */
 function sendNow(
   upstream: Upstream,
-  { contextTemplate, name }: ContextSource,
+  source: ContextSource,
   { message, silent }: NewContext,
   ctx: StepContext,
 ): ContextEnding {
-  const template = contextTemplate ?? defaultTemplate(upstream.service.settings.actions, name);
+  const template = templateOf(source, upstream.service.settings);
   const text = template.before + message + template.after;
   const context: ContextMessage = template.isPlain && isPlain(message)
     ? { command: "context", message: text, silent, isPlain: true }
     : { command: "context", message: text, silent };
-  return toNeuro(upstream, context, name, ctx) ? template : "refused";
+  return toNeuro(upstream, context, source.name, ctx) ? template : "refused";
+}
+
+function templateOf(source: ContextSource, settings: Settings): ContextTemplate {
+  const { policy, name } = source;
+  if (policy === undefined) return defaultTemplate(settings.actions, name);
+  return source.contextTemplate ??= templateFor(policy, settings, name);
 }
 
 function traceEnd(upstream: Upstream, { record, source }: QueuedContext, ending: ContextEnding, ctx: StepContext): void {

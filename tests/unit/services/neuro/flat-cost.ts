@@ -98,7 +98,7 @@ function withHeldContexts(count: number): Table {
     const peer = table.game(name);
     const slug = table.harness.state.games.get(`neuro:${name}`)?.slug ?? "";
     const game = table.harness.state.games.get(`neuro:${name}`);
-    if (game !== undefined) game.controls.paused = game.isHeld = true;
+    if (game !== undefined) [game.controls, game.isHeld] = [{ ...game.controls, paused: true }, true];
     if (slug === "") throw new Error("no slug");
     table.context(peer, name, "waits");
   }
