@@ -5,6 +5,7 @@
  * bytes, however many fragments it has; F3 every byte is copied a constant number of times, however small the pieces are.
  * Knows nothing of: sockets.
  */
+import { Buffer } from "node:buffer";
 import type { Frame } from "../core/json.ts";
 import { utf8 } from "../core/text.ts";
 import { isCloseCode, NO_CODE } from "./close.ts";
@@ -29,7 +30,7 @@ const CONTROL_BYTES_MAX = 125;
 const HEADER_BYTES_MAX = 14;
 const MASK_BYTES = 4;
 const FIRST_BYTES = 1_024;
-const NO_BYTES = new Uint8Array(0);
+const NO_BYTES = Buffer.alloc(0);
 
 /** A message buffer up to this size is kept for the next message in fragments. */
 const KEPT_BYTES = 65_536;
@@ -55,7 +56,7 @@ export class FrameReader {
   readonly #reused: OpenFrame = { opcode: 0, isFinal: true, size: 0, remaining: 0, mask: 0 };
   readonly #control = new Uint8Array(CONTROL_BYTES_MAX);
   /** The payloads of the current message so far. */
-  #message: Uint8Array = NO_BYTES;
+  #message: Buffer = NO_BYTES;
   #messageLength = 0;
   /** Fragments of less than `TINY_FRAGMENT_BYTES` so far. */
   #tinyFragments = 0;
@@ -83,7 +84,8 @@ export class FrameReader {
   }
 
   /** Takes the next bytes, at most `framesMax` frames of them, and returns how many bytes it took. They are not kept. */
-  feed(chunk: Uint8Array, framesMax: number = Infinity): number {
+  feed(bytes: Uint8Array, framesMax: number = Infinity): number {
+    const chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     let at = 0;
     this.framesTaken = 0;
     while (!this.#isDone && (at < chunk.length || this.#frame?.remaining === 0)) {
@@ -95,7 +97,7 @@ export class FrameReader {
   }
 
   /** Returns where the payload begins, or the end of the chunk if the header is not complete. */
-  #readHeader(chunk: Uint8Array, start: number): number {
+  #readHeader(chunk: Buffer, start: number): number {
     if (this.#headerLength === 0 && start + HEADER_BYTES_MAX <= chunk.length) {
       this.#beginFrame(chunk, start);
       return start + this.#headerBytes(chunk, start);
@@ -148,17 +150,17 @@ export class FrameReader {
     return headBytes(header, at) + (((header[at + 1] ?? 0) & 0x80) === 0 ? 0 : this.#maskBytes);
   }
 
-  #readPayload(frame: OpenFrame, chunk: Uint8Array, at: number): number {
-    const part = chunk.subarray(at, at + frame.remaining);
-    if (frame.mask !== 0) unmask(part, frame.mask, frame.size - frame.remaining);
-    frame.remaining -= part.length;
-    const isWhole = part.length === frame.size;
-    if (frame.opcode >= OPCODE.close) this.#readControl(frame, part);
+  #readPayload(frame: OpenFrame, chunk: Buffer, at: number): number {
+    const end = Math.min(at + frame.remaining, chunk.length);
+    if (frame.mask !== 0) unmask(chunk.subarray(at, end), frame.mask, frame.size - frame.remaining);
+    frame.remaining -= end - at;
+    const isWhole = end - at === frame.size;
+    if (frame.opcode >= OPCODE.close) this.#readControl(frame, chunk.subarray(at, end));
     else if (isWhole && frame.isFinal && this.#messageOpcode === undefined) {
       this.#frame = undefined;
-      this.#deliver(frame.opcode, part); // Why: most messages are one frame in one chunk, which needs no copy.
-    } else this.#readFragment(frame, part);
-    return at + part.length;
+      this.#deliver(frame.opcode, chunk, at, end); // Why: most messages are one frame in one chunk, which needs no copy.
+    } else this.#readFragment(frame, chunk.subarray(at, end));
+    return end;
   }
 
   #readControl(frame: OpenFrame, part: Uint8Array): void {
@@ -192,17 +194,17 @@ export class FrameReader {
       }
       return;
     }
-    const [opcode, message] = [this.#messageOpcode, this.#message.subarray(0, this.#messageLength)];
+    const [opcode, message, length] = [this.#messageOpcode, this.#message, this.#messageLength];
     this.#messageOpcode = undefined;
     this.#messageLength = 0;
     if (this.#message.length > KEPT_BYTES) this.#message = NO_BYTES;
-    this.#deliver(opcode, message);
+    this.#deliver(opcode, message, 0, length);
   }
 
   #append(part: Uint8Array): void {
     const length = this.#messageLength + part.length;
     if (length > this.#message.length) {
-      const grown = new Uint8Array(Math.max(length, Math.min(this.#message.length * 2, this.#bytesMax), FIRST_BYTES));
+      const grown = Buffer.alloc(Math.max(length, Math.min(this.#message.length * 2, this.#bytesMax), FIRST_BYTES));
       grown.set(this.#message.subarray(0, this.#messageLength));
       this.#message = grown;
     }
@@ -210,9 +212,10 @@ export class FrameReader {
     this.#messageLength = length;
   }
 
-  #deliver(opcode: number, payload: Uint8Array): void {
-    if (opcode === OPCODE.binary) return this.#listener.message(payload.slice());
-    const text = utf8(payload);
+  /** The payload is what `bytes` contains from `start` to `end`. */
+  #deliver(opcode: number, bytes: Buffer, start: number, end: number): void {
+    if (opcode === OPCODE.binary) return this.#listener.message(new Uint8Array(bytes.subarray(start, end)));
+    const text = textOf(bytes, start, end);
     if (text === undefined) this.#fail(1007, "text that is not UTF-8");
     else this.#listener.message(text);
   }
@@ -221,6 +224,18 @@ export class FrameReader {
     this.stop();
     this.#listener.protocolError(code, reason);
   }
+}
+
+const REPLACEMENT = "\ufffd";
+
+/**
+ * The text of UTF-8 bytes; undefined if they are not valid UTF-8.
+ *
+ * Why not at once by a strict decoder: that needs a view of the bytes, which takes as long as decoding a short message.
+ */
+function textOf(bytes: Buffer, start: number, end: number): string | undefined {
+  const text = bytes.toString("utf8", start, end);
+  return text.includes(REPLACEMENT) ? utf8(bytes.subarray(start, end)) : text;
 }
 
 /** The size of a header whose first two bytes are known, without its mask. */

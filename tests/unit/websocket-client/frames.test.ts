@@ -1,6 +1,8 @@
 /** The frames of the WebSocket client, against a server that follows RFC 6455. */
+import { Buffer } from "node:buffer";
 import { test } from "#runner";
 import fc from "fast-check";
+import type { Frame } from "../../../src/core/json.ts";
 import { FrameReader } from "../../../src/websocket-client/frame-reader.ts";
 import { FrameWriter, OPCODE } from "../../../src/websocket-client/frame-writer.ts";
 import { check } from "../../harness/check.ts";
@@ -46,6 +48,29 @@ test("RT24 messages are read whole, in pieces of any size", () => {
   fc.assert(fc.property(texts, fc.array(fc.nat(200), { maxLength: 20 }), (messages, pieces) => {
     check.equal(read(joined(...messages.map((text) => frame(OPCODE.text, utf8(text)))), pieces), messages);
   }));
+});
+
+test("RT24 a byte order mark and replacement characters are part of a message", () => {
+  for (const text of ["\ufeffa", "\ufffd", "a\ufffdb\u{1f600}", ""]) {
+    check.equal(read(frame(OPCODE.text, utf8(text))), [text]);
+    check.equal(read(joined(frame(OPCODE.text, utf8(text).slice(0, 1), false), frame(0, utf8(text).slice(1)))), [text]);
+  }
+});
+
+test("RT24 a binary message stays as it was when the bytes that were read are overwritten", () => {
+  const messages: Frame[] = [];
+  const ignore = (): void => {};
+  const reader = new FrameReader({
+    message: (message) => messages.push(message),
+    pingReceived: ignore,
+    pongReceived: ignore,
+    closeReceived: ignore,
+    protocolError: ignore,
+  }, BYTES_MAX);
+  const input = Buffer.from(frame(OPCODE.binary, Uint8Array.of(1, 2, 3)));
+  reader.feed(input);
+  input.fill(0);
+  check.equal(messages.map((message) => [...message]), [[1, 2, 3]]);
 });
 
 test("RT24 fragments become one message, and control frames may come between them", () => {
