@@ -1,7 +1,7 @@
 /**
  * `bun run bench [--quick] [--games 1,10,100] [--reps N] [--json FILE] [--on bun|deno|binary]`: compares the relay with two minimal relays, alternating in
  * one run: one on the runtime's WebSocket client, one on a raw socket. `--only trips,latency,contexts,idle` and `--windows 256,16,1` measure a
- * part of it; `--before DIR` also measures the relay of another checkout, such as one without a change. `bun run bench storage` (or `machine`, `peers`, `brain`, `nallely`, `watching`, `retained`, `links`, `idle-relays`, `gateway`, `page`) runs the benchmark in that file.
+ * part of it; `--before DIR` also measures the relay of another checkout, such as one without a change. `bun run bench storage` (or `machine`, `peers`, `brain`, `nallely`, `watching`, `retained`, `links`, `idle-relays`, `gateway`, `page`, `duties`) runs the benchmark in that file.
  *
  * Only ratios can be compared between machines. A ratio is the median of the ratios of all repetitions. CPU time comes first, because
  * other load on the machine changes it least.
@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Load } from "./load.ts";
-import { fanIn, latency, roundTrips, type Trips } from "./scenarios.ts";
+import { median, round, WARM_UP_MS, warmUp, yardstick } from "./measuring.ts";
+import { fanIn, latency, roundTrips } from "./scenarios.ts";
 import { relayOn } from "./relay-command.ts";
 import { RunningRelay, type Subject } from "./subject.ts";
 
@@ -26,6 +27,7 @@ const OTHERS = [
   "idle-relays",
   "gateway",
   "page",
+  "duties",
 ];
 const [wanted = ""] = process.argv.slice(2);
 if (OTHERS.includes(wanted)) {
@@ -48,16 +50,9 @@ const { values: options } = parseArgs({
 });
 const root = join(import.meta.dirname, "../..");
 const ms = options.quick ? 300 : 1_000;
-/** Why this number: code is compiled in steps, the last of which comes after some ten thousand runs. */
-const WARM_UP_COUNT = 60_000;
-const WARM_UP_MS = 500;
 
 const relay = relayOn(options.on);
 
-const yardstick = (name: string, file: string): Subject => ({
-  name,
-  command: ({ game, upstream }) => [process.execPath, `tests/bench/${file}`, String(game), `ws://127.0.0.1:${upstream}`],
-});
 const yardsticks = [yardstick("minimal", "minimal-relay.ts"), yardstick("raw", "raw-relay.ts")];
 const before = options.before === undefined ? [] : [{ ...relay, name: "before", checkout: options.before }];
 const others: readonly Subject[] = [...yardsticks, ...before];
@@ -81,10 +76,6 @@ function record(subject: Subject, figure: string, value: number): void {
   const row = figures.get(figure) ?? {};
   (row[subject.name] ??= []).push(value);
   figures.set(figure, row);
-}
-
-async function warmUp(run: () => Promise<Trips>): Promise<void> {
-  for (let count = 0; count < WARM_UP_COUNT;) count += (await run()).perSecond * WARM_UP_MS / 1_000;
 }
 
 async function measure(subject: Subject, games: number): Promise<void> {
@@ -141,9 +132,6 @@ async function measureIdle(subject: Subject, games: number): Promise<void> {
     await running.stop();
   }
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
-const round = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
 
 function print(): void {
   const titles = others.map(({ name }) => `${name} | ratio`).join(" | ");

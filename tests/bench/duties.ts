@@ -1,0 +1,105 @@
+/**
+ * `bun run bench duties [--games 10,100] [--windows 256,16] [--reps 1] [--ms 400] [--each] [--only raw,records,relay] [--json FILE]`: what the
+ * duties of the relay cost. The raw relay gets one duty after the other, each as tight as the author could write it (`duties/`), until it has
+ * all of them; with `--each` all of them without one. The relay comes last. CPU time is that of all threads, for one trip and one context.
+ *
+ * With `--json`, the figures of earlier runs in that file count, too: a run of all of them takes minutes.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { DUTIES } from "./duties/options.ts";
+import { Load } from "./load.ts";
+import { median, WARM_UP_MS, warmUp, yardstick } from "./measuring.ts";
+import { relayOn } from "./relay-command.ts";
+import { fanIn, roundTrips } from "./scenarios.ts";
+import { RunningRelay, type Subject } from "./subject.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    games: { type: "string", default: "10,100" },
+    windows: { type: "string", default: "256,16" },
+    reps: { type: "string", default: "1" },
+    ms: { type: "string", default: "400" },
+    each: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+    json: { type: "string" },
+  },
+});
+const GAMES = options.games.split(",").map(Number);
+const WINDOWS = options.windows.split(",").map(Number);
+const ms = Number(options.ms);
+const root = join(import.meta.dirname, "../..");
+
+const floor = (name: string, duties: readonly string[]): Subject =>
+  yardstick(name, "duties-relay.ts", ["--with", duties.join(",")]);
+
+const added = [
+  floor("tight", []),
+  ...DUTIES.map((duty, at) => floor(`+ ${duty}`, DUTIES.slice(0, at + 1))),
+];
+const without = DUTIES.map((duty) => floor(`all but ${duty}`, DUTIES.filter((other) => other !== duty)));
+const all: readonly Subject[] = [
+  yardstick("raw", "raw-relay.ts"),
+  ...(options.each ? [floor("all", DUTIES), ...without] : added),
+  floor("all, patterns", [...DUTIES, "patterns"]),
+  relayOn("bun"),
+];
+const only = options.only.split(",").filter((name) => name !== "");
+const subjects = only.length === 0
+  ? all
+  : all.filter(({ name }) => only.some((part) => name === part || name === `+ ${part}`));
+
+/** Name of the figure -> subject -> values. */
+type Figures = Record<string, Record<string, number[]>>;
+const figures: Figures = options.json !== undefined && existsSync(options.json)
+  ? JSON.parse(readFileSync(options.json, "utf8"))
+  : {};
+
+function record(figure: string, { name }: Subject, value: number): void {
+  ((figures[figure] ??= {})[name] ??= []).push(value);
+}
+
+async function measure(subject: Subject, games: number): Promise<void> {
+  const load = new Load();
+  const running = await RunningRelay.start(subject, load.backendPort, root);
+  try {
+    await load.connect(games, running.gamePort);
+    await warmUp(() => roundTrips(load, running, { window: 256, ms: WARM_UP_MS }));
+    for (const window of WINDOWS) {
+      const { cpuMicros } = await roundTrips(load, running, { window, ms });
+      record(`trip, ${games} games, window ${window}`, subject, cpuMicros);
+    }
+    await warmUp(() => fanIn(load, running, { ms: WARM_UP_MS }));
+    const { cpuMicros, perSecond } = await fanIn(load, running, { ms });
+    record(`context, ${games} games`, subject, cpuMicros);
+    record(`contexts/s, ${games} games`, subject, perSecond);
+    const { misrouted, unexpected } = load.errors;
+    if (misrouted + unexpected > 0) throw new Error(`${subject.name}: ${misrouted} misrouted, ${unexpected} unexpected`);
+  } finally {
+    load.stop();
+    await running.stop();
+  }
+}
+
+function print(): void {
+  const names = [...new Set(Object.values(figures).flatMap((row) => Object.keys(row)))];
+  const columns = Object.keys(figures);
+  console.log(`\n| CPU us | ${columns.join(" | ")} |\n| --- |${" --- |".repeat(columns.length)}`);
+  for (const name of names) {
+    const cells = columns.map((column) => {
+      const values = figures[column]?.[name] ?? [];
+      const raw = median(figures[column]?.["raw"] ?? []);
+      if (values.length === 0) return "";
+      const value = median(values);
+      return `${value >= 1_000 ? value.toFixed(0) : value.toFixed(2)} (${(value / raw).toFixed(2)})`;
+    });
+    console.log(`| ${name} | ${cells.join(" | ")} |`);
+  }
+}
+
+for (let rep = 0; rep < Number(options.reps); rep++) {
+  for (const games of GAMES) for (const subject of subjects) await measure(subject, games);
+}
+if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(figures, null, 2));
+print();
