@@ -16,6 +16,7 @@ import { addRepair, hintOf, type Repair } from "./repair.ts";
 import { readObject } from "./frame.ts";
 import { lostKeysIn } from "./lost-keys.ts";
 import { decodeSchema } from "./decode-schema.ts";
+import { readUsualMessage } from "./usual-frames.ts";
 
 export type ReaderLimits = Pick<LimitSettings, "json_depth" | "schema_bytes">;
 
@@ -32,6 +33,8 @@ export interface DecodedGameFrame extends DecodedMessage {
 
 /** A message in a frame of a game. */
 export function decodeGame(frame: Frame, limits: ReaderLimits): Result<DecodedGameFrame> {
+  const usual = typeof frame === "string" ? readUsualMessage(frame) : undefined;
+  if (usual !== undefined) return ok({ game: usual.game, message: usual.message, repairs: NO_REPAIRS });
   const repairs = emptyList();
   const envelope = readObject(frame, limits.json_depth, repairs);
   if (!envelope.ok) return envelope;

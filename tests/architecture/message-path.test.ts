@@ -69,14 +69,13 @@ const PATH: readonly Step[] = [
   {
     file: "src/neuro-api/decode-game.ts",
     does: "decodes and repairs the message",
-    calls: [["decodeGame", "readObject"], ["readMessage", "readResult"]],
+    calls: [["decodeGame", "readUsualMessage"]],
   },
   {
-    file: "src/neuro-api/frame.ts",
-    does: "reads one JSON object of a frame",
-    calls: [["readObject", "parseJson"]],
+    file: "src/neuro-api/usual-frames.ts",
+    does: "reads a usual frame by a pattern; `frame.ts` and `core/json.ts` parse all others",
+    calls: [["readUsualMessage", "RESULT.exec"]],
   },
-  { file: "src/core/json.ts", does: "checks the nesting and parses", calls: [["parseJson", "JSON.parse"]] },
   {
     file: "src/services/neuro/games/game-messages.ts",
     does: "dispatches the message",

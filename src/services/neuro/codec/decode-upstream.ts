@@ -9,6 +9,7 @@ import { SESSION_TEXT_MAX } from "../../../core/limits.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { shorten } from "../../../core/text.ts";
 import { readObject } from "../../../neuro-api/frame.ts";
+import { readUsualAction } from "../../../neuro-api/usual-frames.ts";
 import type { Repair } from "../../../neuro-api/repair.ts";
 
 /** Repairs of a backend's frames, which nobody reads: at most one of each kind. */
@@ -16,6 +17,8 @@ const UNREPORTED: Repair[] = [];
 
 /** A message of Neuro, or of another backend. */
 export function decodeUpstream(frame: Frame, limits: { readonly json_depth: number }): Result<NeuroMessage> {
+  const usual = typeof frame === "string" ? readUsualAction(frame) : undefined;
+  if (usual !== undefined) return ok(usual);
   const envelope = readObject(frame, limits.json_depth, UNREPORTED);
   if (!envelope.ok) return envelope;
   const { command, data: given } = envelope.value;

@@ -47,7 +47,7 @@ export const newContexts = (settings: UpstreamSettings | undefined, now: Millis)
 });
 
 /** A context as its source sends it. */
-export type NewContext = Pick<ContextMessage, "message" | "silent" | "repairs">;
+export type NewContext = Pick<ContextMessage, "message" | "silent" | "isPlain" | "repairs">;
 
 /** Sends Neuro a context, or queues it. Returns the limit that prevents both; then the context is dropped. */
 export function sendContext(
@@ -383,12 +383,13 @@ function sendQueued(upstream: Upstream, context: QueuedContext, ctx: StepContext
 function sendNow(
   upstream: Upstream,
   source: ContextSource,
-  { message, silent }: NewContext,
+  given: NewContext,
   ctx: StepContext,
 ): ContextEnding {
+  const { message, silent } = given;
   const template = templateOf(source, upstream.service.settings);
   const text = template.before + message + template.after;
-  const context: ContextMessage = template.isPlain && isPlain(message)
+  const context: ContextMessage = template.isPlain && (given.isPlain === true || isPlain(message))
     ? { command: "context", message: text, silent, isPlain: true }
     : { command: "context", message: text, silent };
   return toNeuro(upstream, context, source.name, ctx) ? template : "refused";

@@ -20,7 +20,14 @@ function read(frame: Frame | object): { game: string | undefined; message: GameM
   const result = decodeGame(raw, LIMITS);
   check.that(result.ok, result.ok ? "" : result.reason);
   const { game, message, repairs } = result.value;
-  return { game, message, kinds: repairs.map(({ what }) => what) };
+  return { game, message: withoutNote(message), kinds: repairs.map(({ what }) => what) };
+}
+
+/** The message without the note that its text is plain, which only the reader of usual frames makes. */
+function withoutNote(message: GameMessage): GameMessage {
+  if (message.command !== "context") return message;
+  const { isPlain: _note, ...rest } = message;
+  return rest;
 }
 
 function refusal(frame: Frame | object): string {
