@@ -179,6 +179,9 @@ export type GameConnectionState =
   /** Another socket has the game. All messages of this one are dropped, except its newest force. */
   | { readonly is: "standby"; force: ForceMessage | undefined; bytes: number };
 
+/** The state of nearly all connections. */
+export const ACTIVE: GameConnectionState = { is: "active" };
+
 /** The same type with writable fields. */
 export type Mutable<View> = { -readonly [Field in keyof View]: View[Field] };
 
@@ -380,8 +383,8 @@ export interface UpstreamAction {
   /** Without owners it is not kept: only its name is. */
   definition: Action;
   mainThread: boolean | undefined;
-  /** Equal definitions have equal digests. */
-  digest: string;
+  /** Undefined until it is needed, see `digestOf`. */
+  digest: string | undefined;
   /** In order of arrival. */
   readonly owners: SmallMap<Game, GameAction>;
   /** Neuro has it on this connection. */
@@ -415,7 +418,8 @@ export interface Upstream {
   /** When all actions were last registered. */
   registeredAllAt: Millis;
   readonly actions: Map<string, UpstreamAction>;
-  readonly byDefinition: Map<string, UpstreamAction>;
+  /** Actions that do not have the plain name of their definition, by its digest. */
+  readonly prefixed: Map<string, UpstreamAction>;
   /** Actions without owner, those without owner for longest first. */
   readonly reserved: Set<UpstreamAction>;
   /** Actions that `sync` has to look at. */

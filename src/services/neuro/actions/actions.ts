@@ -19,13 +19,12 @@ import { permissionFor } from "../policy.ts";
 import { SmallMap } from "../small-map.ts";
 import { RELAY, toNeuro } from "../outbound.ts";
 import type { Game, GameAction, Trial, Upstream, UpstreamAction } from "../state.ts";
-import { newName } from "./names.ts";
+import { cleanName, newName } from "./names.ts";
 
-/** A definition as a game sent it, with its digest. */
+/** A definition as a game sent it. */
 export interface Definition {
   readonly action: Action;
   readonly mainThread: boolean | undefined;
-  readonly digest: string;
   /** What a game is charged for it. */
   readonly bytes: number;
 }
@@ -34,11 +33,29 @@ export interface Definition {
 const ACTION_BYTES = 1_024;
 const RESERVED_NAME_BYTES = 512;
 
-/** The definition with its digest, which does not depend on the order of keys. */
-export function definitionOf(action: Action, mainThread: boolean | undefined): Definition {
-  const { name, description, schema } = action;
-  const whole = { name, description, schema, ...(mainThread !== undefined && { mainThread }) };
-  return { action, mainThread, digest: hashText(canonicalJson(whole)), bytes: ACTION_BYTES + retainedBytes(action) };
+export const definitionOf = (action: Action, mainThread: boolean | undefined): Definition => ({
+  action,
+  mainThread,
+  bytes: ACTION_BYTES + retainedBytes(action),
+});
+
+/** Equal definitions have equal digests, whatever the order of their keys. */
+function digestFor(name: string, { description, schema }: Action, mainThread: boolean | undefined): string {
+  return hashText(canonicalJson({ name, description, schema, ...(mainThread !== undefined && { mainThread }) }));
+}
+
+/** The digest of an action's definition. Why made when it is asked for: nearly no definition is ever compared with another one by it. */
+export const digestOf = (upstreamAction: UpstreamAction): string =>
+  upstreamAction.digest ??= digestFor(upstreamAction.originalName, upstreamAction.definition, upstreamAction.mainThread);
+
+/** True if an action has this definition. */
+export function isDefinedAs(upstreamAction: UpstreamAction, { action, mainThread }: Definition): boolean {
+  const { definition, originalName, reservedFor } = upstreamAction;
+  if (originalName !== action.name || upstreamAction.mainThread !== mainThread) return false;
+  const isKept = reservedFor === undefined;
+  if (isKept && definition.description !== action.description) return false;
+  if (isKept && definition.schema === action.schema) return true;
+  return digestOf(upstreamAction) === digestFor(action.name, action, mainThread);
 }
 
 /** The change of a registration, or what prevents it: the policy of the game, or a limit. */
@@ -50,7 +67,7 @@ export function registerAction(game: Game, definition: Definition, now: Millis):
   const gameAction = game.actions.get(name);
   if (gameAction === undefined) return registerNew(game, definition, now);
   gameAction.isUnconfirmed = false;
-  if (gameAction.upstreamAction.digest === definition.digest) return "same";
+  if (isDefinedAs(gameAction.upstreamAction, definition)) return "same";
   const refusal = game.retained.refusal(definition.bytes - gameAction.bytes, game.service.settings.limits);
   if (refusal !== undefined) return refusal;
   setBytes(gameAction, definition.bytes);
@@ -252,7 +269,7 @@ function addOwner(gameAction: GameAction, upstreamAction: UpstreamAction, { acti
   upstreamAction.owners.set(gameAction.game, gameAction);
   if (upstream.reserved.has(upstreamAction)) {
     endReservation(upstream, upstreamAction);
-    upstreamAction.definition = { ...action, name: upstreamAction.name };
+    upstreamAction.definition = named(action, upstreamAction.name);
   }
   upstream.unsynced.add(upstreamAction);
 }
@@ -279,6 +296,7 @@ function reserveName(game: Game, upstreamAction: UpstreamAction, now: Millis): v
 
 /** Only the name and the digest of an action without owner are kept: an owner that returns brings the definition again. */
 function beginReservation(game: Game, upstreamAction: UpstreamAction, until: Millis): void {
+  digestOf(upstreamAction);
   upstreamAction.definition = { name: upstreamAction.name, description: "" };
   upstreamAction.reservedFor = game;
   upstreamAction.reservedUntil = until;
@@ -311,9 +329,12 @@ export function freeReservedNames(game: Game): void {
   for (const reserved of [...game.reservedNames?.values() ?? []]) freeName(game.upstream, reserved);
 }
 
-function findShared(upstream: Upstream, { digest }: Definition): UpstreamAction | undefined {
+function findShared(upstream: Upstream, definition: Definition): UpstreamAction | undefined {
   if (upstream.service.settings.actions.naming !== "shared") return undefined;
-  return upstream.byDefinition.get(digest);
+  const { action, mainThread } = definition;
+  const first = upstream.actions.get(cleanName(action.name));
+  if (first !== undefined && isDefinedAs(first, definition)) return first;
+  return upstream.prefixed.size === 0 ? undefined : upstream.prefixed.get(digestFor(action.name, action, mainThread));
 }
 
 function reclaimName(game: Game, definition: Definition): UpstreamAction | undefined {
@@ -334,14 +355,18 @@ function createUnderNewName(game: Game, definition: Definition, now: Millis): Up
   return createUpstreamAction(upstream, name, definition);
 }
 
-/** Adds a name without owner to the table. */
-export function createUpstreamAction(upstream: Upstream, name: string, definition: Definition): UpstreamAction {
-  const { action, mainThread, digest } = definition;
+/** Adds a name without owner to the table. `digest`: that of its definition, if the definition is not known. */
+export function createUpstreamAction(
+  upstream: Upstream,
+  name: string,
+  { action, mainThread }: Definition,
+  digest?: string,
+): UpstreamAction {
   const upstreamAction: UpstreamAction = {
     name,
     originalName: action.name,
     standing: "accepted",
-    definition: { ...action, name },
+    definition: named(action, name),
     mainThread,
     digest,
     owners: new SmallMap(),
@@ -351,24 +376,33 @@ export function createUpstreamAction(upstream: Upstream, name: string, definitio
     reservedUntil: 0,
   };
   upstream.actions.set(name, upstreamAction);
-  upstream.byDefinition.set(upstreamAction.digest, upstreamAction);
+  indexDefinition(upstream, upstreamAction);
   return upstreamAction;
 }
 
-function define(upstreamAction: UpstreamAction, { action, mainThread, digest }: Definition, upstream: Upstream): void {
-  if (upstreamAction.digest === digest) return;
+const named = (action: Action, name: string): Action => action.name === name ? action : { ...action, name };
+
+/** Why not the others: they are found by their name. */
+function indexDefinition(upstream: Upstream, upstreamAction: UpstreamAction): void {
+  const { name, originalName } = upstreamAction;
+  if (name !== cleanName(originalName)) upstream.prefixed.set(digestOf(upstreamAction), upstreamAction);
+}
+
+function define(upstreamAction: UpstreamAction, definition: Definition, upstream: Upstream): void {
+  if (isDefinedAs(upstreamAction, definition)) return;
+  const { action, mainThread } = definition;
   forgetDefinition(upstream, upstreamAction);
-  upstreamAction.definition = { ...action, name: upstreamAction.name };
+  upstreamAction.definition = named(action, upstreamAction.name);
   upstreamAction.mainThread = mainThread;
-  upstreamAction.digest = digest;
+  upstreamAction.digest = undefined;
   upstreamAction.standing = "accepted";
   upstreamAction.isStale = upstreamAction.isRegistered;
-  upstream.byDefinition.set(upstreamAction.digest, upstreamAction);
+  indexDefinition(upstream, upstreamAction);
 }
 
 function forgetDefinition(upstream: Upstream, upstreamAction: UpstreamAction): void {
   const { digest } = upstreamAction;
-  if (upstream.byDefinition.get(digest) === upstreamAction) upstream.byDefinition.delete(digest);
+  if (digest !== undefined && upstream.prefixed.get(digest) === upstreamAction) upstream.prefixed.delete(digest);
 }
 
 /** Restores an action of a game that is away, under its former upstream name unless another action has that name. */
@@ -377,7 +411,7 @@ export function restoreAction(game: Game, definition: Definition, before: string
   const { name } = definition.action;
   if (game.actions.has(name) || permissionFor(game.policy, name) === "denied") return;
   const held = upstream.actions.get(before);
-  const isSame = held !== undefined && held.originalName === name && held.digest === definition.digest;
+  const isSame = held !== undefined && isDefinedAs(held, definition);
   const upstreamAction = findShared(upstream, definition) ?? (isSame ? held : undefined) ??
     createUpstreamAction(upstream, held === undefined ? before : newName(upstream, game, name, 0), definition);
   addAction(game, upstreamAction, definition);
@@ -388,11 +422,8 @@ export function restoreReservedName(game: Game, kept: { original: string; before
   const { original, before, freeAt } = kept;
   const { upstream } = game;
   if (upstream.actions.has(before) || game.reservedNames?.has(original) === true) return;
-  const upstreamAction = createUpstreamAction(upstream, before, {
-    action: { name: original, description: "" },
-    mainThread: undefined,
-    digest: "",
-    bytes: 0,
-  });
+  const action = { name: original, description: "" };
+  // Why this digest: no definition is equal to the one that is not known.
+  const upstreamAction = createUpstreamAction(upstream, before, { action, mainThread: undefined, bytes: 0 }, "");
   beginReservation(game, upstreamAction, freeAt);
 }

@@ -15,7 +15,7 @@ const HASH_LENGTH = 8;
 const SLUG_MAX = 32;
 
 /** An action's name in legal characters, with a hash if nothing legible is left or the name is too long. */
-function cleanName(original: string): string {
+export function cleanName(original: string): string {
   const clean = original.toLowerCase().replace(/[^a-z0-9_-]+/g, "_");
   return /[a-z0-9]/.test(clean)
     ? shorten(clean, UPSTREAM_NAME_MAX, original)

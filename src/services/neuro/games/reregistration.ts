@@ -7,7 +7,7 @@
 import type { StepContext } from "../../../core/context.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
-import { definitionOf } from "../actions/actions.ts";
+import { definitionOf, isDefinedAs } from "../actions/actions.ts";
 import { encodeGame } from "../codec/encode-game.ts";
 import type { GameConnection, GameSocket } from "../state.ts";
 import { expectReregistration } from "./game-messages.ts";
@@ -68,7 +68,7 @@ function checkRegisteredTwice(
   for (const action of message.actions) {
     const before = registeredNames.has(action.name) ? game.actions.get(action.name) : undefined;
     if (before === undefined || before.isUnconfirmed) continue;
-    const isEqual = before.upstreamAction.digest === definitionOf(action, message.mainThread).digest;
+    const isEqual = isDefinedAs(before.upstreamAction, definitionOf(action, message.mainThread));
     (isEqual ? equal : changed).push(action.name);
   }
   const report = (id: "registered_again" | "registered_twice", names: readonly string[]): void => {

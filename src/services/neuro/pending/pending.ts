@@ -11,7 +11,7 @@ import type { StepContext } from "../../../core/context.ts";
 import type { Millis, RequestId } from "../../../core/ids.ts";
 import type { GameMessage, ResultMessage } from "../../../core/neuro-messages.ts";
 import type { ResultOrigin } from "../../../core/observation.ts";
-import { hideActions, isLive, sync } from "../actions/actions.ts";
+import { digestOf, hideActions, isLive, sync } from "../actions/actions.ts";
 import {
   cancelForces,
   hasForces,
@@ -94,7 +94,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
     upstream,
     chosenBy: undefined,
     action,
-    digest: action.digest,
+    digest: digestOf(action),
     data,
     schema: action.definition.schema,
     bytes,
@@ -256,7 +256,7 @@ export function onConnectionLost(game: Game, lastHeardAt: Millis, ctx: StepConte
 export function deliverQueued(game: Game, ctx: StepContext): void {
   for (const pending of [...game.pending]) {
     const gameAction = game.actions.get(pending.action.originalName);
-    if (!isLive(gameAction) || gameAction.upstreamAction.digest !== pending.digest) continue;
+    if (!isLive(gameAction) || digestOf(gameAction.upstreamAction) !== pending.digest) continue;
     for (const delivery of pending.deliveries) if (delivery.gameAction.game === game) deliver(pending, delivery, ctx);
   }
 }
@@ -275,7 +275,8 @@ export function failOutdated(game: Game, gone: ReadonlySet<string>, ctx: StepCon
   for (const pending of [...game.pending]) {
     const { originalName } = pending.action;
     const isOfOldSession = pending.id < game.sessionId;
-    const isSame = game.actions.get(originalName)?.upstreamAction.digest === pending.digest;
+    const gameAction = game.actions.get(originalName);
+    const isSame = gameAction !== undefined && digestOf(gameAction.upstreamAction) === pending.digest;
     if (gone.has(originalName) || (isOfOldSession && !isSame)) failDelivery(pending, game, ctx);
   }
 }

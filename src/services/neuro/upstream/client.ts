@@ -66,7 +66,7 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
     session: undefined,
     registeredAllAt: 0,
     actions: new Map(),
-    byDefinition: new Map(),
+    prefixed: new Map(),
     reserved: new Set(),
     unsynced: new Set(),
     forces: { current: undefined, answerBy: 0, waiting: new Map(), retiredNames: new Map() },
