@@ -254,7 +254,10 @@ function restartGame(game: Game, ctx: StepContext): void {
   }
   if (names.length > 0) sync(upstream, ctx);
   cancelForces(game, "cancelled", ctx);
-  game.sessionId = ctx.id();
-  expectReregistration(game, new Set(), ctx);
+  // Why not always: without them the session before has left nothing, and most games start only once.
+  if (game.actions.size > 0 || game.pending.length > 0) {
+    game.sessionId = ctx.id();
+    expectReregistration(game, new Set(), ctx);
+  }
   sendSession(game, ctx);
 }
