@@ -22,6 +22,7 @@ import { decodeGame } from "../../../neuro-api/decode-game.ts";
 import { encodeGame } from "../codec/encode-game.ts";
 import { utf8Length } from "../../../core/text.ts";
 import {
+  ACTIVE,
   type Game,
   type GameConnection,
   type GameConnectionState,
@@ -237,7 +238,7 @@ export function identifySocket(socket: GameSocket, ctx: StepContext): void {
 /** The connection speaks for its game from now on. */
 function activateConnection(connection: GameConnection, ctx: StepContext): void {
   const { socket, game, isStarting } = connection;
-  connection.state = { is: "active" };
+  connection.state = ACTIVE;
   game.connection = socket.connection;
   connectGame(game, { peer: socket.peer, isStarting }, ctx);
   saveAttachment(socket, ctx);
@@ -267,7 +268,7 @@ export function openConnection(
     socket,
     name,
     game,
-    state: { is: "active" },
+    state: ACTIVE,
     isStarting,
     registeredNames: new SmallMap(),
     hasReregistered: false,

@@ -46,6 +46,8 @@ import { dropContexts } from "../upstream/contexts.ts";
 
 /** A name that is longer than this is longer than `NAME_CODE_POINTS_MAX` code points in any normal form. */
 const GIVEN_LENGTH_MAX = 4 * NAME_CODE_POINTS_MAX;
+/** Nearly every name. It is the same text in memory then. */
+const NORMAL_NAME = new RegExp(`^[ -~]{0,${NAME_CODE_POINTS_MAX}}$`);
 /** A game without its actions and messages, with the metadata of its connection and its entries in the tables. */
 export const GAME_BYTES = 4_096;
 
@@ -56,6 +58,7 @@ export const retentionTimer = ({ key }: Game): Timer => ({ is: "retention", game
 
 /** A name in the form that identifies a game: NFC, without control and invisible characters, at most `NAME_CODE_POINTS_MAX` code points. */
 export function normalizeGameName(given: string): string {
+  if (NORMAL_NAME.test(given)) return given;
   const whole = normalized(given, GIVEN_LENGTH_MAX);
   const name = whole ?? normalized(given.slice(0, GIVEN_LENGTH_MAX), GIVEN_LENGTH_MAX) ?? "";
   const points = [...withoutInvisible(name)];

@@ -77,7 +77,7 @@ const isForced = ({ game, state }: Force, action: UpstreamAction): boolean =>
 
 /** The recipients of an action without a force: the connected games that have it, or else the games that are away. */
 function recipientsOf(action: UpstreamAction): readonly GameAction[] {
-  const { only } = action.owners;
+  const only = action.owners.only();
   if (only !== undefined) return isLive(only) ? [only] : [];
   const recipients: GameAction[] = [];
   for (const gameAction of action.owners.values()) {

@@ -43,9 +43,9 @@ test("entries that are deleted during iteration are not visited again, and all o
 
 test("the only value is known until there is a second one", () => {
   const small = new SmallMap<string, string>();
-  check.equal(small.only, undefined);
+  check.equal(small.only(), undefined);
   small.set("a", "1");
-  check.equal(small.only, "1");
+  check.equal(small.only(), "1");
   small.set("b", "2");
-  check.equal(small.only, undefined);
+  check.equal(small.only(), undefined);
 });
