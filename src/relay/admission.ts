@@ -45,18 +45,25 @@ export interface Peer {
   isEvicted: boolean;
   /** It was closed for the size of a message, which was reported. */
   isClosed: boolean;
-  readonly messages: Bucket;
-  readonly bytes: Bucket;
-  readonly waiting: Frame[];
-  waitingBytes: number;
-  /** What is kept of those frames: a part of what is kept of all peers. */
-  readonly retained: RetainedBytes;
+  /** Undefined until a frame is charged to them: they are full then. */
+  messages: Bucket | undefined;
+  bytes: Bucket | undefined;
+  /** The frames that wait; undefined until one had to. */
+  throttled: ThrottledFrames | undefined;
   /** Replies that the relay asked for and has not received. */
   outstanding: number;
   /** What it can send beyond its rate before it is closed: refused frames, pings, and pongs that answer no ping. */
   excess: WorkBudget | undefined;
   /** What it can send while its address has used up everything. */
   part: WorkBudget | undefined;
+}
+
+/** Frames of one peer that wait for its rate, in order. */
+interface ThrottledFrames {
+  readonly frames: Frame[];
+  bytes: number;
+  /** What is kept of them: a part of what is kept of all peers. */
+  readonly retained: RetainedBytes;
 }
 
 /** The decision about a frame: it passes, waits in order, is refused for now, or its peer is closed. */
@@ -92,7 +99,7 @@ export class Peers {
   /** Adds a peer that was connected before this relay was created. */
   resume(opened: OpenedPeer, terms: AdmissionTerms): void {
     const at = this.#addresses.of(opened.connection.address, terms);
-    const peer = newPeer(opened, { at, isLocal: true, retained: this.#retained }, terms);
+    const peer = newPeer(opened, { at, isLocal: true });
     peer.isSilent = false;
     this.#insert(peer);
   }
@@ -100,7 +107,7 @@ export class Peers {
   /** Adds a peer if it has a place, and returns the peers that have to leave for it. Undefined if it has none. */
   add(opened: OpenedPeer, terms: AdmissionTerms): readonly Peer[] | undefined {
     const at = this.#addresses.of(opened.connection.address, terms);
-    const peer = newPeer(opened, { at, isLocal: isKnown(at), retained: this.#retained }, terms);
+    const peer = newPeer(opened, { at, isLocal: isKnown(at) });
     const placeAmongNewcomers = this.#placeAmongNewcomers(peer, terms.limits);
     if (placeAmongNewcomers === "none" || this.#place(peer, terms.limits) === "none") return undefined;
     const leaving: Peer[] = [];
@@ -124,7 +131,7 @@ export class Peers {
     if (peer === undefined) return undefined;
     this.#table.delete(id);
     this.#releases.clear(id);
-    peer.retained.close();
+    peer.throttled?.retained.close();
     if (peer.isEvicted) this.#evicted--;
     else this.#leavePlace(peer);
     return peer;
@@ -170,23 +177,28 @@ export class Peers {
   admit(peer: Peer, frame: Frame, limits: LimitSettings, now: Millis): Admission {
     if (peer.isSilent) this.#endSilence(peer);
     const isUnlimited = limits.messages_per_second === 0 && limits.bytes_per_second === 0;
-    if (isUnlimited && peer.waiting.length === 0) return PASS;
+    const isWaiting = peer.throttled !== undefined && peer.throttled.frames.length > 0;
+    if (isUnlimited && !isWaiting) return PASS;
     const terms = { limits, now };
-    const waitMs = peer.waiting.length > 0 ? 1 : this.#waitOf(peer, frame, terms);
+    const waitMs = isWaiting ? 1 : this.#waitOf(peer, frame, terms);
     if (waitMs === 0) return PASS;
-    if (peer.listener === "neuro" || peer.listener === "proxy") {
-      if (peer.waiting.length >= FRAMES_THROTTLED_MAX) return FLOOD;
-      if (peer.waitingBytes + frame.length > limits.backlog_hard_bytes) return FLOOD;
-      if (peer.retained.refusal(2 * frame.length, limits) !== undefined) return FLOOD;
-      peer.retained.charge(2 * frame.length);
-      peer.waiting.push(frame);
-      peer.waitingBytes += frame.length;
-      if (this.#releases.get(peer.id) === undefined) this.#releases.set(peer.id, now + waitMs);
-      return WAIT;
-    }
+    if (peer.listener === "neuro" || peer.listener === "proxy") return this.#throttle(peer, frame, waitMs, terms);
     const isWithin = charge(excessOf(peer, terms), frame.length, terms) &&
       this.#addresses.admitsRefusal(peer, frame.length, terms);
     return isWithin ? { is: "refuse", retryMs: waitMs } : FLOOD;
+  }
+
+  /** The frame waits, unless too many do. */
+  #throttle(peer: Peer, frame: Frame, waitMs: Millis, { limits, now }: AdmissionTerms): Admission {
+    const throttled = peer.throttled ??= { frames: [], bytes: 0, retained: new RetainedBytes(this.#retained) };
+    if (throttled.frames.length >= FRAMES_THROTTLED_MAX) return FLOOD;
+    if (throttled.bytes + frame.length > limits.backlog_hard_bytes) return FLOOD;
+    if (throttled.retained.refusal(2 * frame.length, limits) !== undefined) return FLOOD;
+    throttled.retained.charge(2 * frame.length);
+    throttled.frames.push(frame);
+    throttled.bytes += frame.length;
+    if (this.#releases.get(peer.id) === undefined) this.#releases.set(peer.id, now + waitMs);
+    return WAIT;
   }
 
   /** Decides about a ping, or a pong that answers no ping. */
@@ -203,15 +215,15 @@ export class Peers {
     if (waitMs > 0 || isReply) return waitMs;
     const addressWaitMs = this.#addresses.waitOf(peer, frame.length, terms);
     if (addressWaitMs === 0) return 0;
-    refund(peer.messages, 1);
-    refund(peer.bytes, frame.length);
+    refund(messagesOf(peer, terms), 1);
+    refund(bytesOf(peer, terms), frame.length);
     return addressWaitMs;
   }
 
   /** Charges bytes that a peer has caused, whatever it may send: it has to wait for as long as they take at its rate. */
-  chargeBytes(peer: Peer, length: number, { bytes_per_second }: LimitSettings): void {
-    if (bytes_per_second === 0) return;
-    refund(peer.bytes, -length);
+  chargeBytes(peer: Peer, length: number, terms: AdmissionTerms): void {
+    if (terms.limits.bytes_per_second === 0) return;
+    refund(bytesOf(peer, terms), -length);
     refund(peer.at.budget.bytes, -length);
   }
 
@@ -226,16 +238,17 @@ export class Peers {
     const released: [Peer, Frame][] = [];
     for (const id of this.#releases.due(terms.now)) {
       const peer = this.#table.get(id as PeerId);
-      if (peer === undefined) continue;
-      for (let first = peer.waiting[0]; first !== undefined; first = peer.waiting[0]) {
+      if (peer?.throttled === undefined) continue;
+      const { throttled } = peer;
+      for (let [first] = throttled.frames; first !== undefined; [first] = throttled.frames) {
         const waitMs = this.#waitOf(peer, first, terms);
         if (waitMs > 0) {
           this.#releases.set(id, terms.now + waitMs);
           break;
         }
-        peer.waiting.shift();
-        peer.waitingBytes -= first.length;
-        peer.retained.release(2 * first.length);
+        throttled.frames.shift();
+        throttled.bytes -= first.length;
+        throttled.retained.release(2 * first.length);
         released.push([peer, first]);
       }
     }
@@ -256,8 +269,7 @@ type OpenedPeer = { readonly peer: PeerId; readonly listener: ListenerName; read
 
 const newPeer = (
   { peer: id, listener, connection: { address } }: OpenedPeer,
-  { at, isLocal, retained }: { readonly at: PeerAddress; readonly isLocal: boolean; readonly retained: RetainedBytes },
-  { limits, now }: AdmissionTerms,
+  { at, isLocal }: { readonly at: PeerAddress; readonly isLocal: boolean },
 ): Peer => ({
   id,
   listener,
@@ -269,30 +281,33 @@ const newPeer = (
   isAccepted: false,
   isEvicted: false,
   isClosed: false,
-  messages: bucket(limits.burst, now),
-  bytes: bucket(bytesBurst(limits), now),
-  waiting: [],
-  waitingBytes: 0,
-  retained: new RetainedBytes(retained),
+  messages: undefined,
+  bytes: undefined,
+  throttled: undefined,
   outstanding: 0,
   excess: undefined,
   part: undefined,
 });
 
+const messagesOf = (peer: Peer, { limits, now }: AdmissionTerms): Bucket => peer.messages ??= bucket(limits.burst, now);
+
+const bytesOf = (peer: Peer, { limits, now }: AdmissionTerms): Bucket => peer.bytes ??= bucket(bytesBurst(limits), now);
+
 /** Why created late: it is full at first, and nearly no peer needs it. */
 const excessOf = (peer: Peer, { limits, now }: AdmissionTerms): WorkBudget => peer.excess ??= workBudget(limits, now);
 
 /** The same for the rates of the peer alone. */
-function waitOf(peer: Peer, frame: Frame, { limits, now }: AdmissionTerms): Millis {
+function waitOf(peer: Peer, frame: Frame, terms: AdmissionTerms): Millis {
+  const { limits, now } = terms;
   const isReply = peer.outstanding > 0;
   if (isReply) peer.outstanding--;
   else {
-    const waitMs = take(peer.messages, { perSecond: limits.messages_per_second, burst: limits.burst, now }, 1);
+    const waitMs = take(messagesOf(peer, terms), { perSecond: limits.messages_per_second, burst: limits.burst, now }, 1);
     if (waitMs > 0) return waitMs;
   }
   const bytesRate = { perSecond: limits.bytes_per_second, burst: bytesBurst(limits), now };
-  const bytesWaitMs = take(peer.bytes, bytesRate, frame.length);
+  const bytesWaitMs = take(bytesOf(peer, terms), bytesRate, frame.length);
   if (bytesWaitMs > 0 && isReply) peer.outstanding++;
-  else if (bytesWaitMs > 0) refund(peer.messages, 1);
+  else if (bytesWaitMs > 0) refund(messagesOf(peer, terms), 1);
   return bytesWaitMs;
 }

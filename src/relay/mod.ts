@@ -193,13 +193,13 @@ export class Relay {
   }
 
   /** Charges what a message makes the relay send back: a short query may ask for a large list. */
-  #chargeReplies({ peer: id, frame }: PeerEvent & { is: "frame" }, { effects }: RelayContext): void {
+  #chargeReplies({ peer: id, frame }: PeerEvent & { is: "frame" }, { effects, now }: RelayContext): void {
     let length = -frame.length;
     for (const effect of effects) {
       if ((effect.do === "send" || effect.do === "reply") && effect.to === id) length += effect.frame.length;
     }
     const peer = length > 0 ? this.#peers.get(id) : undefined;
-    if (peer !== undefined) this.#peers.chargeBytes(peer, length, this.#settings.limits);
+    if (peer !== undefined) this.#peers.chargeBytes(peer, length, { limits: this.#settings.limits, now });
   }
 
   #closePeer(peer: PeerId, address: string, fault: FaultName): void {

@@ -84,6 +84,8 @@ export class PeerConnections {
   readonly #groups = new Map<ListenerName, ListenerGroup>();
   #unwritten: PeerConnection[] = [];
   #count = 0;
+  /** Of the peer before. Why kept: many connect from the same program, or from the same machine, and share the object. */
+  #latest: ConnectionInfo = { address: "", path: "", userAgent: "", via: "" };
 
   /** `prefix` distinguishes the ids of these peers from those of an earlier process whose peers are still connected. */
   constructor(host: ConnectionsHost, prefix = "") {
@@ -101,7 +103,8 @@ export class PeerConnections {
     connection: ConnectionInfo,
   ): ConnectionHandler & { readonly id: PeerId } {
     const id = peerId(`${listener}-${this.#prefix}${++this.#count}`);
-    return new PeerConnection({ id, listener, connection }, this.#groupOf(listener), "new");
+    if (!isSameInfo(connection, this.#latest)) this.#latest = connection;
+    return new PeerConnection({ id, listener, connection: this.#latest }, this.#groupOf(listener), "new");
   }
 
   /** Takes a new peer whose id another node has given. */
@@ -118,7 +121,7 @@ export class PeerConnections {
 
   /** Closes the peers whose credentials are not valid any more, after the tokens changed. */
   closeRevoked(accessControl: Pick<AccessControl, "admits">): void {
-    for (const [id, { identity: { listener, connection } }] of [...this.#table]) {
+    for (const [id, { listener, connection }] of [...this.#table]) {
       if (accessControl.admits(listener, connection.credential, connection.address)) continue;
       this.#host.observe({ is: "peer_closed_by_relay", from: connection.address, fault: "badToken" });
       this.close(id, FAULTS.badToken.close, FAULTS.badToken.message);
@@ -129,7 +132,8 @@ export class PeerConnections {
   send(to: PeerId, frame: Frame): number {
     const peer = this.#table.get(to);
     if (peer === undefined || !peer.isOpen) return 0;
-    if (peer.batch.push(frame) === 1) this.#unwritten.push(peer);
+    const batch = peer.batch ??= [];
+    if (batch.push(frame) === 1) this.#unwritten.push(peer);
     peer.batchChars += frame.length;
     if (peer.batchChars >= BATCH_CHARS) peer.write();
     return peer.waiting + peer.batchChars;
@@ -167,6 +171,23 @@ export class PeerConnections {
   }
 }
 
+function isSameInfo(one: ConnectionInfo, other: ConnectionInfo): boolean {
+  for (const field of INFO_FIELDS) if (one[field] !== other[field]) return false;
+  return true;
+}
+
+const INFO_FIELDS = [
+  "address",
+  "path",
+  "userAgent",
+  "via",
+  "credential",
+  "query",
+  "protocols",
+] as const satisfies readonly (
+  keyof ConnectionInfo
+)[];
+
 /** The state that all peers of one listener share. */
 interface ListenerGroup {
   readonly host: ConnectionsHost;
@@ -194,9 +215,12 @@ const OPENING: PeerConnectionState = { is: "opening" };
 const CLOSED: PeerConnectionState = { is: "closed" };
 
 /** One peer and the frames that wait to be written to it. Why a class: ten thousand peers share its methods. */
-class PeerConnection implements ConnectionHandler {
-  readonly identity: PeerIdentity;
-  readonly batch: Frame[] = [];
+class PeerConnection implements ConnectionHandler, PeerIdentity {
+  readonly id: PeerId;
+  readonly listener: ListenerName;
+  readonly connection: ConnectionInfo;
+  /** Undefined until it gets its first frame. */
+  batch: Frame[] | undefined;
   batchChars = 0;
   /** Bytes that the socket did not take, as of the last write or drain. */
   waiting = 0;
@@ -204,22 +228,20 @@ class PeerConnection implements ConnectionHandler {
   readonly #origin: "new" | "resumed";
   #state: PeerConnectionState = OPENING;
 
-  constructor(identity: PeerIdentity, group: ListenerGroup, origin: "new" | "resumed") {
-    this.identity = identity;
+  constructor({ id, listener, connection }: PeerIdentity, group: ListenerGroup, origin: "new" | "resumed") {
+    this.id = id;
+    this.listener = listener;
+    this.connection = connection;
     this.#group = group;
     this.#origin = origin;
   }
 
-  get id(): PeerId {
-    return this.identity.id;
-  }
-
   get address(): string {
-    return this.identity.connection.address;
+    return this.connection.address;
   }
 
   get greets(): boolean {
-    return this.identity.listener === "intermediary";
+    return this.listener === "intermediary";
   }
 
   get isOpen(): boolean {
@@ -228,14 +250,14 @@ class PeerConnection implements ConnectionHandler {
 
   open(socket: ServerSocket): void {
     const { table, open, host } = this.#group;
-    const { id, listener, connection } = this.identity;
+    const { id, listener, connection } = this;
     this.#state = { is: "open", socket };
     table.set(id, this);
     open.add();
     // Why not for a resumed one: the engine gets those when it starts.
     if (this.#origin !== "new") return;
     host.push({ is: "opened", peer: id, listener, connection });
-    if (host.admits?.(this.identity) === false) this.closeByRelay(FAULTS.badToken.close, FAULTS.badToken.message);
+    if (host.admits?.(this) === false) this.closeByRelay(FAULTS.badToken.close, FAULTS.badToken.message);
   }
 
   message(frame: Frame): void {
@@ -247,7 +269,7 @@ class PeerConnection implements ConnectionHandler {
 
   buffered(bytes: number): void {
     const { host } = this.#group;
-    const { address } = this.identity.connection;
+    const { address } = this;
     const { greeting_bytes: bytesMax } = host.settings.limits;
     if (!this.greets || bytes <= bytesMax + FRAME_HEADER_BYTES_MAX || this.#state.is !== "open") return;
     const reason = `the greeting exceeds limits.greeting_bytes, which is ${bytesMax} bytes`;
@@ -300,7 +322,7 @@ class PeerConnection implements ConnectionHandler {
 
   write(): void {
     const { batch } = this;
-    if (batch.length === 0) return;
+    if (batch === undefined || batch.length === 0) return;
     this.batchChars = 0;
     if (this.#state.is === "open") {
       this.#group.sent.add(batch.length);

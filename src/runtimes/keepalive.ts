@@ -15,21 +15,17 @@ const SILENT_INTERVALS_MAX = 4;
 const UNANSWERED_PINGS_MAX = 2;
 
 /** A socket under observation. Its owner sets `silentIntervals` to 0 whenever a frame is received. */
-export interface KeptSocket {
+export interface KeptSocket extends Pick<ServerSocket, "ping" | "terminate"> {
   silentIntervals: number;
   canPong: boolean;
-  readonly socket: PingedSocket;
-}
-
-export interface PingedSocket extends Pick<ServerSocket, "ping" | "terminate"> {
   /** `ping` adds one, each pong subtracts one. */
   pingsUnanswered: number;
 }
 
 /** A pong was received: the answer to a ping, or one that nobody asked for. */
 export function receivePong(kept: KeptSocket, handler: ConnectionHandler): void {
-  if (kept.socket.pingsUnanswered === 0) return handler.controlFrame();
-  kept.socket.pingsUnanswered--;
+  if (kept.pingsUnanswered === 0) return handler.controlFrame();
+  kept.pingsUnanswered--;
   kept.silentIntervals = 0;
   kept.canPong = true;
   handler.pong();
@@ -60,8 +56,8 @@ export class Keepalive {
   #check(): void {
     for (const kept of [...this.#kept]) {
       kept.silentIntervals++;
-      if (kept.canPong && kept.silentIntervals > SILENT_INTERVALS_MAX) kept.socket.terminate();
-      else if (kept.canPong || kept.silentIntervals <= UNANSWERED_PINGS_MAX) kept.socket.ping();
+      if (kept.canPong && kept.silentIntervals > SILENT_INTERVALS_MAX) kept.terminate();
+      else if (kept.canPong || kept.silentIntervals <= UNANSWERED_PINGS_MAX) kept.ping();
     }
   }
 }

@@ -5,16 +5,8 @@ import { addressGroup, isLoopback } from "../../core/access.ts";
 import type { Frame } from "../../core/json.ts";
 import { PING_PAYLOAD } from "../../websocket-client/frame-writer.ts";
 import type { ConnectionHandler, ServerSocket } from "../connections.ts";
-import { type Keepalive, type KeptSocket, type PingedSocket, receivePong } from "../keepalive.ts";
+import { type Keepalive, type KeptSocket, receivePong } from "../keepalive.ts";
 
-/** The socket of a connection until its upgrade is done. */
-const NO_SOCKET: ServerSocket & PingedSocket = {
-  pingsUnanswered: 0,
-  write: () => 0,
-  close() {},
-  terminate() {},
-  ping() {},
-};
 /** Far above the backlog at which the outbox closes a peer, because Bun drops frames beyond this bound without an error. */
 const BACKPRESSURE_BYTES = 512 * 1_024 * 1_024;
 
@@ -30,9 +22,9 @@ export function websocketHandlers(frameBytesMax: number, keepalive: Keepalive): 
     open: (socket) => {
       collector.connectionOpened();
       const { data } = socket;
-      data.socket = new BunSocket(socket);
+      data.opened(socket);
       keepalive.add(data);
-      data.handler.open(data.socket);
+      data.handler.open(data);
     },
     message: ({ data }, frame) => {
       data.silentIntervals = 0;
@@ -48,17 +40,48 @@ export function websocketHandlers(frameBytesMax: number, keepalive: Keepalive): 
   };
 }
 
-/** The data that Bun keeps for each socket. */
-export class BunConnection implements KeptSocket {
+/** A socket, and the data that Bun keeps for it. Why one object: there may be ten thousand. */
+export class BunConnection implements ServerSocket, KeptSocket {
   readonly handler: ConnectionHandler;
   silentIntervals = 0;
   canPong = false;
-  socket: ServerSocket & PingedSocket = NO_SOCKET;
+  pingsUnanswered = 0;
   readonly stranger: WebStranger | undefined;
+  /** Undefined until the upgrade is done. */
+  #socket: ServerWebSocket<BunConnection> | undefined;
 
   constructor(handler: ConnectionHandler) {
     this.handler = handler;
     this.stranger = handler.greets ? new WebStranger(handler.address ?? "") : undefined;
+  }
+
+  opened(socket: ServerWebSocket<BunConnection>): void {
+    this.#socket = socket;
+  }
+
+  write(frames: readonly Frame[]): number {
+    const socket = this.#socket;
+    if (socket === undefined) return 0;
+    let isSent = true;
+    const send = (): void => {
+      for (const frame of frames) if (socket.send(frame) < 0) isSent = false;
+    };
+    if (frames.length > 1) socket.cork(send);
+    else send();
+    return isSent ? 0 : socket.getBufferedAmount();
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket?.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket?.terminate();
+  }
+
+  ping(): void {
+    this.pingsUnanswered++;
+    this.#socket?.ping(PING_PAYLOAD);
   }
 }
 
@@ -76,39 +99,6 @@ export class WebStranger {
 
 /** Why by its text: Bun sends 1009 to the peer, but reports 1006. */
 const isTooBig = (reason: string): boolean => reason === "Received too big message";
-
-class BunSocket implements ServerSocket, PingedSocket {
-  pingsUnanswered = 0;
-  readonly #socket: ServerWebSocket<BunConnection>;
-
-  constructor(socket: ServerWebSocket<BunConnection>) {
-    this.#socket = socket;
-  }
-
-  write(frames: readonly Frame[]): number {
-    const socket = this.#socket;
-    let isSent = true;
-    const send = (): void => {
-      for (const frame of frames) if (socket.send(frame) < 0) isSent = false;
-    };
-    if (frames.length > 1) socket.cork(send);
-    else send();
-    return isSent ? 0 : socket.getBufferedAmount();
-  }
-
-  close(code: number, reason: string): void {
-    this.#socket.close(code, reason);
-  }
-
-  terminate(): void {
-    this.#socket.terminate();
-  }
-
-  ping(): void {
-    this.pingsUnanswered++;
-    this.#socket.ping(PING_PAYLOAD);
-  }
-}
 
 /** The young generation is collected after this many new connections, which takes about a millisecond. */
 const YOUNG_EVERY = 64;

@@ -19,7 +19,7 @@ export function boundStrangers(handlers: WebSocketHandler<BunConnection>): WebSo
       handlers.open?.(socket);
       const { stranger } = socket.data;
       if (stranger === undefined) return;
-      stranger.socket = socket.data.socket;
+      stranger.socket = socket.data;
       const place = silent.placeFor(stranger, WEB_STRANGERS_MAX);
       const leaving = place === "none" ? stranger : place;
       if (leaving !== stranger) silent.add(stranger);

@@ -14,7 +14,7 @@ import { closePayload, CLOSING_MS } from "../../websocket-client/close.ts";
 import { FrameReader } from "../../websocket-client/frame-reader.ts";
 import { FrameWriter, OPCODE, type Opcode, PING_PAYLOAD } from "../../websocket-client/frame-writer.ts";
 import { CLOSING_BYTES_MAX, type ConnectionHandler, type ServerSocket } from "../connections.ts";
-import { type Keepalive, type KeptSocket, type PingedSocket, receivePong } from "../keepalive.ts";
+import { type Keepalive, type KeptSocket, receivePong } from "../keepalive.ts";
 import { TurnBudget } from "./turn-budget.ts";
 
 const ABNORMAL = 1006;
@@ -32,7 +32,7 @@ const writer = new FrameWriter("server");
 /** Shared by all sockets of the process. */
 const turn = new TurnBudget();
 
-export class StreamSocket implements ServerSocket, PingedSocket, KeptSocket {
+export class StreamSocket implements ServerSocket, KeptSocket {
   pingsUnanswered = 0;
   silentIntervals = 0;
   canPong = false;
@@ -79,10 +79,6 @@ export class StreamSocket implements ServerSocket, PingedSocket, KeptSocket {
     this.#keepalive.add(this);
     this.#handler.open(this);
     if (head.length > 0) this.#read(head);
-  }
-
-  get socket(): PingedSocket {
-    return this;
   }
 
   write(frames: readonly Frame[]): number {

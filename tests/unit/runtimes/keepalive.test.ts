@@ -18,7 +18,9 @@ function keptSocket(answers: boolean) {
   const kept: KeptSocket = {
     silentIntervals: 0,
     canPong: answers,
-    socket: { pingsUnanswered: 0, ping: () => void calls.pings++, terminate: () => void calls.terminated++ },
+    pingsUnanswered: 0,
+    ping: () => void calls.pings++,
+    terminate: () => void calls.terminated++,
   };
   return { kept, calls };
 }
