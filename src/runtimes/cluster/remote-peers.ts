@@ -33,7 +33,7 @@ export interface RemotePeersPorts {
 }
 
 /** Frames of games are confirmed this much later, or when this many or this many bytes wait for it. Why: a message for each costs more than the frame. */
-const CONFIRM_MS: Millis = 20;
+const CONFIRM_MS: Millis = 100;
 const UNCONFIRMED_FRAMES_MAX = 64;
 const UNCONFIRMED_BYTES_MAX = 65_536;
 /** Peers of lost gateways that are remembered. */
