@@ -58,7 +58,14 @@ export interface Membership {
 }
 
 /** The answer of the directory to a beat. */
-export type BeatReply = { readonly is: "dead" } | { readonly is: "alive"; readonly members: readonly ObservedMember[] };
+export type BeatReply =
+  | { readonly is: "dead" }
+  | {
+    readonly is: "alive";
+    readonly members: readonly ObservedMember[];
+    /** The earliest alarm of a relay without an owner, in milliseconds since 1970. */
+    readonly alarmAt: Millis | undefined;
+  };
 
 /** What an answered beat has changed. */
 export interface BeatOutcome {

@@ -492,8 +492,9 @@ export class ClusterNode implements RelaySet {
 
   /** Claims relays that have stopped and for which something is due now: each node those for which it is the first. */
   async #startDue(): Promise<void> {
-    if (this.#isDraining || !this.#member.mayAct()) return;
-    const due = await this.#directory.due(Date.now(), DUE_MAX).catch(() => []);
+    const now = Date.now();
+    if ((this.#member.alarmAt ?? Infinity) > now || this.#isDraining || !this.#member.mayAct()) return;
+    const due = await this.#directory.due(now, DUE_MAX).catch(() => []);
     const { names, running } = this.#settings.relays;
     const sessions = this.#candidates;
     for (const relay of due) {

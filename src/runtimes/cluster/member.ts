@@ -45,6 +45,7 @@ export class Member {
   #timer: ReturnType<typeof setInterval> | undefined;
   /** When the oldest beat without an answer was sent. */
   #unansweredSince: Millis | undefined;
+  #alarmAt: Millis | undefined;
   /** The session of this node's name because of which this one is no member, with its beats, and since when they and it were seen. */
   #namesake: SeenMember & { readonly firstSeenAt: Millis } | undefined;
 
@@ -69,6 +70,11 @@ export class Member {
   /** The monotonic time when a beat was answered last. */
   get answeredAt(): Millis {
     return this.#membership.observedAt;
+  }
+
+  /** The earliest alarm of a relay without an owner, as of the last beat, in milliseconds since 1970. */
+  get alarmAt(): Millis | undefined {
+    return this.#alarmAt;
   }
 
   /** The sessions of all members, with this one. */
@@ -127,6 +133,7 @@ export class Member {
       const now = this.#now();
       if (suspendIfOver(membership, now)) this.#ports.suspended();
       if (reply.is === "nameTaken") return this.#nameTaken(reply.by, performance.now());
+      if (reply.is === "alive") this.#alarmAt = reply.alarmAt;
       const outcome = beatAnswered(membership, reply, { sentAt, now, observedAt: performance.now() });
       if (outcome.lease === "died") return this.#died();
       for (const { session, count } of outcome.expired) void this.#expire(session, count);

@@ -29,7 +29,8 @@ const beat = (directory: ClusterDirectory, session: string, count = 1) =>
 
 const CASES: readonly [name: string, run: (directory: ClusterDirectory) => Promise<void>][] = [
   ["CN7 a beat returns all members with their beats and places", async (directory) => {
-    check.equal(await beat(directory, "a.1"), { is: "alive", members: [{ session: "a.1", count: 1, place: "a.1:8768" }] });
+    const members = [{ session: "a.1", count: 1, place: "a.1:8768" }];
+    check.equal(await beat(directory, "a.1"), { is: "alive", members, alarmAt: undefined });
     await beat(directory, "b.1", 3);
     const reply = await beat(directory, "a.1", 2);
     check.equal(reply.is === "alive" && reply.members.map(({ session, count }) => [session, count]).sort(), [["a.1", 2], [
@@ -108,8 +109,13 @@ const CASES: readonly [name: string, run: (directory: ClusterDirectory) => Promi
     check.equal([await directory.due(999, 9), await directory.due(1_000, 9)], [[], ["early"]]);
     check.equal([await directory.due(9_000, 9), await directory.due(9_000, 1)], [["early", "late"], ["early"]]);
     check.equal([...await directory.alarms()].sort(), [["early", 1_000], ["late", 3_000]]);
+    const alarmAt = async () => (await beat(directory, "a.1") as { readonly alarmAt?: number }).alarmAt;
+    check.equal(await alarmAt(), 1_000, "a beat tells the earliest one");
     await directory.claim("early", "a.1", "");
     check.equal(await directory.due(9_000, 9), ["late"]);
+    check.equal(await alarmAt(), 3_000);
+    await directory.claim("late", "a.1", "");
+    check.equal(await alarmAt(), undefined);
   }],
 ];
 

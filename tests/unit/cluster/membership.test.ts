@@ -8,7 +8,7 @@ const SEEDS = 200;
 const MUTANT_SEEDS = 60;
 
 const member = (session: string, count: number) => ({ session, count, place: "127.0.0.1:1" });
-const alive = (...members: ReturnType<typeof member>[]) => ({ is: "alive" as const, members });
+const alive = (...members: ReturnType<typeof member>[]) => ({ is: "alive" as const, members, alarmAt: undefined });
 
 test("CN1 a node acts until 0.9 of the lease after it sent the last beat that was answered", () => {
   const state = createMembership("a.1", leaseTimes(2_000));

@@ -16,7 +16,8 @@ export class SimulatedDirectory {
     const by = this.members().find((other) => nodeOf(other.session) === nodeOf(session));
     if (by !== undefined && !this.nodes.has(session)) return { is: "nameTaken", by };
     this.nodes.set(session, { count, place });
-    return { is: "alive", members: this.members() };
+    const alarmAt = this.alarms.size === 0 ? undefined : Math.min(...this.alarms.values());
+    return { is: "alive", members: this.members(), alarmAt };
   }
 
   members(): readonly ObservedMember[] {
