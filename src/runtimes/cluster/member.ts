@@ -46,8 +46,8 @@ export class Member {
   /** When the oldest beat without an answer was sent. */
   #unansweredSince: Millis | undefined;
   #alarmAt: Millis | undefined;
-  /** The session of this node's name because of which this one is no member, with its beats, and since when they and it were seen. */
-  #namesake: SeenMember & { readonly firstSeenAt: Millis } | undefined;
+  /** The session of this node's name because of which this one is no member, with its beats, and since when they and it were seen, and last. */
+  #namesake: SeenMember & { readonly firstSeenAt: Millis; readonly seenAt: Millis } | undefined;
 
   constructor(ports: MemberPorts) {
     this.#ports = ports;
@@ -147,17 +147,21 @@ export class Member {
     if (isDead) this.#ports.expired();
   }
 
-  /** Waits until an earlier session of this node is dead: it is killed, and nobody else may be there to notice it. */
+  /**
+   * Waits until an earlier session of this node is dead: it is killed, and nobody else may be there to notice it. Its last beats may arrive
+   * late, so it is alive only if it has beaten for a whole lease. A gap in the observation begins that time again, because they then arrive later still.
+   */
   #nameTaken(by: ObservedMember, now: Millis): void {
     const { leaseMs } = this.#ports;
-    const known = this.#namesake?.session === by.session ? this.#namesake : undefined;
+    const isSeenOn = this.#namesake?.session === by.session &&
+      now - this.#namesake.seenAt <= 2 * this.#membership.times.beatMs;
+    const known = isSeenOn ? this.#namesake : undefined;
+    const isSilent = known?.count === by.count;
+    const since = isSilent ? known.since : now;
     const firstSeenAt = known?.firstSeenAt ?? now;
-    if (known !== undefined && known.count === by.count) {
-      if (now - known.since < leaseMs) return;
-      void this.#expire(by.session, by.count);
-      // Why a whole lease: the last beats of a process that was killed may arrive late.
-    } else if (now - firstSeenAt >= leaseMs) this.#ports.nameTaken(by);
-    this.#namesake = { ...by, since: now, firstSeenAt };
+    this.#namesake = { ...by, since, firstSeenAt, seenAt: now };
+    if (isSilent && now - since >= leaseMs) void this.#expire(by.session, by.count);
+    else if (!isSilent && now - firstSeenAt >= leaseMs) this.#ports.nameTaken(by);
   }
 
   get #isLeaving(): boolean {
