@@ -1,9 +1,15 @@
 /** The program's version and the runtime that executes it. */
-import { arch, platform, versions } from "node:process";
+import { join } from "node:path";
+import { arch, execPath, platform, versions } from "node:process";
 import manifest from "../../package.json" with { type: "json" };
 
-/** True in the self-contained binary: Bun keeps its modules in a virtual file system. */
-export const isBinary: boolean = /\/\$bunfs\/|~BUN/i.test(decodeURI(import.meta.url));
+/** Where the program that is compiled of the sources is, below their folder. */
+export const CACHE_FOLDER: string = join("node_modules", ".cache", "neuro-relay");
+
+/** Bun keeps the modules of a compiled program in a virtual file system. */
+const isCompiled = /\/\$bunfs\/|~BUN/i.test(decodeURI(import.meta.url));
+/** True in the self-contained binary. */
+export const isBinary: boolean = isCompiled && !execPath.includes(CACHE_FOLDER);
 
 /** `0.1.0 (binary, bun 1.4.5, linux x64)`. */
 export function describeVersion(): string {

@@ -1,31 +1,33 @@
 /**
- * Finds the bundle of the sources, for Bun: finding and parsing hundreds of files would take longer than the rest of the start.
+ * Finds the program that is compiled of the sources, for Bun: finding and parsing hundreds of files would take longer than the rest of the
+ * start, and the program's bytecode is mapped instead of read.
  *
- * A bundle is used if the stamp in its folder names the size and the times of every source file as they are now. Otherwise
- * `build-bundle.ts` compares the contents, and builds it if they changed.
+ * A program is used if the stamp in its folder names the size and the times of every source file as they are now. Otherwise
+ * `compile-program.ts` compares the contents, and compiles it if they changed.
  */
 import { existsSync, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { versions } from "node:process";
+import { CACHE_FOLDER } from "./version.ts";
 
 export const ROOT: string = join(import.meta.dirname, "../..");
 const packages = join(ROOT, "node_modules");
-/** Has a folder for each bundle, named by the hash of its sources. */
-export const CACHE: string = join(packages, ".cache/neuro-relay");
-/** The files of a bundle's folder. */
-export const MAIN = "main.js";
+/** Has a folder for each program, named by the hash of its sources. */
+export const CACHE: string = join(ROOT, CACHE_FOLDER);
+/** The files of a program's folder. */
+export const PROGRAM = "neuro-relay";
 export const STAMP = "stamp";
 /** Why: file systems round times. */
 const SETTLED_MS = 3_000;
 
-/** The path of the bundle; undefined if it cannot be built. `findOrBuild` is called if a source file may have changed. */
-export async function bundledProgram(
-  findOrBuild: (stamp: SourceStamp) => Promise<string | undefined>,
+/** The path of the program; undefined if it cannot be compiled. `findOrCompile` is called if a source file may have changed. */
+export async function findProgram(
+  findOrCompile: (stamp: SourceStamp) => Promise<string | undefined>,
 ): Promise<string | undefined> {
   try {
     if (!existsSync(packages)) return undefined; // Why: without this folder Bun installs packages by itself.
     const stamp = stampSources();
-    return findStamped(stamp.text) ?? await findOrBuild(stamp);
+    return findStamped(stamp.text) ?? await findOrCompile(stamp);
   } catch {
     return undefined; // Why: a read-only folder must not prevent the start.
   }
@@ -58,8 +60,8 @@ function stampSources(): SourceStamp {
 function findStamped(text: string): string | undefined {
   const folders = existsSync(CACHE) ? readdirSync(CACHE) : [];
   const folder = folders.find((name) => {
-    const [stamp, main] = [join(CACHE, name, STAMP), join(CACHE, name, MAIN)];
-    return existsSync(stamp) && readFileSync(stamp, "utf8") === text && existsSync(main);
+    const [stamp, program] = [join(CACHE, name, STAMP), join(CACHE, name, PROGRAM)];
+    return existsSync(stamp) && readFileSync(stamp, "utf8") === text && existsSync(program);
   });
-  return folder === undefined ? undefined : join(CACHE, folder, MAIN);
+  return folder === undefined ? undefined : join(CACHE, folder, PROGRAM);
 }
