@@ -6,7 +6,7 @@ import { ConfigWatcher } from "./config-watcher.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
 import { leftBehind } from "./queue/left-behind.ts";
 import { runtime } from "./runtime.ts";
-import { resumeJit } from "../runtimes/jit.ts";
+import { endStart } from "../runtimes/jit.ts";
 import { onSighup } from "./sighup.ts";
 
 interface ServeFlags extends ConfigurationOptions {
@@ -39,7 +39,7 @@ async function run(options: ConfigurationOptions): Promise<void> {
   const { promise: watching, resolve: startWatching } = Promise.withResolvers<ConfigWatcher>();
   onSighup(() => void watching.then((watcher) => watcher.reload()));
   const served = await serve(configuration.settings);
-  resumeJit();
+  endStart();
   const watcher = new ConfigWatcher(configuration, {
     read: () => readConfiguration(options),
     apply: (settings) => served.configure(settings),
