@@ -1,7 +1,9 @@
 /**
- * `bun run bench duties [--games 10,100] [--windows 256,16] [--reps 1] [--ms 400] [--each] [--only raw,records,relay] [--json FILE]`: what the
+ * `bun run bench duties [--games 10,100] [--windows 256,16] [--reps 1] [--ms 400] [--each] [--without-sockets] [--only raw,records,relay] [--json FILE]`: what the
  * duties of the relay cost. The raw relay gets one duty after the other, each as tight as the author could write it (`duties/`), until it has
  * all of them; with `--each` all of them without one. The relay comes last. CPU time is that of all threads, for one trip and one context.
+ *
+ * `--without-sockets` measures each in a process of its own that only handles messages, as `bun run bench machine` does.
  *
  * With `--json`, the figures of earlier runs in that file count, too: a run of all of them takes minutes.
  */
@@ -22,6 +24,7 @@ const { values: options } = parseArgs({
     reps: { type: "string", default: "1" },
     ms: { type: "string", default: "400" },
     each: { type: "boolean", default: false },
+    "without-sockets": { type: "boolean", default: false },
     only: { type: "string", default: "" },
     json: { type: "string" },
   },
@@ -31,24 +34,25 @@ const WINDOWS = options.windows.split(",").map(Number);
 const ms = Number(options.ms);
 const root = join(import.meta.dirname, "../..");
 
-const floor = (name: string, duties: readonly string[]): Subject =>
-  yardstick(name, "duties-relay.ts", ["--with", duties.join(",")]);
-
-const added = [
-  floor("tight", []),
-  ...DUTIES.map((duty, at) => floor(`+ ${duty}`, DUTIES.slice(0, at + 1))),
+/** Name -> the duties that it has. */
+const added: readonly (readonly [string, readonly string[]])[] = [
+  ["no duty", []],
+  ...DUTIES.map((duty, at) => [`+ ${duty}`, DUTIES.slice(0, at + 1)] as const),
 ];
-const without = DUTIES.map((duty) => floor(`all but ${duty}`, DUTIES.filter((other) => other !== duty)));
-const all: readonly Subject[] = [
-  yardstick("raw", "raw-relay.ts"),
-  ...(options.each ? [floor("all", DUTIES), ...without] : added),
-  floor("all, patterns", [...DUTIES, "patterns"]),
-  relayOn("bun"),
+const without = [
+  ["all", DUTIES] as const,
+  ...DUTIES.map((duty) => [`all but ${duty}`, DUTIES.filter((other) => other !== duty)] as const),
 ];
 const only = options.only.split(",").filter((name) => name !== "");
-const subjects = only.length === 0
-  ? all
-  : all.filter(({ name }) => only.some((part) => name === part || name === `+ ${part}`));
+const isWanted = (name: string): boolean =>
+  only.length === 0 || only.includes(name) || only.includes(name.replace("+ ", ""));
+const floors = [...(options.each ? without : added), ["all, patterns", [...DUTIES, "patterns"]] as const]
+  .filter(([name]) => isWanted(name));
+const subjects: readonly Subject[] = [
+  yardstick("raw", "raw-relay.ts"),
+  ...floors.map(([name, duties]) => yardstick(name, "duties-relay.ts", ["--with", duties.join(",")])),
+  relayOn("bun"),
+].filter(({ name }) => isWanted(name));
 
 /** Name of the figure -> subject -> values. */
 type Figures = Record<string, Record<string, number[]>>;
@@ -56,7 +60,7 @@ const figures: Figures = options.json !== undefined && existsSync(options.json)
   ? JSON.parse(readFileSync(options.json, "utf8"))
   : {};
 
-function record(figure: string, { name }: Subject, value: number): void {
+function record(figure: string, name: string, value: number): void {
   ((figures[figure] ??= {})[name] ??= []).push(value);
 }
 
@@ -68,18 +72,38 @@ async function measure(subject: Subject, games: number): Promise<void> {
     await warmUp(() => roundTrips(load, running, { window: 256, ms: WARM_UP_MS }));
     for (const window of WINDOWS) {
       const { cpuMicros } = await roundTrips(load, running, { window, ms });
-      record(`trip, ${games} games, window ${window}`, subject, cpuMicros);
+      record(`trip, ${games} games, window ${window}`, subject.name, cpuMicros);
     }
     await warmUp(() => fanIn(load, running, { ms: WARM_UP_MS }));
     const { cpuMicros, perSecond } = await fanIn(load, running, { ms });
-    record(`context, ${games} games`, subject, cpuMicros);
-    record(`contexts/s, ${games} games`, subject, perSecond);
+    record(`context, ${games} games`, subject.name, cpuMicros);
+    record(`contexts/s, ${games} games`, subject.name, perSecond);
     const { misrouted, unexpected } = load.errors;
     if (misrouted + unexpected > 0) throw new Error(`${subject.name}: ${misrouted} misrouted, ${unexpected} unexpected`);
   } finally {
     load.stop();
     await running.stop();
   }
+}
+
+/** The cost of the messages alone, as a file of this folder prints it. */
+function ownCost(file: string, ...args: readonly string[]) {
+  const { stdout } = Bun.spawnSync([process.execPath, join(import.meta.dirname, file), ...args], { stderr: "inherit" });
+  return JSON.parse(String(stdout));
+}
+
+function measureWithoutSockets(): void {
+  const note = (name: string, trip: number, context: number): void => {
+    record("trip, without sockets", name, trip);
+    record("context, without sockets", name, context);
+  };
+  const { trip, context } = ownCost("machine.ts", "--json", "--reps", "3");
+  note("raw", trip.least, context.least);
+  for (const [name, duties] of floors) {
+    const own = ownCost("duties/without-sockets.ts", duties.join(","));
+    note(name, own.trip, own.context);
+  }
+  note("relay", trip.relay, context.relay);
 }
 
 function print(): void {
@@ -99,7 +123,8 @@ function print(): void {
 }
 
 for (let rep = 0; rep < Number(options.reps); rep++) {
-  for (const games of GAMES) for (const subject of subjects) await measure(subject, games);
+  if (options["without-sockets"]) measureWithoutSockets();
+  else for (const games of GAMES) for (const subject of subjects) await measure(subject, games);
 }
 if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(figures, null, 2));
 print();

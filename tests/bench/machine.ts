@@ -1,5 +1,5 @@
 /**
- * `bun run bench machine [--reps N]`: the relay's own cost of one action trip (action to the game, result to Neuro), and of one context,
+ * `bun run bench machine [--reps N] [--json]`: the relay's own cost of one action trip (action to the game, result to Neuro), and of one context,
  * without sockets.
  *
  * The relay and its engine run with ports that do nothing. They are compared with the work that no relay can avoid: parse each frame, map
@@ -17,7 +17,9 @@ import { createMetrics, createObserver, type Log } from "../../src/observability
 import { Relay } from "../../src/relay/mod.ts";
 import { services } from "../../src/relay/services.ts";
 
-const { values: options } = parseArgs({ options: { reps: { type: "string", default: "7" } } });
+const { values: options } = parseArgs({
+  options: { reps: { type: "string", default: "7" }, json: { type: "boolean", default: false } },
+});
 const GAMES = 10;
 const WINDOW = 256;
 const MEASURED = 30_000;
@@ -214,17 +216,31 @@ function leastContextCost(contexts: number): number {
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
-function compare(figure: string, relay: (count: number) => number, least: (count: number) => number): void {
+interface Compared {
+  readonly relay: number;
+  readonly least: number;
+  readonly ratio: number;
+}
+
+function compare(relay: (count: number) => number, least: (count: number) => number): Compared {
   relay(WARM_UP);
   least(WARM_UP);
   const runs = Array.from({ length: Number(options.reps) }, () => [relay(MEASURED), least(MEASURED)] as const);
-  const [ours, theirs] = [median(runs.map(([own]) => own)), median(runs.map(([, other]) => other))];
-  const ratio = median(runs.map(([own, other]) => own / other));
-  console.log(`| ${figure} | ${ours.toFixed(2)} | ${theirs.toFixed(2)} | ${ratio.toFixed(2)} |`);
+  return {
+    relay: median(runs.map(([own]) => own)),
+    least: median(runs.map(([, other]) => other)),
+    ratio: median(runs.map(([own, other]) => own / other)),
+  };
 }
 
+const row = (figure: string, { relay, least, ratio }: Compared): string =>
+  `| machine alone, CPU us a ${figure} | ${relay.toFixed(2)} | ${least.toFixed(2)} | ${ratio.toFixed(2)} |`;
+
 await connect();
-console.log("| figure | relay | parse, map, stringify | ratio |\n| --- | --- | --- | --- |");
-compare("machine alone, CPU us a trip", relayCost, leastCost);
-compare("machine alone, CPU us a context", relayContextCost, leastContextCost);
+const [trip, context] = [compare(relayCost, leastCost), compare(relayContextCost, leastContextCost)];
+if (options.json) console.log(JSON.stringify({ trip, context }));
+else {
+  console.log("| figure | relay | parse, map, stringify | ratio |\n| --- | --- | --- | --- |");
+  console.log(`${row("trip", trip)}\n${row("context", context)}`);
+}
 process.exit(0);
