@@ -214,7 +214,10 @@ test("RT25 no bytes make the reader throw", () => {
 });
 
 test("RT26 written frames are masked, and unmask to the payload, however few bytes are accepted at a time", () => {
-  const payload = fc.oneof(fc.string({ unit: "grapheme", maxLength: 400 }), fc.constant("é".repeat(40_000)));
+  const payload = fc.oneof(
+    fc.string({ unit: "grapheme", maxLength: 400 }),
+    fc.constantFrom("é".repeat(40_000), "half a pair: \ud83d"),
+  );
   fc.assert(
     fc.property(fc.array(payload, { minLength: 1, maxLength: 5 }), fc.integer({ min: 1, max: 5_000 }), (texts, taken) => {
       const writer = new FrameWriter();
@@ -227,7 +230,7 @@ test("RT26 written frames are masked, and unmask to the payload, however few byt
           return part.length;
         });
       }
-      check.equal(unmasked(Uint8Array.from(sent)), texts);
+      check.equal(unmasked(Uint8Array.from(sent)), texts.map((text) => text.toWellFormed()));
     }),
     { numRuns: 50 },
   );
@@ -239,7 +242,7 @@ test("RT26b frames of a server are the same without a mask", () => {
     const texts = ["x".repeat(length), "\u00e9".repeat(length / 2)];
     for (const text of texts) writer.add(OPCODE.text, text);
     const sent: Uint8Array[] = [];
-    writer.drain((bytes) => sent.push(bytes.slice()) && bytes.length);
+    writer.drain((bytes) => sent.push(Uint8Array.from(bytes)) && bytes.length);
     check.equal(sent, [joined(...texts.map((text) => frame(OPCODE.text, utf8(text))))]);
   }
 });
