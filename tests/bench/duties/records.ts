@@ -40,17 +40,16 @@ export class ActionRecord {
   }
 }
 
+/** A context. Its id is made of its number when somebody asks. */
 export class ContextRecord {
-  readonly id: string;
   readonly gameName: string;
   readonly at: number;
   readonly message: string;
   readonly sequence: number;
   readonly bytes: number;
 
-  constructor({ name }: FloorGame, id: string, message: string, { at, sequence }: { at: number; sequence: number }) {
-    this.id = id;
-    this.gameName = name;
+  constructor(gameName: string, at: number, message: string, sequence: number) {
+    this.gameName = gameName;
     this.at = at;
     this.message = message;
     this.sequence = sequence;

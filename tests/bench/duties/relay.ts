@@ -2,6 +2,7 @@
  * The floor: the raw relay with the duties of the relay, in as few steps as the author could find. It has no services, no supervision, no forces and
  * no upstreams but one. It shows what the duties cost whatever the structure.
  */
+import { countFrom } from "../../../src/engine/ids.ts";
 import type { RawOutlet, RawRelay } from "../raw-sockets.ts";
 import { Counts } from "./counts.ts";
 import { ActionDeadlines } from "./deadlines.ts";
@@ -58,8 +59,8 @@ export class FloorRelay implements RawRelay<FloorGame> {
   readonly #targets: RawOutlet[] = [];
   readonly #frames: string[] = [];
   readonly #has: Readonly<Record<"ids" | "deadlines" | "limits" | "metrics" | "records" | "isolation", boolean>>;
-  readonly #prefix: string;
-  #idCount = 0;
+  readonly #epoch: number;
+  readonly #newId: () => string;
   #games = 0;
   #sequence = 0;
   #now = 0;
@@ -80,7 +81,8 @@ export class FloorRelay implements RawRelay<FloorGame> {
     this.#writer = has("patterns") ? JOINING : STRINGIFYING;
     this.#deadlines = new ActionDeadlines(ports.wake);
     this.#address = newAddress(options);
-    this.#prefix = `${ports.now()}-`;
+    this.#epoch = ports.now();
+    this.#newId = countFrom(this.#epoch);
     const { transcriptBytes: bytesMax } = options.traces;
     const count = Math.floor(bytesMax / RECORD_BYTES);
     this.transcript = this.#has.records ? new Ring({ count, bytesMax }, this.#ringBytes) : undefined;
@@ -279,7 +281,7 @@ export class FloorRelay implements RawRelay<FloorGame> {
 
   #ignoreResult(game: FloorGame, own: string): void {
     const { ignored } = this.counts;
-    if (!own.startsWith(this.#prefix)) ignored.unknown++;
+    if (!own.startsWith(`${this.#epoch}-`)) ignored.unknown++;
     else if (own === game.lastAnsweredId) ignored.twice++;
     else if (this.#pending.values().some(({ id }) => id === own)) ignored.foreign++;
     else ignored.late++;
@@ -358,7 +360,7 @@ export class FloorRelay implements RawRelay<FloorGame> {
     if (has.metrics) this.counts.contextsOut++;
     if (has.isolation) this.#observe("add_context", undefined);
     if (!has.records) return;
-    const record = new ContextRecord(game, this.#newId(), message, { at: this.#now, sequence: ++this.#sequence });
+    const record = new ContextRecord(game.name, this.#now, message, ++this.#sequence);
     this.transcript?.add(record);
     game.traces?.add(record);
   }
@@ -446,9 +448,5 @@ export class FloorRelay implements RawRelay<FloorGame> {
     const observation = { is, id: action?.id, name: action?.name, data: action?.data };
     for (const watch of this.watchers) watch(observation);
     if (this.isDebugLogged) console.debug(JSON.stringify(observation));
-  }
-
-  #newId(): string {
-    return this.#prefix + (1_000_000_000 + this.#idCount++);
   }
 }
