@@ -1,20 +1,28 @@
 /**
- * `bun run order`: writes `src/cli/bytecode.order`, the functions that a start uses, which a compiled program keeps together.
+ * `bun run order`: writes `src/cli/bytecode.order`, the functions that a start and the first game use, which a compiled program keeps together.
  *
  * Functions have hashes of their code as names, so the file stays useful when the sources change.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Load } from "../bench/load.ts";
+import { freePort } from "../bench/subject.ts";
 import { buildBinary } from "./binary.ts";
 import { ROOT } from "./machine.ts";
 
-/** As `bun run start`, with free ports, no files, and a dial that fails. */
-const SETTINGS = ["intermediary", "nakurity-backend", "web", "brain"]
+const load = new Load();
+const game = freePort();
+/** As `bun run start`, with other ports and no files. */
+const SETTINGS = ["intermediary", "web", "brain"]
   .map((block) => `${block}.port=0`)
-  .concat("queue.backend=memory", "nakurity-client.url=ws://127.0.0.1:9");
+  .concat(
+    `nakurity-backend.port=${game}`,
+    `nakurity-client.url=ws://127.0.0.1:${load.backendPort}`,
+    "queue.backend=memory",
+  );
 /** Longer than the last steps of a start. */
-const RUN_MS = 2_000;
+const START_MS = 1_000;
 /** The version of the format, and the functions. Why not the rest, which is ten times as large: it changes nothing measurable. */
 const KEPT = /^(?:v\d|F )/;
 
@@ -28,11 +36,13 @@ try {
     stdout: "ignore",
     stderr: "ignore",
   });
-  await Bun.sleep(RUN_MS);
+  await Bun.sleep(START_MS);
+  await load.connect(1, game);
   relay.kill("SIGTERM");
   await relay.exited;
   const lines = readFileSync(recorded, "utf8").split("\n").filter((line) => KEPT.test(line));
   writeFileSync(join(ROOT, "src/cli/bytecode.order"), `${lines.join("\n")}\n`);
 } finally {
+  load.stop();
   rmSync(folder, { recursive: true });
 }
