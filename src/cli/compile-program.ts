@@ -34,9 +34,18 @@ const OPTIONS = [
   "--compile-jit-policy=50", // Why: see `postponeJit`.
 ];
 
-/** Compiles the sources; `more` are further options. Returns what the compiler prints if it fails. */
-export function compile(outfile: string, more: readonly string[] = []): { readonly errors: string } | undefined {
-  const words = ["build", ...OPTIONS, ...more, "src/cli/program.ts", "--outfile", outfile];
+interface CompileOptions {
+  readonly entry?: string;
+  /** Further options of `bun build`. */
+  readonly more?: readonly string[];
+}
+
+/** Compiles the sources. Returns what the compiler prints if it fails. */
+export function compile(
+  outfile: string,
+  { entry = "src/cli/program.ts", more = [] }: CompileOptions = {},
+): { readonly errors: string } | undefined {
+  const words = ["build", ...OPTIONS, ...more, entry, "--outfile", outfile];
   const { status, stderr } = spawnSync(execPath, words, { cwd: ROOT, encoding: "utf8" });
   return status === 0 ? undefined : { errors: stderr };
 }
@@ -63,7 +72,7 @@ function compileTo(hash: string, paths: readonly string[]): void {
   const outdated = readdirSync(CACHE).filter((name) => name !== hash); // Why: another process may just have compiled this one.
   const draft = join(CACHE, `${hash}.${pid}`);
   mkdirSync(draft);
-  const failure = compile(join(draft, PROGRAM), ["--sourcemap=inline"]);
+  const failure = compile(join(draft, PROGRAM), { more: ["--sourcemap=inline"] });
   // Why hashed again: a source file may have been saved meanwhile.
   if (failure === undefined && contentHash(paths) === hash && !existsSync(join(CACHE, hash))) {
     sync(join(draft, PROGRAM));

@@ -68,6 +68,13 @@ export class RunningRelay {
     }
   }
 
+  /** The same, by what backs it. */
+  pagesMb(): { readonly anonymous: number; readonly file: number } {
+    const status = readFileSync(`/proc/${this.#process.pid}/status`, "utf8");
+    const megabytes = (field: string): number => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1_024;
+    return { anonymous: megabytes("RssAnon"), file: megabytes("RssFile") };
+  }
+
   async stop(): Promise<void> {
     flushPending();
     this.#process.kill("SIGKILL");

@@ -15,7 +15,7 @@ type Target = (typeof OTHERS)[number];
 
 /** Builds for this machine or another platform; throws with the output of the compiler. */
 export function buildBinary(outfile: string, target?: Target): void {
-  const failure = compile(outfile, target === undefined ? [] : [`--target=bun-${target}`]);
+  const failure = compile(outfile, target === undefined ? {} : { more: [`--target=bun-${target}`] });
   if (failure !== undefined) throw new Error(`could not build ${outfile}: ${failure.errors}`);
 }
 
