@@ -53,7 +53,7 @@ export async function latency(load: Load, { rate, ms }: { rate: number; ms: numb
   }
   await until(() => load.inFlight === 0, 5_000, "the last answers");
   trips.sort((left, right) => left - right);
-  const at = (share: number) => Math.round(trips[Math.floor(trips.length * share)] ?? 0);
+  const at = (share: number) => trips[Math.floor(trips.length * share)] ?? 0;
   return { p50: at(0.5), p99: at(0.99) };
 }
 
