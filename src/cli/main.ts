@@ -4,7 +4,7 @@
  * by one.
  */
 import process from "node:process";
-import { postponeJit } from "../runtimes/jit.ts";
+import { JIT_ENVIRONMENT, postponeJit } from "../runtimes/jit.ts";
 
 postponeJit();
 // Why without options of the runtime: the compiled program would not get them.
@@ -18,7 +18,7 @@ async function becomeCompiled(): Promise<void> {
   const program = await findProgram(async (stamp) => (await import("./compile-program.ts")).findOrCompile(stamp));
   if (program === undefined) return;
   try {
-    process.execve(program, [program, ...process.argv.slice(2)], process.env);
+    process.execve(program, [program, ...process.argv.slice(2)], { ...JIT_ENVIRONMENT, ...process.env });
   } catch {
     // Why ignored: the folder may allow no programs, and another process may just have deleted an outdated one.
   }
