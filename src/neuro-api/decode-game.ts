@@ -12,7 +12,7 @@ import { failed, type Failure, ok, type Result } from "../core/result.ts";
 import type { LimitSettings } from "../core/settings.ts";
 import { Secrets } from "../core/secrets.ts";
 import { lenientText, shorten } from "../core/text.ts";
-import { addRepair, hintOf, type Repair } from "./repair.ts";
+import { addRepair, hintOf, NO_REPAIRS, type Repair } from "./repair.ts";
 import { readObject } from "./frame.ts";
 import { lostKeysIn } from "./lost-keys.ts";
 import { decodeSchema } from "./decode-schema.ts";
@@ -26,15 +26,17 @@ export interface DecodedMessage {
   readonly repairs: readonly Repair[];
 }
 
+// Why no `Result`: it would be one more object for each frame.
 export interface DecodedGameFrame extends DecodedMessage {
+  readonly ok: true;
   /** As the game writes it; undefined if the frame has none. */
   readonly game: string | undefined;
 }
 
 /** A message in a frame of a game. */
-export function decodeGame(frame: Frame, limits: ReaderLimits): Result<DecodedGameFrame> {
+export function decodeGame(frame: Frame, limits: ReaderLimits): DecodedGameFrame | Failure {
   const usual = typeof frame === "string" ? readUsualMessage(frame) : undefined;
-  if (usual !== undefined) return ok({ game: usual.game, message: usual.message, repairs: NO_REPAIRS });
+  if (usual !== undefined) return usual;
   const repairs = emptyList();
   const envelope = readObject(frame, limits.json_depth, repairs);
   if (!envelope.ok) return envelope;
@@ -52,10 +54,9 @@ export function decodeGame(frame: Frame, limits: ReaderLimits): Result<DecodedGa
   if ("fault" in message) return message;
   // Why not for all: an ordinary context or result has no object that is passed on, and these are nearly all messages.
   if (repairs.length > 0 || (command !== "context" && command !== "action/result")) addLostKeys(frame, repairs);
-  return ok({ game, message, repairs: repairs.length > 0 ? repairs : NO_REPAIRS });
+  return { ok: true, game, message, repairs: repairs.length > 0 ? repairs : NO_REPAIRS };
 }
 
-const NO_REPAIRS: readonly Repair[] = [];
 /** The repairs of the latest message. Why kept: nearly all messages need none, so the next one can have the same list. */
 let latestRepairs: Repair[] = [];
 

@@ -14,6 +14,8 @@ export interface Repair {
   readonly hint: string;
 }
 
+export const NO_REPAIRS: readonly Repair[] = [];
+
 /** Problems of one kind that a hint names. */
 const DETAILS_MAX = 8;
 const DETAIL_LENGTH_MAX = 320;

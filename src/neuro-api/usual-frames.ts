@@ -6,6 +6,7 @@
  * Invariant: UF1 the reader of all other frames reads a usual frame as the same message, and repairs nothing in it.
  */
 import type { ContextMessage, NeuroMessage, ResultMessage } from "../core/neuro-messages.ts";
+import { NO_REPAIRS } from "./repair.ts";
 
 /** Printable ASCII without quotes and backslashes. */
 const CHARACTER = String.raw`[ !#-[\]-~]`;
@@ -41,10 +42,12 @@ const ACTION = frameOf(
 /** Characters of a frame. Why no more: what is kept of a message keeps its whole frame in memory. */
 const LENGTH_MAX = 512;
 
-/** The message in a usual frame of a game, and the name of that game. */
+/** The message in a usual frame of a game, and the name of that game, as `decodeGame` returns it. */
 export interface UsualMessage {
+  readonly ok: true;
   readonly game: string;
   readonly message: ResultMessage | ContextMessage;
+  readonly repairs: typeof NO_REPAIRS;
 }
 
 /** The message of a game; undefined for a frame that is not usual. */
@@ -58,15 +61,19 @@ export function readUsualMessage(frame: string): UsualMessage | undefined {
     const message = result[6];
     const command = "action/result";
     return {
+      ok: true,
       game: result[1] ?? "",
       message: message === undefined ? { command, id, success } : { command, id, success, message },
+      repairs: NO_REPAIRS,
     };
   }
   const context = CONTEXT.exec(frame);
   if (context === null) return undefined;
   return {
+    ok: true,
     game: context[1] ?? "",
     message: { command: "context", message: context[2] ?? "", silent: context[3] === "true", isPlain: true },
+    repairs: NO_REPAIRS,
   };
 }
 

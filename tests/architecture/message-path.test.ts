@@ -94,7 +94,7 @@ const PATH: readonly Step[] = [
   {
     file: "src/services/neuro/outbound.ts",
     does: "sends a message to Neuro",
-    calls: [["toNeuro", "encodeUpstream"], ["toNeuro", "ctx.emit"]],
+    calls: [["toNeuro", "encodeText"], ["toNeuro", "sendFrame"], ["sendFrame", "ctx.emit"]],
     through: "StepContext",
   },
   { file: "src/services/neuro/codec/encode-upstream.ts", does: "encodes the message", calls: [] },

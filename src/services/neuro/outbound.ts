@@ -3,6 +3,7 @@ import type { GameMessage, NeuroMessage } from "../../core/neuro-messages.ts";
 import type { DiagnosticId } from "../../core/diagnostics/catalogue.ts";
 import { linkIdOf } from "../../core/link.ts";
 import type { StepContext } from "../../core/context.ts";
+import type { LinkId } from "../../core/ids.ts";
 import { failed } from "../../core/result.ts";
 import { diagnose, diagnoseUnnamed, type Occurrence, reportRefusal } from "./diagnostics/diagnose.ts";
 import { handleMessage } from "./standalone/decider.ts";
@@ -11,7 +12,7 @@ import type { FaultName } from "../../core/fault.ts";
 import { fitsBytes, utf8Length } from "../../core/text.ts";
 import { encodeGame } from "./codec/encode-game.ts";
 import { transcribe } from "./traces/transcript.ts";
-import { encodeUpstream } from "./codec/encode-upstream.ts";
+import { encodeText, encodeUpstream, isTextMessage } from "./codec/encode-upstream.ts";
 
 /** The sender of messages that are the relay's own. */
 export const RELAY = "relay";
@@ -27,33 +28,24 @@ export const RELAY = "relay";
 export function toNeuro(upstream: Upstream, message: GameMessage, from: string, ctx: StepContext): boolean {
   if (!upstream.isOpen) return false;
   if (upstream.decider !== undefined) {
-    if (!isInRecord(message)) transcribe(upstream, message, from, ctx);
+    if (!isTextMessage(message)) transcribe(upstream, message, from, ctx);
     for (const answer of handleMessage(upstream.decider, message, from, ctx)) upstream.inbox.push(answer);
     return true;
   }
   const { settings, profile, sent } = upstream;
   const link = linkIdOf(upstream.link);
   if (settings === undefined || link === undefined) return false;
-  const frames = encodeUpstream(message, settings.name, profile, sent.begin());
-  const { command } = message;
+  sent.begin();
   let isSent = false;
-  for (let at = 0; at < frames.length; at++) {
-    const frame = frames[at] ?? "";
-    if (!fitsBytes(frame, profile.frameBytesMax)) {
-      withhold(upstream, { message, from, frame, at }, ctx);
-      continue;
+  if (isTextMessage(message)) {
+    const frame = encodeText(message, settings.name, profile, sent);
+    isSent = sendFrame(upstream, link, { message, from, frame, at: 0 }, ctx);
+  } else {
+    for (const [at, frame] of encodeUpstream(message, settings.name, profile, sent).entries()) {
+      if (sendFrame(upstream, link, { message, from, frame, at }, ctx)) isSent = true;
     }
-    isSent = true;
-    ctx.count("upstream", "out", command);
-    ctx.emit({ do: "send", to: link, frame });
-    const noted = sent.next();
-    noted.at = ctx.now;
-    noted.length = frame.length;
-    noted.command = command;
-    noted.from = from;
-    noted.names = sent.namesIn(message, at);
+    if (isSent) transcribe(upstream, message, from, ctx);
   }
-  if (isSent && !isInRecord(message)) transcribe(upstream, message, from, ctx);
   if (sent.shortenedFrom > 0) {
     const occurrence = { detail: sizeText(upstream, sent.shortenedFrom), message };
     reportProblem(upstream.service, from, { id: "text_shortened", ...occurrence }, ctx);
@@ -61,18 +53,30 @@ export function toNeuro(upstream: Upstream, message: GameMessage, from: string, 
   return isSent;
 }
 
-/** The callers record the trace of a context and of a result, and these records are in the transcript, too. */
-const isInRecord = ({ command }: GameMessage): boolean => command === "context" || command === "action/result";
-
-interface OversizedFrame {
+/** One of the frames of a message. */
+interface MessageFrame {
   readonly message: GameMessage;
   readonly from: string;
   readonly frame: string;
   readonly at: number;
 }
 
+/** Sends a frame, unless it is too large. Returns whether it was sent. */
+function sendFrame(upstream: Upstream, link: LinkId, part: MessageFrame, ctx: StepContext): boolean {
+  const { profile, sent } = upstream;
+  const { message, from, frame, at } = part;
+  if (!fitsBytes(frame, profile.frameBytesMax)) {
+    withhold(upstream, part, ctx);
+    return false;
+  }
+  ctx.count("upstream", "out", message.command);
+  ctx.emit({ do: "send", to: link, frame });
+  sent.note(ctx.now, frame, message.command, from, sent.namesIn(message, at));
+  return true;
+}
+
 /** A frame is too large for the backend although its texts were shortened. */
-function withhold(upstream: Upstream, { message, from, frame, at }: OversizedFrame, ctx: StepContext): void {
+function withhold(upstream: Upstream, { message, from, frame, at }: MessageFrame, ctx: StepContext): void {
   const names = upstream.sent.namesIn(message, at);
   const what = names.length === 0 ? message.command : `${message.command} of ${names.join(", ")}`;
   const reason = `${what} is not sent: ${sizeText(upstream, utf8Length(frame))}`;

@@ -180,7 +180,7 @@ export class Reader {
   #byRelay(text: string): Kind {
     const decoded = decodeGame(text, DEFAULTS.limits);
     if (!decoded.ok) return "unreadable";
-    const { message, game } = decoded.value;
+    const { message, game } = decoded;
     this.game = game;
     switch (message.command) {
       case "action/result":

@@ -77,7 +77,7 @@ test("NB121 a game's registration with such keys is reported, and an ordinary co
     `{"command":"actions/register","game":"G","data":{"actions":[{"name":"a","description":"d","schema":${schema}}]}}`;
   const repairs = (frame: string): readonly string[] => {
     const read = decodeGame(frame, DEFAULTS.limits);
-    return read.ok ? read.value.repairs.map(({ hint }) => hint) : [];
+    return read.ok ? read.repairs.map(({ hint }) => hint) : [];
   };
   check.match(
     repairs(register('{"type":"object","properties":{"x":{},"x":{}}}'))[0] ?? "",

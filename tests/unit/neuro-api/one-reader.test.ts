@@ -268,7 +268,7 @@ test("NB61b data given as JSON text, and fields beside the command, mean the sam
     for (const way of [inText, beside("neuro"), beside("intermediary")]) {
       check.equal((await sendThrough(way, [message])).frames, frames, JSON.stringify(message).slice(0, 200));
       const decoded = decodeGame(JSON.stringify(way.frameOf(message)), DEFAULTS.limits);
-      check.that(!decoded.ok || decoded.value.repairs.some(({ what }) => what === "data_missing"), "reported");
+      check.that(!decoded.ok || decoded.repairs.some(({ what }) => what === "data_missing"), "reported");
     }
   }
 });

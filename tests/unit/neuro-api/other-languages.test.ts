@@ -8,7 +8,7 @@ import { check } from "../../harness/check.ts";
 function read(command: string, data: Json) {
   const result = decodeGame(JSON.stringify({ command, game: "Chess", data }), DEFAULTS.limits);
   check.that(result.ok);
-  const { message, repairs } = result.value;
+  const { message, repairs } = result;
   return { message, kinds: repairs.map(({ what }) => what) };
 }
 

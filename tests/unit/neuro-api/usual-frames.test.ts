@@ -2,11 +2,12 @@
 import { test } from "#runner";
 import fc from "fast-check";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
-import type { GameMessage, NeuroMessage } from "../../../src/core/neuro-messages.ts";
+import type { NeuroMessage } from "../../../src/core/neuro-messages.ts";
 import { decodeGame } from "../../../src/neuro-api/decode-game.ts";
 import { readUsualAction, readUsualMessage } from "../../../src/neuro-api/usual-frames.ts";
 import { decodeUpstream } from "../../../src/services/neuro/codec/decode-upstream.ts";
 import { check } from "../../harness/check.ts";
+import { withoutNote } from "../../harness/without-note.ts";
 
 /** The same JSON in a frame that no pattern matches. */
 const parsed = (frame: string): string => ` ${frame}`;
@@ -17,15 +18,9 @@ function readBoth(frame: string): readonly [usual: unknown, parsed: unknown] {
   const read = decodeGame(parsed(frame), DEFAULTS.limits);
   if (usual === undefined) return [undefined, read];
   return [
-    { game: usual.game, message: withoutNote(usual.message), repairs: [] },
-    read.ok ? { ...read.value, repairs: [...read.value.repairs] } : read,
+    { ...usual, message: withoutNote(usual.message) },
+    read,
   ];
-}
-
-function withoutNote(message: GameMessage): GameMessage {
-  if (message.command !== "context") return message;
-  const { isPlain: _note, ...rest } = message;
-  return rest;
 }
 
 const mostly = <Value>(usual: fc.Arbitrary<Value>, other: fc.Arbitrary<Value>): fc.Arbitrary<Value> =>
@@ -86,7 +81,7 @@ test("NB100b an action of Neuro that a pattern reads means the same to the parse
       const read = readUsualAction(given);
       if (read === undefined) return;
       usual++;
-      check.equal(decodeUpstream(parsed(given), DEFAULTS.limits), { ok: true, value: read }, given);
+      check.equal(decodeUpstream(parsed(given), DEFAULTS.limits), read, given);
     }),
     { numRuns: 3_000 },
   );

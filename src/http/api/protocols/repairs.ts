@@ -76,10 +76,10 @@ export function repairExamples(): readonly RepairExample[] {
   return (Object.keys(EXAMPLES) as RepairKind[]).map((what) => {
     const before = EXAMPLES[what];
     const read = decodeGame(what === "binary_frame" ? new TextEncoder().encode(before) : before, DEFAULTS.limits);
-    const repair = read.ok ? read.value.repairs.find((one) => one.what === what) : undefined;
+    const repair = read.ok ? read.repairs.find((one) => one.what === what) : undefined;
     const hint = repair?.hint ?? DIAGNOSTICS[what].fix;
     if (!read.ok || repair === undefined) return { what, hint, before };
-    const after = JSON.stringify(frameOf(read.value.message, read.value.game));
+    const after = JSON.stringify(frameOf(read.message, read.game));
     return { what, hint, before: before.replace(LONG_TEXT, "xxx..."), after: after.replace(LONG_TEXT, "xxx...") };
   });
 }

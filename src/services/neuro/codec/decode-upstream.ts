@@ -6,7 +6,7 @@
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import { type Frame, isNumber, isObject, type JsonObject } from "../../../core/json.ts";
 import { SESSION_TEXT_MAX } from "../../../core/limits.ts";
-import { failed, ok, type Result } from "../../../core/result.ts";
+import { failed, type Failure } from "../../../core/result.ts";
 import { shorten } from "../../../core/text.ts";
 import { readObject } from "../../../neuro-api/frame.ts";
 import { readUsualAction } from "../../../neuro-api/usual-frames.ts";
@@ -15,10 +15,10 @@ import type { Repair } from "../../../neuro-api/repair.ts";
 /** Repairs of a backend's frames, which nobody reads: at most one of each kind. */
 const UNREPORTED: Repair[] = [];
 
-/** A message of Neuro, or of another backend. */
-export function decodeUpstream(frame: Frame, limits: { readonly json_depth: number }): Result<NeuroMessage> {
+/** A message of Neuro, or of another backend. Why no `Result`: it would be one more object for each frame. */
+export function decodeUpstream(frame: Frame, limits: { readonly json_depth: number }): NeuroMessage | Failure {
   const usual = typeof frame === "string" ? readUsualAction(frame) : undefined;
-  if (usual !== undefined) return ok(usual);
+  if (usual !== undefined) return usual;
   const envelope = readObject(frame, limits.json_depth, UNREPORTED);
   if (!envelope.ok) return envelope;
   const { command, data: given } = envelope.value;
@@ -34,47 +34,47 @@ export function decodeUpstream(frame: Frame, limits: { readonly json_depth: numb
     case "shutdown/graceful": {
       const wanted = data["wants_shutdown"];
       return typeof wanted === "boolean"
-        ? ok({ command, wanted })
+        ? { command, wanted }
         : failed("badMessage", "`shutdown/graceful` without `wants_shutdown`");
     }
     case "actions/reregister_all":
     case "shutdown/immediate":
-      return ok({ command });
+      return { command };
     default:
       // Why not `assertNever`: a backend can send any command.
-      return ok({ command: "other", name: command, ...(isObject(given) && { data: given }) });
+      return { command: "other", name: command, ...(isObject(given) && { data: given }) };
   }
 }
 
-function readActionCall({ id: givenId, name, data: given }: JsonObject): Result<NeuroMessage> {
+function readActionCall({ id: givenId, name, data: given }: JsonObject): NeuroMessage | Failure {
   const id = isNumber(givenId) ? String(givenId) : givenId;
   if (typeof id !== "string" || id === "") return failed("badMessage", "`action` without `id`");
   if (typeof name !== "string" || name === "") {
     return failed("badMessage", `\`action\` ${id.slice(0, 64)} without \`name\``);
   }
-  if (given === undefined || given === null || given === "") return ok({ command: "action", id, name });
-  return ok({ command: "action", id, name, data: typeof given === "string" ? given : JSON.stringify(given) });
+  if (given === undefined || given === null || given === "") return { command: "action", id, name };
+  return { command: "action", id, name, data: typeof given === "string" ? given : JSON.stringify(given) };
 }
 
-function readStartup({ session }: JsonObject): Result<NeuroMessage> {
+function readStartup({ session }: JsonObject): NeuroMessage | Failure {
   if (!isObject(session) || typeof session["characterId"] !== "string" || session["characterId"] === "") {
     return failed("badMessage", "`startup` without `session.characterId`");
   }
   const text = (key: string): string => shorten(typeof session[key] === "string" ? session[key] : "", SESSION_TEXT_MAX);
   const characterId = shorten(session["characterId"], SESSION_TEXT_MAX);
   const displayName = text("displayName");
-  return ok({
+  return {
     command: "startup",
     session: { sessionId: text("sessionId"), characterId, displayName: displayName === "" ? characterId : displayName },
-  });
+  };
 }
 
-function readSpeech({ isFinal, cancelled, reason }: JsonObject): Result<NeuroMessage> {
+function readSpeech({ isFinal, cancelled, reason }: JsonObject): NeuroMessage | Failure {
   if (typeof isFinal !== "boolean") return failed("badMessage", "`speech_finished` without `isFinal`");
   const data: JsonObject = {
     isFinal,
     ...(typeof cancelled === "boolean" && { cancelled }),
     ...(typeof reason === "string" && { reason }),
   };
-  return ok({ command: "speech_finished", data });
+  return { command: "speech_finished", data };
 }

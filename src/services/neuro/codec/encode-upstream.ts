@@ -27,13 +27,21 @@ export function encodeUpstream(
   profile: Profile,
   report: EncodingReport = { shortenedFrom: 0, split: [] },
 ): readonly string[] {
-  const { command } = message;
-  // Why apart: nearly all frames are these, and the closures below would cost a third of their time.
-  if (command === "action/result" || command === "context") {
-    const whole = textFrame(message, game, message.message);
-    return [fitsBytes(whole, profile.frameBytesMax) ? whole : shortenedFrame(message, { game, profile, report })];
-  }
-  return encodeFrames(message, { game, profile, report });
+  return isTextMessage(message)
+    ? [encodeText(message, game, profile, report)]
+    : encodeFrames(message, { game, profile, report });
+}
+
+/** A message with one text, which is always one frame. */
+export type TextMessage = ResultMessage | ContextMessage;
+
+export const isTextMessage = (message: GameMessage): message is TextMessage =>
+  message.command === "action/result" || message.command === "context";
+
+/** The frame of a message with one text. Why apart: nearly all frames are these, and a list of one takes longer than its frame. */
+export function encodeText(message: TextMessage, game: string, profile: Profile, report: EncodingReport): string {
+  const whole = textFrame(message, game, message.message);
+  return fitsBytes(whole, profile.frameBytesMax) ? whole : shortenedFrame(message, { game, profile, report });
 }
 
 interface Encoding {
@@ -41,9 +49,6 @@ interface Encoding {
   readonly profile: Profile;
   readonly report: EncodingReport;
 }
-
-/** A message with one text. */
-type TextMessage = ResultMessage | ContextMessage;
 
 /** The frame with this text in place of the message's own. */
 function textFrame(message: TextMessage, game: string, text: string | undefined): string {

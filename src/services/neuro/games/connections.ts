@@ -119,11 +119,11 @@ export function receiveGameFrame(socket: GameSocket, frame: Frame, ctx: StepCont
   if (state.contested.size > 0) confirmAlive(socket, ctx);
   if (socket.isVoice) return answerVoice(socket, frame, ctx);
   const decoded = decodeGame(frame, state.settings.limits);
-  ctx.count("game", "in", decoded.ok ? decoded.value.message.command : "unreadable");
+  ctx.count("game", "in", decoded.ok ? decoded.message.command : "unreadable");
   if (!decoded.ok) {
     return refuseFrame(socket, { ...decoded, message: frame }, ctx);
   }
-  const { game: name, message, repairs } = decoded.value;
+  const { game: name, message, repairs } = decoded;
   if (!socket.hasSpoken) handleFirstMessage(socket, { name, message }, ctx);
   const last = socket.lastConnection;
   const isLast = last !== undefined && (name === undefined || last.name === name);

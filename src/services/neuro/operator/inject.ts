@@ -82,14 +82,14 @@ export function injectToNeuro(upstream: Upstream, message: Json, ctx: StepContex
     if (to === undefined) return failed("notNow", `upstream ${id} is not connected`);
     ctx.emit({ do: "send", to, frame });
     transcribeFrame(upstream, frame, OPERATOR, ctx);
-    Object.assign(sent.next(), { at: ctx.now, length: frame.length, command: "other", from: OPERATOR, names: [] });
+    sent.note(ctx.now, frame, "other", OPERATOR);
     return ok({ status: "sent" });
   }
   if (frame.length > message_bytes) return failed("tooBig", tooLong("message", frame.length, message_bytes));
   const decoded = decodeGame(frame, state.settings.limits);
   if (!decoded.ok) return failed("badMessage", decoded.reason);
   transcribeFrame(upstream, frame, OPERATOR, ctx);
-  toNeuro(upstream, decoded.value.message, RELAY, ctx);
+  toNeuro(upstream, decoded.message, RELAY, ctx);
   return ok({ status: "sent" });
 }
 

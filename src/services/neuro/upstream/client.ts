@@ -162,13 +162,14 @@ export function receiveFrame(upstream: Upstream, frame: Frame, ctx: StepContext)
     const reason = `a message of ${frame.length} bytes; \`limits.message_bytes\` allows ${limits.message_bytes}`;
     return ctx.observe({ is: "upstream_unreadable", upstream: upstream.id, reason });
   }
-  const decoded = decodeUpstream(frame, limits);
-  ctx.count("upstream", "in", decoded.ok ? decoded.value.command : "unreadable");
-  if (!decoded.ok) return ctx.observe({ is: "upstream_unreadable", upstream: upstream.id, reason: decoded.reason });
-  if (decoded.value.command !== "action") {
-    ctx.observe({ is: "backend_message", payload: lenientText(frame) });
+  const message = decodeUpstream(frame, limits);
+  if ("fault" in message) {
+    ctx.count("upstream", "in", "unreadable");
+    return ctx.observe({ is: "upstream_unreadable", upstream: upstream.id, reason: message.reason });
   }
-  receiveMessage(upstream, decoded.value, ctx);
+  ctx.count("upstream", "in", message.command);
+  if (message.command !== "action") ctx.observe({ is: "backend_message", payload: lenientText(frame) });
+  receiveMessage(upstream, message, ctx);
 }
 
 /** A message from Neuro. */

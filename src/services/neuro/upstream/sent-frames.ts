@@ -35,11 +35,21 @@ export class SentFrames implements EncodingReport {
     return this;
   }
 
-  /** The place of the next frame, for the caller to fill. Why no object for each frame: nearly all of them are never looked at. */
-  next(): SentFrame {
-    const frame = this.#frames[this.#next] ??= { at: 0, length: 0, command: "other", from: "", names: NO_NAMES };
+  /** Notes a frame. Why no new object: nearly all of them are never looked at. */
+  note(
+    at: Millis,
+    frame: string,
+    command: GameMessage["command"],
+    from: string,
+    names: readonly string[] = NO_NAMES,
+  ): void {
+    const noted = this.#frames[this.#next] ??= { at: 0, length: 0, command: "other", from: "", names: NO_NAMES };
     this.#next = (this.#next + 1) % KEPT_MAX;
-    return frame;
+    noted.at = at;
+    noted.length = frame.length;
+    noted.command = command;
+    noted.from = from;
+    noted.names = names;
   }
 
   /** The names of the actions in the frame of a message at this index. */

@@ -11,6 +11,7 @@ import { encodeGame } from "../../../../../src/services/neuro/codec/encode-game.
 import { encodeUpstream } from "../../../../../src/services/neuro/codec/encode-upstream.ts";
 import type { RepairKind } from "../../../../../src/neuro-api/repair.ts";
 import { check } from "../../../../harness/check.ts";
+import { withoutNote } from "../../../../harness/without-note.ts";
 
 const { limits: LIMITS } = DEFAULTS;
 
@@ -19,15 +20,8 @@ function read(frame: Frame | object): { game: string | undefined; message: GameM
   const raw = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame);
   const result = decodeGame(raw, LIMITS);
   check.that(result.ok, result.ok ? "" : result.reason);
-  const { game, message, repairs } = result.value;
+  const { game, message, repairs } = result;
   return { game, message: withoutNote(message), kinds: repairs.map(({ what }) => what) };
-}
-
-/** The message without the note that its text is plain, which only the reader of usual frames makes. */
-function withoutNote(message: GameMessage): GameMessage {
-  if (message.command !== "context") return message;
-  const { isPlain: _note, ...rest } = message;
-  return rest;
 }
 
 function refusal(frame: Frame | object): string {
@@ -39,7 +33,7 @@ function refusal(frame: Frame | object): string {
 
 const hintsOf = (frame: object): readonly string[] => {
   const result = decodeGame(JSON.stringify(frame), LIMITS);
-  return result.ok ? result.value.repairs.map(({ hint }) => hint) : [];
+  return result.ok ? result.repairs.map(({ hint }) => hint) : [];
 };
 
 const from = (command: string, data?: unknown): object => ({ command, game: "Chess", data });
@@ -242,8 +236,8 @@ test("NB106b keywords that Neuro may not support are named, at any depth, and na
     LIMITS,
   );
   check.that(result.ok);
-  check.equal(result.value.repairs.map(({ what }) => what), ["schema_keywords"]);
-  check.match(result.value.repairs[0]?.hint ?? "", /: a: anyOf, multipleOf$/);
+  check.equal(result.repairs.map(({ what }) => what), ["schema_keywords"]);
+  check.match(result.repairs[0]?.hint ?? "", /: a: anyOf, multipleOf$/);
 });
 
 test("NB107 an action whose schema is too large or too deep is refused, and the others are registered", () => {
@@ -280,7 +274,7 @@ test("NB108 a message without the name of a game is decoded without one", () => 
 test("NB109 decoding whatever bytes or JSON arrive returns a message or a reason", () => {
   const ends = (frame: Frame): void => {
     const result = decodeGame(frame, LIMITS);
-    check.that(result.ok ? result.value.message.command !== undefined : result.reason !== "");
+    check.that(result.ok ? result.message.command !== undefined : result.reason !== "");
   };
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), ends));
   fc.assert(fc.property(fc.json(), ends));
@@ -314,15 +308,15 @@ test("NB109 decoding whatever bytes or JSON arrive returns a message or a reason
 test("NB110 each repair is reported once for each kind and frame, with a hint for the developer", () => {
   const result = decodeGame(JSON.stringify(from("actions/register", { actions: [{ name: "a" }, { name: "b" }] })), LIMITS);
   check.that(result.ok);
-  check.equal(result.value.repairs.length, 1);
-  check.match(result.value.repairs[0]?.hint ?? "", /description/);
+  check.equal(result.repairs.length, 1);
+  check.match(result.repairs[0]?.hint ?? "", /description/);
 });
 
 test("NB110 the hint names up to 8 places and the number of the others", () => {
   const actions = Array.from({ length: 11 }, (_, at) => ({ name: `a${at}` }));
   const result = decodeGame(JSON.stringify(from("actions/register", { actions })), LIMITS);
   check.that(result.ok);
-  check.match(result.value.repairs[0]?.hint ?? "", /: a0; a1; a2; a3; a4; a5; a6; a7; and 3 more$/);
+  check.match(result.repairs[0]?.hint ?? "", /: a0; a1; a2; a3; a4; a5; a6; a7; and 3 more$/);
 });
 
 test("NB110 every kind of problem of a message is named, and every action that it concerns", () => {
@@ -571,7 +565,7 @@ function decodedFrame(schema: Json) {
   const frame = from("actions/register", { actions: [{ name: "a", description: "d", schema }] });
   const result = decodeGame(JSON.stringify(frame), LIMITS);
   check.that(result.ok);
-  return result.value;
+  return result;
 }
 
 test("NB106e a schema that no validator accepts is refused with the path and the reason", () => {
@@ -656,8 +650,8 @@ test("NB106d for any input, a schema that passes has values of the kinds that JS
         JSON.stringify(from("actions/register", { actions: [{ name: "a", description: "d", schema: given }] })),
         LIMITS,
       );
-      if (!result.ok || result.value.message.command !== "actions/register") return;
-      check.that(isSchema(result.value.message.actions[0]?.schema), JSON.stringify(result.value.message));
+      if (!result.ok || result.message.command !== "actions/register") return;
+      check.that(isSchema(result.message.actions[0]?.schema), JSON.stringify(result.message));
     }),
     { numRuns: 1_000 },
   );
@@ -676,7 +670,7 @@ test("NB122 an object in place of a text loses its credentials", () => {
     const data = { id: "1", success: true, query: "q", action_names: ["a"], [field]: given };
     const read = decodeGame(JSON.stringify({ command, game: "G", data }), DEFAULTS.limits);
     check.that(read.ok);
-    const text = JSON.stringify(read.value);
+    const text = JSON.stringify(read);
     check.that(text.includes("hp") && !text.includes("secret"), text);
   }
 });

@@ -91,7 +91,7 @@ test("NB131 a safe pattern is enforced; a dangerous one is reported", () => {
     ...DEFAULTS.limits,
   });
   check.that(result.ok);
-  check.equal(result.value.repairs.map(({ what }) => what), ["schema_pattern"]);
+  check.equal(result.repairs.map(({ what }) => what), ["schema_pattern"]);
 });
 
 const keyword = fc.constantFrom(
