@@ -2,9 +2,10 @@
  * `bun run bench gateway [--phases trips,contexts,idle] [--rate 2000] [--games 10] [--seconds 2] [--reps 7] [--warm-up 12] [--on Bun|Deno]`: what it costs that games are at another node
  * than the owner of their relay.
  *
- * Three subjects get the same load in turn, while the others are idle: a single process, a single process behind one that only copies bytes
- * (`copy-process.ts`), and a cluster of two nodes. The second is what any process in between costs at least. The load is trips, each an action and its
- * result, and contexts. A figure is the processor's time of all processes of the subject.
+ * Four subjects get the same load in turn, while the others are idle: a single process, a single process behind one that only copies bytes
+ * (`copy-process.ts`), one behind the least that a gateway does (`minimal-gateway.ts`), and a cluster of two nodes. The second is what any process
+ * in between costs at least, the third what any gateway does. The load is trips, each an action and its result, and contexts. A figure is the
+ * processor's time of all processes of the subject.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -66,18 +67,23 @@ async function single(folder: string, title: string): Promise<Subject> {
   return { title, load, processes: { relay: relay.pid }, port: portOf(relay), stop };
 }
 
-async function behindCopy(folder: string): Promise<Subject> {
-  const subject = await single(folder, "behind a copy");
-  const script = new URL("copy-process.ts", import.meta.url).pathname;
-  const copy: ChildProcess = spawn(process.execPath, [script, String(subject.port)], {
+/** A single process behind a process of another script, which takes the port of the relay and prints its own. */
+async function behind(
+  name: "copy" | "minimal gateway",
+  { folder, script }: { readonly folder: string; readonly script: string },
+): Promise<Subject> {
+  const subject = await single(folder, `behind a ${name}`);
+  const path = new URL(script, import.meta.url).pathname;
+  const child: ChildProcess = spawn(process.execPath, [path, String(subject.port)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const [output] = await once(copy.stdout ?? copy, "data");
+  const [output] = await once(child.stdout ?? child, "data");
   const stop = async (): Promise<void> => {
-    copy.kill("SIGKILL");
+    child.kill("SIGKILL");
     await subject.stop();
   };
-  return { ...subject, processes: { copy: copy.pid ?? 0, ...subject.processes }, port: Number(String(output)), stop };
+  const processes = { [name]: child.pid ?? 0, ...subject.processes };
+  return { ...subject, processes, port: Number(String(output)), stop };
 }
 
 async function throughGateway(folder: string): Promise<Subject> {
@@ -184,7 +190,12 @@ const phases = options.phases.split(",").map((name) => {
   return phase;
 });
 await inFolder(async (folder) => {
-  const subjects = [await single(folder, "single process"), await behindCopy(folder), await throughGateway(folder)];
+  const subjects = [
+    await single(folder, "single process"),
+    await behind("copy", { folder, script: "copy-process.ts" }),
+    await behind("minimal gateway", { folder, script: "minimal-gateway.ts" }),
+    await throughGateway(folder),
+  ];
   try {
     for (const { load, port } of subjects) {
       await load.connect(Number(options.games), port);
