@@ -1,5 +1,5 @@
 /**
- * `bun run bench gateway [--phases trips,contexts,idle] [--rate 2000] [--games 10] [--seconds 2] [--reps 7] [--warm-up 12] [--on Bun|Deno]`: what it costs that games are at another node
+ * `bun run bench gateway [--phases trips,contexts,idle] [--rate 2000] [--games 10] [--seconds 0.5] [--reps 9] [--warm-up 4] [--on Bun|Deno]`: what it costs that games are at another node
  * than the owner of their relay.
  *
  * Four subjects get the same load in turn, while the others are idle: a single process, a single process behind one that only copies bytes
@@ -23,9 +23,9 @@ const { values: options } = parseArgs({
   options: {
     rate: { type: "string", default: "2000" },
     games: { type: "string", default: "10" },
-    seconds: { type: "string", default: "2" },
-    reps: { type: "string", default: "7" },
-    "warm-up": { type: "string", default: "12" },
+    seconds: { type: "string", default: "0.5" },
+    reps: { type: "string", default: "9" },
+    "warm-up": { type: "string", default: "4" },
     phases: { type: "string", default: "trips,contexts,idle" },
     on: { type: "string", default: "Bun" },
   },
@@ -33,8 +33,12 @@ const { values: options } = parseArgs({
 /** Frames a second from or to games: a trip has two, a context has one. */
 const RATE = Number(options.rate);
 const MS = Number(options.seconds) * 1_000;
-/** Of each phase for each subject: until then their engines compile. */
+/**
+ * Each phase runs for this long at each subject first, at a multiple of the rate: until then their engines compile. Why immediately before the
+ * measurement: engines discard code that was not used for a minute.
+ */
 const WARM_UP_MS = Number(options["warm-up"]) * 1_000;
+const WARM_UP_RATE = 4 * RATE;
 const UNLIMITED = [
   "nakurity-client.context_rate=0",
   "limits.messages_per_second=0",
@@ -115,13 +119,13 @@ function cpuMs(pid: number): number {
   return own.reduce((sum, [, ns]) => sum + ns, 0) / 1_000_000;
 }
 
-/** Contexts at the fixed rate, until all have arrived. */
-async function contexts(load: Load, ms: number): Promise<void> {
+/** Contexts at a fixed rate, one of each game at a time, until all have arrived. */
+async function contexts(load: Load, ms: number, rate: number): Promise<void> {
   const before = load.contexts;
   let sent = 0;
   const from = performance.now();
   while (performance.now() < from + ms) {
-    while (sent < (performance.now() - from) * RATE / 1_000) sent += load.sendContexts(1);
+    while (sent < (performance.now() - from) * rate / 1_000) sent += load.sendContexts(1);
     flushPending();
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
@@ -130,11 +134,11 @@ async function contexts(load: Load, ms: number): Promise<void> {
 
 interface Phase {
   readonly title: string;
-  run(load: Load, ms: number): Promise<unknown>;
+  run(load: Load, ms: number, rate: number): Promise<unknown>;
 }
 
 const PHASES: Readonly<Record<string, Phase>> = {
-  trips: { title: `CPU ms/s, ${RATE} frames/s of trips`, run: (load, ms) => latency(load, { rate: RATE / 2, ms }) },
+  trips: { title: `CPU ms/s, ${RATE} frames/s of trips`, run: (load, ms, rate) => latency(load, { rate: rate / 2, ms }) },
   contexts: { title: `CPU ms/s, ${RATE} contexts/s`, run: contexts },
   idle: { title: "CPU ms/s, idle", run: (_load, ms) => Bun.sleep(ms) },
 };
@@ -150,7 +154,7 @@ function add(row: string, column: string, value: number): void {
 async function measure({ title, load, processes }: Subject, phase: Phase): Promise<void> {
   const before = Object.values(processes).map(cpuMs);
   const from = performance.now();
-  const result = await phase.run(load, MS);
+  const result = await phase.run(load, MS, RATE);
   const seconds = (performance.now() - from) / 1_000;
   const used = Object.entries(processes).map(([name, pid], index) =>
     [name, (cpuMs(pid) - (before[index] ?? 0)) / seconds] as const
@@ -199,7 +203,7 @@ await inFolder(async (folder) => {
   try {
     for (const { load, port } of subjects) {
       await load.connect(Number(options.games), port);
-      for (const phase of phases) await phase.run(load, WARM_UP_MS);
+      for (const phase of phases) if (phase !== PHASES.idle) await phase.run(load, WARM_UP_MS, WARM_UP_RATE);
     }
     for (let rep = 0; rep < Number(options.reps); rep++) {
       for (const phase of phases) for (const subject of subjects) await measure(subject, phase);
