@@ -247,6 +247,16 @@ test("RT26b frames of a server are the same without a mask", () => {
   }
 });
 
+test("RT26b a socket that keeps written frames keeps them unchanged, whatever is written later", () => {
+  const writer = new FrameWriter("server");
+  const kept: Uint8Array[] = [];
+  for (const text of ["first", "later"]) {
+    writer.add(OPCODE.text, text);
+    writer.drain((bytes) => kept.push(bytes.slice()) && bytes.length);
+  }
+  check.equal(kept, ["first", "later"].map((text) => frame(OPCODE.text, utf8(text))));
+});
+
 /** The texts of masked frames, read as a server reads them. */
 function unmasked(bytes: Uint8Array): string[] {
   const texts: string[] = [];
