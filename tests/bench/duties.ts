@@ -103,6 +103,8 @@ function measureWithoutSockets(): void {
     const own = ownCost("duties/without-sockets.ts", duties.join(","));
     note(name, own.trip, own.context);
   }
+  const inEngine = ownCost("machine.ts", "--json", "--reps", "3", "--floor");
+  note("all, patterns, in the relay's engine", inEngine.trip.relay, inEngine.context.relay);
   note("relay", trip.relay, context.relay);
 }
 

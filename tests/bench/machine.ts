@@ -1,9 +1,10 @@
 /**
- * `bun run bench machine [--reps N] [--json]`: the relay's own cost of one action trip (action to the game, result to Neuro), and of one context,
+ * `bun run bench machine [--reps N] [--json] [--floor]`: the relay's own cost of one action trip (action to the game, result to Neuro), and of one context,
  * without sockets.
  *
  * The relay and its engine run with ports that do nothing. They are compared with the work that no relay can avoid: parse each frame, map
- * its id, and stringify it. Both alternate in one process, on the same frames.
+ * its id, and stringify it. Both alternate in one process, on the same frames. With `--floor` the floor of `bun run bench duties` is in the
+ * place of the Neuro service.
  */
 import { parseArgs } from "node:util";
 import type { ConnectionInfo, Event } from "../../src/core/event.ts";
@@ -14,11 +15,17 @@ import { Secrets } from "../../src/core/secrets.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import { Engine, type Ports } from "../../src/engine/mod.ts";
 import { createMetrics, createObserver, type Log } from "../../src/observability/mod.ts";
-import { Relay } from "../../src/relay/mod.ts";
+import { Relay, supervise } from "../../src/relay/mod.ts";
 import { services } from "../../src/relay/services.ts";
+import { DUTIES, FLOOR_DEFAULTS } from "./duties/options.ts";
+import { floorService } from "./duties/service.ts";
 
 const { values: options } = parseArgs({
-  options: { reps: { type: "string", default: "7" }, json: { type: "boolean", default: false } },
+  options: {
+    reps: { type: "string", default: "7" },
+    json: { type: "boolean", default: false },
+    floor: { type: "boolean", default: false },
+  },
 });
 const GAMES = 10;
 const WINDOW = 256;
@@ -110,7 +117,9 @@ const log: Log = {
 async function connect(): Promise<void> {
   const observer = createObserver(log, createMetrics(), { now: Date.now, after() {} });
   const observe = observer.observe.bind(observer);
-  const relay = new Relay(services(settings), settings, (name) => observer.reads(name));
+  const all = services(settings).filter(({ name }) => !options.floor || name !== "neuro");
+  if (options.floor) all.push(supervise(floorService({ ...FLOOR_DEFAULTS, with: new Set([...DUTIES, "patterns"]) })));
+  const relay = new Relay(all, settings, (name) => observer.reads(name));
   engine = await Engine.start(relay, { settings, ports: { ...ports, observe } });
   endTurn();
   await Bun.sleep(50);
