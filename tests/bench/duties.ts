@@ -1,5 +1,5 @@
 /**
- * `bun run bench duties [--games 10,100] [--windows 256,16] [--reps 1] [--ms 400] [--each] [--without-sockets] [--only raw,records,relay] [--json FILE]`: what the
+ * `bun run bench duties [--games 10,100] [--windows 256,16] [--reps 1] [--ms 400] [--each] [--without-sockets] [--only raw,records,patterns,relay] [--json FILE]`: what the
  * duties of the relay cost. The raw relay gets one duty after the other, each as tight as the author could write it (`duties/`), until it has
  * all of them; with `--each` all of them without one. The relay comes last. CPU time is that of all threads, for one trip and one context.
  *
@@ -46,7 +46,7 @@ const without = [
 const only = options.only.split(",").filter((name) => name !== "");
 const isWanted = (name: string): boolean =>
   only.length === 0 || only.includes(name) || only.includes(name.replace("+ ", ""));
-const floors = [...(options.each ? without : added), ["all, patterns", [...DUTIES, "patterns"]] as const]
+const floors = [...(options.each ? without : added), ["patterns", [...DUTIES, "patterns"]] as const]
   .filter(([name]) => isWanted(name));
 const subjects: readonly Subject[] = [
   yardstick("raw", "raw-relay.ts"),
@@ -104,7 +104,7 @@ function measureWithoutSockets(): void {
     note(name, own.trip, own.context);
   }
   const inEngine = ownCost("machine.ts", "--json", "--reps", "3", "--floor");
-  note("all, patterns, in the relay's engine", inEngine.trip.relay, inEngine.context.relay);
+  note("patterns, in the relay's engine", inEngine.trip.relay, inEngine.context.relay);
   note("relay", trip.relay, context.relay);
 }
 
