@@ -1,7 +1,7 @@
 /**
  * `bun run bench [--quick] [--games 1,10,100] [--reps N] [--json FILE] [--on bun|deno|binary]`: compares the relay with two minimal relays, alternating in
  * one run: one on the runtime's WebSocket client, one on a raw socket. `--only trips,latency,contexts,idle` and `--windows 256,16,1` measure a
- * part of it; `--before DIR` also measures the relay of another checkout, such as one without a change. `bun run bench storage` (or `machine`, `peers`, `brain`, `nallely`, `watching`, `retained`, `links`, `idle-relays`, `rest`, `gateway`, `page`, `duties`, `latency`) runs the benchmark in that file.
+ * part of it; `--before DIR` also measures the relay of another checkout, such as one without a change. `bun run bench storage` (or `machine`, `peers`, `registrations`, `brain`, `nallely`, `watching`, `retained`, `links`, `idle-relays`, `rest`, `gateway`, `page`, `duties`, `latency`) runs the benchmark in that file.
  *
  * Only ratios can be compared between machines. A ratio is the median of the ratios of all repetitions. CPU time comes first, because
  * other load on the machine changes it least.
@@ -19,6 +19,7 @@ const OTHERS = [
   "storage",
   "machine",
   "peers",
+  "registrations",
   "brain",
   "nallely",
   "watching",
