@@ -108,6 +108,16 @@ test("NB29b an action that is registered again gets its name back, and no other 
   check.equal(namesHeard(neuro), ["a", "poker--a", "a", "poker--a"]);
 });
 
+test("NB29b after a restart no other game gets a reserved name, even for an action without a description", () => {
+  const { scenario } = opened();
+  started(scenario, "Chess", "a").unregister("a");
+  scenario.pass(1_000);
+  const later = new Scenario({ entries: scenario.entries(), now: scenario.now });
+  const neuro = later.neuro().open();
+  started(later, "Poker", { name: "a", description: "" });
+  check.equal(namesHeard(neuro), ["poker--a"]);
+});
+
 test("NB29 after a restart an action that became shareable is shared and does not get its former name", () => {
   const { scenario } = opened();
   started(scenario, "Chess", "a");
