@@ -275,6 +275,7 @@ class SchemaCompiler {
 }
 
 const objectOr = (value: Json | undefined): JsonObject => (isObject(value) ? value : {});
+const listOr = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : []);
 
 /** Older drafts have a list of schemas in `items`, and `dependencies` of both kinds. */
 function modernized(given: JsonObject): JsonObject {
@@ -286,9 +287,15 @@ function modernized(given: JsonObject): JsonObject {
     modern["items"] = given["additionalItems"];
   }
   if (isObject(dependencies)) {
-    const of = (isList: boolean) => Object.entries(dependencies).filter(([, value]) => Array.isArray(value) === isList);
-    modern["dependentRequired"] = { ...Object.fromEntries(of(true)), ...objectOr(given["dependentRequired"]) };
-    modern["dependentSchemas"] = { ...Object.fromEntries(of(false)), ...objectOr(given["dependentSchemas"]) };
+    const required = new Map(Object.entries(objectOr(given["dependentRequired"])));
+    const schemas = new Map(Object.entries(objectOr(given["dependentSchemas"])));
+    // Why both: a name may have the older and the newer form, and each of them holds.
+    for (const [name, value = true] of Object.entries(dependencies)) {
+      if (Array.isArray(value)) required.set(name, [...listOr(required.get(name)), ...listOr(value)]);
+      else schemas.set(name, schemas.has(name) ? { allOf: [schemas.get(name) ?? true, value] } : value);
+    }
+    modern["dependentRequired"] = Object.fromEntries(required);
+    modern["dependentSchemas"] = Object.fromEntries(schemas);
   }
   return modern;
 }

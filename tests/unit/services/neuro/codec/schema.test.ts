@@ -280,7 +280,16 @@ test("NB133b a sample follows conditions, dependencies, names by pattern and con
     const samples = Array.from({ length: 8 }, () => sampleData(compiled.normalized, random, "varied"));
     check.that(samples.some((data) => isValidSample(compiled, data)), JSON.stringify({ schema, samples }));
   }
-  check.that(validationError(compileSchema({ type: "object", dependencies: { a: ["b"] } }), { a: 1 }) !== undefined);
+  const needsBoth: readonly JsonObject[] = [
+    { dependencies: { a: ["b"] } },
+    { dependencies: { a: ["b"] }, dependentRequired: { a: [] } },
+    { dependencies: { a: { required: ["b"] } }, dependentSchemas: { a: { required: ["a"] } } },
+  ];
+  for (const schema of needsBoth) {
+    const compiled = compileSchema({ type: "object", required: ["a"], ...schema });
+    check.that(validationError(compiled, { a: 1 }) !== undefined, JSON.stringify(schema));
+    check.equal(Object.keys(sampleData(compiled.normalized, seededRandom(1), "plain") as JsonObject).sort(), ["a", "b"]);
+  }
 });
 
 test("NB134 a plain sample has what is required and the first of each choice", () => {
