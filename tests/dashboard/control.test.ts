@@ -146,10 +146,8 @@ test(
       await form.locator("textarea").fill('{"to": "e4",\n "count": }');
       await byName(form, "send").click();
       await form.locator(".field-error:visible", { hasText: "Not valid JSON: line 2, column 11" }).waitFor();
-      check.equal(
-        await form.locator("textarea").evaluate((element) => (element as HTMLTextAreaElement).selectionStart),
-        23,
-      );
+      const cursor = () => form.locator("textarea").evaluate((element) => (element as HTMLTextAreaElement).selectionStart);
+      await until(async () => await cursor() === 23, "the cursor is at the error");
       await form.locator("textarea").fill('{"to": "z9"}');
       await byName(form, "send").click();
       await byName(form, "send-anyway").click();
