@@ -20,6 +20,13 @@ export interface AddressedMessage {
 /** What the context needs to know of a service. */
 export type ObservingService = Pick<SupervisedService, "name" | "observes" | "ignores">;
 
+/** Who reads the observations of one name. */
+interface Readers {
+  readonly services: readonly ServiceName[];
+  /** The log or the metrics do. */
+  readonly areReported: boolean;
+}
+
 /** What admission needs to know of the effects. */
 export interface ContextHooks {
   /** A frame is sent to which its peer has to reply. */
@@ -37,8 +44,11 @@ export class RelayContext implements StepContext {
   /** The number of observations that nothing read. */
   readonly unread: Map<ObservationName, number> = new Map();
   readonly #services: readonly ObservingService[];
+  readonly #observing: readonly ObservingService[];
   readonly #hooks: ContextHooks;
   readonly #messages: AddressedMessage[] = [];
+  /** Who reads observations, until a service that may do so is stepped. New levels of the log are an event for all services, too. */
+  readonly #readers = new Map<ObservationName, Readers>();
   readonly #mark = { effects: 0, messages: 0 };
   #nextMessage = 0;
   #service: ServiceName | undefined;
@@ -47,6 +57,7 @@ export class RelayContext implements StepContext {
 
   constructor(services: readonly ObservingService[], hooks: ContextHooks) {
     this.#services = services;
+    this.#observing = services.filter(({ observes }) => observes !== undefined);
     this.#hooks = hooks;
   }
 
@@ -78,20 +89,25 @@ export class RelayContext implements StepContext {
 
   observe(observation: Observation): void {
     this.effects.push({ do: "observe", observation });
-    for (const service of this.#services) {
-      if (!service.observes(observation.is)) continue;
-      this.#messages.push({
-        service: service.name,
-        event: { is: "serviceMessage", message: { is: "observed", observation } },
-      });
+    for (const service of this.#readersOf(observation.is).services) {
+      this.#messages.push({ service, event: { is: "serviceMessage", message: { is: "observed", observation } } });
     }
   }
 
   countUnread(name: ObservationName): boolean {
-    if (this.#hooks.isReported(name)) return false;
-    for (const service of this.#services) if (service.observes(name)) return false;
+    const { services, areReported } = this.#readersOf(name);
+    if (areReported || services.length > 0) return false;
     this.unread.set(name, (this.unread.get(name) ?? 0) + 1);
     return true;
+  }
+
+  #readersOf(name: ObservationName): Readers {
+    const known = this.#readers.get(name);
+    if (known !== undefined) return known;
+    const services = this.#observing.filter((service) => service.observes?.(name) === true).map((service) => service.name);
+    const readers = { services, areReported: this.#hooks.isReported(name) };
+    this.#readers.set(name, readers);
+    return readers;
   }
 
   count(counterpart: string, direction: MessageDirection, kind: string): void {
@@ -116,6 +132,7 @@ export class RelayContext implements StepContext {
   /** Marks the beginning of one service's step. */
   mark(service: ServiceName): void {
     this.#service = service;
+    for (const { name } of this.#observing) if (name === service) this.#readers.clear();
     this.#mark.effects = this.effects.length;
     this.#mark.messages = this.#messages.length;
   }

@@ -105,7 +105,7 @@ export class FaultyNetwork implements SupervisedService {
   }
 
   observes(name: ObservationName): boolean {
-    return this.#service.observes(name);
+    return this.#service.observes?.(name) === true;
   }
 
   wantsChange(of: ServiceName): boolean {

@@ -21,8 +21,11 @@ export interface SupervisedService {
   /** Throws what the service throws, which is down then. Returns false when the event could neither be handled nor wait. */
   step(event: ServiceEvent, ctx: StepContext): boolean;
   nextWakeup(): Millis | undefined;
-  /** Whether it receives observations of this name. While it is down, they wait with its other events. */
-  observes(name: ObservationName): boolean;
+  /**
+   * Whether it receives observations of this name; only its own steps change that. While it is down, they wait with its other events.
+   * Undefined: it never receives any.
+   */
+  observes?(name: ObservationName): boolean;
   /** Whether it receives `serviceChanged` of this service. */
   wantsChange(of: ServiceName): boolean;
   /** Whether it would do nothing with a message of this kind now. While it is down, messages wait with its other events. */
@@ -47,6 +50,7 @@ export function supervise<State>(service: Service<State>): SupervisedService {
   /** As of the last step; asked again only after another one. */
   let wakeup: Millis | undefined;
   let isWakeupStale = false;
+  const { observes } = service;
   return {
     name: service.name,
     resident: service.resident,
@@ -66,7 +70,7 @@ export function supervise<State>(service: Service<State>): SupervisedService {
       return true;
     },
     ignores: (name) => state !== undefined && service.ignores?.(state, name) === true,
-    observes: (name) => lastState !== undefined && service.observes?.(lastState, name) === true,
+    ...(observes !== undefined && { observes: (name) => lastState !== undefined && observes(lastState, name) }),
     wantsChange: (of) => lastState !== undefined && service.wantsChange?.(lastState, of) === true,
     nameOf: (peer) => state === undefined ? undefined : service.nameOf?.(state, peer),
     nextWakeup() {

@@ -33,7 +33,7 @@ export class PanicInjection {
       step: (event, ctx) => service.step(event, this.#service === service.name ? this.#panickingContext(ctx) : ctx),
       nextWakeup: () => service.nextWakeup(),
       nameOf: (peer) => service.nameOf(peer),
-      observes: (name) => service.observes(name),
+      observes: (name) => service.observes?.(name) === true,
       wantsChange: (of) => service.wantsChange(of),
       ignores: (name) => service.ignores?.(name) === true,
       restore: (settings, input) => service.restore(settings, input),

@@ -18,7 +18,7 @@ const mutant = (fault: Mutation) => (service: SupervisedService): SupervisedServ
   step: (event, ctx) => service.step(event, mutantContext(ctx, fault)),
   nextWakeup: () => service.nextWakeup(),
   nameOf: (peer) => service.nameOf(peer),
-  observes: (name) => service.observes(name),
+  observes: (name) => service.observes?.(name) === true,
   wantsChange: (of) => service.wantsChange(of),
   restore: (settings, input) => service.restore(settings, input),
 });
