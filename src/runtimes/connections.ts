@@ -176,17 +176,18 @@ function isSameInfo(one: ConnectionInfo, other: ConnectionInfo): boolean {
   return true;
 }
 
-const INFO_FIELDS = [
-  "address",
-  "path",
-  "userAgent",
-  "via",
-  "credential",
-  "query",
-  "protocols",
-] as const satisfies readonly (
-  keyof ConnectionInfo
-)[];
+/** Why a record: a field that is added to a connection has to be compared, too. */
+const INFO: Readonly<Record<keyof ConnectionInfo, true>> = {
+  address: true,
+  path: true,
+  userAgent: true,
+  via: true,
+  credential: true,
+  query: true,
+  protocols: true,
+};
+// Why the cast: `Object.keys` forgets the names of a record.
+const INFO_FIELDS = Object.keys(INFO) as readonly (keyof ConnectionInfo)[];
 
 /** The state that all peers of one listener share. */
 interface ListenerGroup {
