@@ -28,6 +28,7 @@ import { BrainFixture } from "../unit/services/brain/fixture.ts";
 import { testSettings } from "../unit/runtimes/bun-relay.ts";
 import { memoryUploads } from "../../src/storage/uploads.ts";
 import { MemoryStore } from "../unit/runtimes/memory-store.ts";
+import { median } from "./measuring.ts";
 
 const { values: options, positionals: named } = parseArgs({
   options: { reps: { type: "string", default: "5" } },
@@ -145,8 +146,6 @@ async function withStores<Result>(backend: "fs" | "sqlite", run: (store: Store) 
 
 const report = (name: string, value: number, unit: string): void =>
   console.log(`${name.padEnd(58)} ${value.toFixed(2)} ${unit}`);
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 interface Comparison {
   readonly baseline: readonly [name: string, rate: () => Promise<number>];

@@ -16,6 +16,7 @@ import { RUNNERS } from "../harness/machine.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
 import { TestCluster } from "../cluster/fixture.ts";
 import { Load, until } from "./load.ts";
+import { median } from "./measuring.ts";
 import { flushPending } from "./raw-websocket.ts";
 import { latency } from "./scenarios.ts";
 
@@ -166,9 +167,6 @@ async function measure({ title, load, processes }: Subject, phase: Phase): Promi
   add("trip p50, ms", title, p50 / 1_000);
   add("trip p99, ms", title, p99 / 1_000);
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((left, right) => left - right)[values.length >> 1] ?? NaN;
 
 function print(titles: readonly string[]): void {
   console.log(`| figure (${options.on}) | ${titles.join(" | ")} |\n|${" --- |".repeat(titles.length + 1)}`);

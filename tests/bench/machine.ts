@@ -19,6 +19,7 @@ import { Relay, supervise } from "../../src/relay/mod.ts";
 import { services } from "../../src/relay/services.ts";
 import { DUTIES, FLOOR_DEFAULTS } from "./duties/options.ts";
 import { floorService } from "./duties/service.ts";
+import { median } from "./measuring.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -222,8 +223,6 @@ function leastContextCost(contexts: number): number {
   if (length === 0) throw new Error("no contexts");
   return cpuMicros(from) / contexts;
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 interface Compared {
   readonly relay: number;

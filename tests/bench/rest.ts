@@ -12,6 +12,7 @@ import { compile } from "../../src/cli/compile-program.ts";
 import { Load } from "./load.ts";
 import { relayOn } from "./relay-command.ts";
 import { RunningRelay, type Subject } from "./subject.ts";
+import { median } from "./measuring.ts";
 
 const { values: options } = parseArgs({ options: { reps: { type: "string", default: "5" } } });
 const root = join(import.meta.dirname, "../..");
@@ -25,8 +26,6 @@ function floor(name: string, file: string, words: (port: number) => readonly str
   if (failure !== undefined) throw new Error(failure.errors);
   return { name, command: ({ game }) => [program, ...words(game)] };
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 try {
   const subjects: readonly Subject[] = [

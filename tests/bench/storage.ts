@@ -24,6 +24,7 @@ import { Writer } from "../../src/engine/writer.ts";
 import { openStore } from "../../src/storage/open-store.ts";
 import { find } from "../harness/machine.ts";
 import { freePort, said } from "../unit/storage/backends.ts";
+import { median } from "./measuring.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -169,8 +170,6 @@ async function rates(subject: StorageSubject): Promise<readonly [puts: number, r
   await subject.close();
   return [puts, removes];
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 async function compare({ name, relay, bare }: StorageComparison): Promise<void> {
   const samples: Record<"enqueue" | "ack", [mine: number, theirs: number][]> = { enqueue: [], ack: [] };

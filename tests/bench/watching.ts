@@ -9,6 +9,7 @@ import { Load } from "./load.ts";
 import { relayOn } from "./relay-command.ts";
 import { roundTrips } from "./scenarios.ts";
 import { freePort, RunningRelay } from "./subject.ts";
+import { median } from "./measuring.ts";
 
 const { values: options } = parseArgs({ options: { reps: { type: "string", default: "5" } } });
 const root = join(import.meta.dirname, "../..");
@@ -53,8 +54,6 @@ function spectate(as: Spectator, web: number): { readonly process: Bun.Subproces
   });
   return { process, ready };
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 const figures: Record<Spectator, Figures[]> = { none: [], page: [], watcher: [] };
 for (let rep = 0; rep < Number(options.reps); rep++) {
