@@ -78,9 +78,17 @@ class Copy {
   }
 }
 
-test("CF35 the program that starts always matches the sources", async () => {
+async function inCopy(run: (copy: Copy) => Promise<void>): Promise<void> {
   const copy = await Copy.make();
   try {
+    await run(copy);
+  } finally {
+    await copy.remove();
+  }
+}
+
+test("CF35 the program that starts always matches the sources", () =>
+  inCopy(async (copy) => {
     const first = copy.start("--version");
     check.equal([first.status, first.errors], [0, ""]);
     check.match(first.out, /\(source, bun /);
@@ -99,42 +107,39 @@ test("CF35 the program that starts always matches the sources", async () => {
     check.equal(copy.start("chekc").status, 2);
     await copy.replaceProgram("no program");
     check.match(copy.start("token").out, /^changed_/);
-  } finally {
-    await copy.remove();
-  }
-}, { timeoutMs: 120_000 });
+  }), { timeoutMs: 120_000 });
 
-test("CF35b a file that changed in the last 3 s is read again, and later one with the same size and time", async () => {
-  const copy = await Copy.make();
-  try {
-    const file = join(copy.folder, "src/runtimes/tokens/new-token.ts");
-    await utimes(file, 1_000, 1_000);
-    copy.start("--version");
-    check.that(!await copy.isStamped());
-    while (!await copy.isStamped()) copy.start("--version");
-    await copy.edit("src/runtimes/tokens/new-token.ts", "return `nr_", "return `xx_");
-    await utimes(file, 1_000, 1_000);
-    check.match(copy.start("token").out, /^xx_/);
-  } finally {
-    await copy.remove();
-  }
-}, { timeoutMs: 120_000 });
+test(
+  "CF35b a file that changed in the last 3 s is read again, and later one with the same size and time",
+  () =>
+    inCopy(async (copy) => {
+      const file = join(copy.folder, "src/runtimes/tokens/new-token.ts");
+      await utimes(file, 1_000, 1_000);
+      copy.start("--version");
+      check.that(!await copy.isStamped());
+      while (!await copy.isStamped()) copy.start("--version");
+      await copy.edit("src/runtimes/tokens/new-token.ts", "return `nr_", "return `xx_");
+      await utimes(file, 1_000, 1_000);
+      check.match(copy.start("token").out, /^xx_/);
+    }),
+  { timeoutMs: 120_000 },
+);
 
-test("CF35 without a writable cache, or if they cannot be compiled, the sources start one by one", async () => {
-  const copy = await Copy.make();
-  try {
-    await writeFile(join(copy.folder, "node_modules/.cache"), "no folder");
-    check.equal(copy.start("token").status, 0);
-    await rm(join(copy.folder, "node_modules/.cache"));
-    await writeFile(join(copy.folder, "src/runtimes/tokens/new-token.ts"), `import "./nowhere.ts";\n`);
-    const broken = copy.start("token");
-    check.equal(broken.status, 1);
-    check.match(broken.errors, /nowhere\.ts/);
-    check.equal(await copy.programs(), []);
-  } finally {
-    await copy.remove();
-  }
-}, { timeoutMs: 120_000 });
+test(
+  "CF35 without a writable cache, or if they cannot be compiled, the sources start one by one",
+  () =>
+    inCopy(async (copy) => {
+      await writeFile(join(copy.folder, "node_modules/.cache"), "no folder");
+      check.equal(copy.start("token").status, 0);
+      await rm(join(copy.folder, "node_modules/.cache"));
+      await writeFile(join(copy.folder, "src/runtimes/tokens/new-token.ts"), `import "./nowhere.ts";\n`);
+      const broken = copy.start("token");
+      check.equal(broken.status, 1);
+      check.match(broken.errors, /nowhere\.ts/);
+      check.equal(await copy.programs(), []);
+    }),
+  { timeoutMs: 120_000 },
+);
 
 test("CF41 every script installs what it needs first", async () => {
   const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
