@@ -20,25 +20,13 @@ export interface EncodingReport {
   readonly split: number[];
 }
 
-/** The frames of a message in the name of `game`. A long list of actions is split into several. */
-export function encodeUpstream(
-  message: GameMessage,
-  game: string,
-  profile: Profile,
-  report: EncodingReport = { shortenedFrom: 0, split: [] },
-): readonly string[] {
-  return isTextMessage(message)
-    ? [encodeText(message, game, profile, report)]
-    : encodeFrames(message, { game, profile, report });
-}
-
 /** A message with one text, which is always one frame. */
 export type TextMessage = ResultMessage | ContextMessage;
 
 export const isTextMessage = (message: GameMessage): message is TextMessage =>
   message.command === "action/result" || message.command === "context";
 
-/** The frame of a message with one text. Why apart: nearly all frames are these, and a list of one takes longer than its frame. */
+/** Its frame, in the name of `game`. Why apart: nearly all frames are these, and a list of one takes longer than its frame. */
 export function encodeText(message: TextMessage, game: string, profile: Profile, report: EncodingReport): string {
   const whole = textFrame(message, game, message.message);
   return fitsBytes(whole, profile.frameBytesMax) ? whole : shortenedFrame(message, { game, profile, report });
@@ -77,8 +65,14 @@ const [SILENT_END, SPOKEN_END] = [`","silent":true}}`, `","silent":false}}`];
 const shortenedFrame = (message: TextMessage, encoding: Encoding): string =>
   withinFrameLimit(message.message ?? "", encoding, (shorter) => textFrame(message, encoding.game, shorter));
 
-function encodeFrames(message: Exclude<GameMessage, TextMessage>, encoding: Encoding): readonly string[] {
-  const { game, profile } = encoding;
+/** The frames of any other message, in the name of `game`. A long list of actions is split into several. */
+export function encodeUpstream(
+  message: Exclude<GameMessage, TextMessage>,
+  game: string,
+  profile: Profile,
+  report: EncodingReport,
+): readonly string[] {
+  const encoding: Encoding = { game, profile, report };
   const { command } = message;
   const frame = (data: JsonObject): string => encode({ command, game, data });
   switch (message.command) {

@@ -29,10 +29,9 @@ export class SentFrames implements EncodingReport {
   #next = 0;
 
   /** Starts the report about the next message. */
-  begin(): this {
+  begin(): void {
     this.shortenedFrom = 0;
     if (this.split.length > 0) this.split.length = 0;
-    return this;
   }
 
   /** Notes a frame. Why no new object: nearly all of them are never looked at. */

@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import fc from "fast-check";
 import { isObject, type JsonObject, parseJson } from "../../../../../src/core/json.ts";
-import { encodeUpstream } from "../../../../../src/services/neuro/codec/encode-upstream.ts";
+import { upstreamFrames } from "../../../../harness/upstream-frames.ts";
 import { checkData, compileSchema } from "../../../../../src/services/neuro/codec/validate-data.ts";
 import { sampleData } from "../../../../../src/services/neuro/standalone/sampler.ts";
 import { check } from "../../../../harness/check.ts";
@@ -81,7 +81,7 @@ test("EX15 half a surrogate pair is replaced in texts and keys, and everything e
   const withoutNull = spelledJson.filter((text) => !/null|ud800/.test(text)); // Why: some backends do not accept null.
   fc.assert(fc.property(withoutNull, (text) => {
     const data = schemaOf(`{"\\ud800":"\\udfff \\\\ud800 \\ud83d\\ude00","v":[${text}]}`);
-    const [frame] = encodeUpstream({ command: "other", name: "x", data }, "g", PROFILES.neuro);
+    const [frame] = upstreamFrames({ command: "other", name: "x", data }, "g", PROFILES.neuro);
     check.equal(frame, `{"command":"x","game":"g","data":{"\ufffd":"\ufffd \\\\ud800 😀","v":[${text}]}}`);
   }));
 });

@@ -8,7 +8,7 @@ import { GAME_FRAME_BYTES_MAX } from "../../../../../src/core/limits.ts";
 import { PROFILES } from "../../../../../src/services/neuro/upstream/profiles.ts";
 import { decodeGame } from "../../../../../src/neuro-api/decode-game.ts";
 import { encodeGame } from "../../../../../src/services/neuro/codec/encode-game.ts";
-import { encodeUpstream } from "../../../../../src/services/neuro/codec/encode-upstream.ts";
+import { upstreamFrames } from "../../../../harness/upstream-frames.ts";
 import type { RepairKind } from "../../../../../src/neuro-api/repair.ts";
 import { check } from "../../../../harness/check.ts";
 import { withoutNote } from "../../../../harness/without-note.ts";
@@ -421,7 +421,7 @@ const gameMessage: fc.Arbitrary<GameMessage> = fc.oneof(
 
 test("NB119 a frame for the backend decodes to the message it was encoded from, without a repair", () => {
   fc.assert(fc.property(gameMessage, (message) => {
-    const [frame, ...others] = encodeUpstream(message, "Relay", PROFILES.neuro);
+    const [frame, ...others] = upstreamFrames(message, "Relay", PROFILES.neuro);
     check.equal(others, []);
     check.equal(read(frame ?? ""), { game: "Relay", message, kinds: [] });
   }));

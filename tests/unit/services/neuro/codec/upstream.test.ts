@@ -6,14 +6,14 @@ import { REGISTER_FRAME_BYTES_MAX } from "../../../../../src/core/limits.ts";
 import { PROFILES } from "../../../../../src/services/neuro/upstream/profiles.ts";
 import { decodeUpstream } from "../../../../../src/services/neuro/codec/decode-upstream.ts";
 import { encodeGame } from "../../../../../src/services/neuro/codec/encode-game.ts";
-import { encodeUpstream } from "../../../../../src/services/neuro/codec/encode-upstream.ts";
+import { upstreamFrames } from "../../../../harness/upstream-frames.ts";
 import { check } from "../../../../harness/check.ts";
 
 const LIMITS = { json_depth: 64 };
 const bytes = (text: string): number => new TextEncoder().encode(text).length;
 
 const frames = (message: GameMessage, profile = PROFILES.neuro_api): readonly unknown[] =>
-  encodeUpstream(message, "Relay", profile).map((frame) => JSON.parse(frame));
+  upstreamFrames(message, "Relay", profile).map((frame) => JSON.parse(frame));
 
 const VECTORS: readonly [GameMessage, object][] = [
   [{ command: "startup" }, { command: "startup", game: "Relay" }],
@@ -69,7 +69,7 @@ test("NB113 a frame for the backend has exactly the keys of the specification", 
 
 test("NB114 a large registration is split into frames of at most 256 KiB that have every action once, in order", () => {
   const actions = Array.from({ length: 200 }, (_, at): Action => ({ name: `a${at}`, description: "ü".repeat(2_000) }));
-  const sent = encodeUpstream({ command: "actions/register", actions }, "Relay", PROFILES.neuro);
+  const sent = upstreamFrames({ command: "actions/register", actions }, "Relay", PROFILES.neuro);
   check.that(sent.length > 1);
   for (const frame of sent) check.that(bytes(frame) <= REGISTER_FRAME_BYTES_MAX);
   check.equal(sent.flatMap((frame) => JSON.parse(frame).data.actions), actions);
@@ -83,7 +83,7 @@ test("NB115 no frame is larger than a backend reads: long texts are shortened", 
     { command: "actions/force", state: long, query: long, ephemeral: false, priority: "low", names: ["a"] },
   ];
   for (const message of messages) {
-    const [frame = ""] = encodeUpstream(message, "Relay", PROFILES.neuro);
+    const [frame = ""] = upstreamFrames(message, "Relay", PROFILES.neuro);
     check.that(bytes(frame) <= PROFILES.neuro.frameBytesMax, message.command);
     check.match(frame, /\[\.\.\.\]/);
   }
@@ -95,7 +95,7 @@ test("a context that is known to be plain has the frame that it has otherwise, a
       for (const silent of [true, false]) {
         const context = { command: "context", message: "[Chess] it's your turn: e2-e4!".repeat(3), silent } as const;
         const profile = { ...PROFILES.neuro, frameBytesMax };
-        check.equal(encodeUpstream({ ...context, isPlain: true }, name, profile), encodeUpstream(context, name, profile));
+        check.equal(upstreamFrames({ ...context, isPlain: true }, name, profile), upstreamFrames(context, name, profile));
       }
     }
   }
@@ -103,7 +103,7 @@ test("a context that is known to be plain has the frame that it has otherwise, a
 
 test("NB116 main_thread reaches only the backend that knows it", () => {
   const message: GameMessage = { command: "actions/unregister", names: ["a"], mainThread: true };
-  const data = (profile = PROFILES.neuro): unknown => JSON.parse(encodeUpstream(message, "R", profile)[0] ?? "").data;
+  const data = (profile = PROFILES.neuro): unknown => JSON.parse(upstreamFrames(message, "R", profile)[0] ?? "").data;
   check.equal(data(), { action_names: ["a"], main_thread: true });
   for (const name of ["tony", "jippity", "gary", "neuro_api"] as const) {
     check.equal(data(PROFILES[name]), { action_names: ["a"] }, name);
@@ -117,7 +117,7 @@ test("NB116 a null in a schema is not sent to the backend that crashes on one", 
   };
   const message: GameMessage = { command: "actions/register", actions: [{ name: "a", description: "d", schema }] };
   const sent = (profile = PROFILES.neuro): unknown =>
-    JSON.parse(encodeUpstream(message, "R", profile)[0] ?? "").data.actions[0].schema;
+    JSON.parse(upstreamFrames(message, "R", profile)[0] ?? "").data.actions[0].schema;
   check.equal(sent(), schema);
   check.equal(sent(PROFILES.neuro_api), {
     type: "object",
@@ -126,7 +126,7 @@ test("NB116 a null in a schema is not sent to the backend that crashes on one", 
 });
 
 test("NB117 half a surrogate pair is not sent to the backend", () => {
-  const [frame = ""] = encodeUpstream(
+  const [frame = ""] = upstreamFrames(
     { command: "context", message: "a\ud83d b \\ud83d 😀", silent: true },
     "R",
     PROFILES.neuro,
