@@ -17,6 +17,7 @@ import { key, segment, segmentAt } from "../../core/key.ts";
 import type { StepContext } from "../../core/context.ts";
 import { DESCRIPTION_LENGTH_MAX, DIRECTORY_NAMES_MAX, REGISTRY_BYTES_PER_SECOND } from "../../core/limits.ts";
 import { RetainedBytes, retainedBytes } from "../../core/retained-bytes.ts";
+import { checkSchema } from "../../neuro-api/check-schema.ts";
 import { shorten } from "../../core/text.ts";
 import { ADMISSIONS } from "../../core/view.ts";
 import { createGame, parkedBytesMax, retentionTimer, setAway } from "./games/registry.ts";
@@ -263,7 +264,7 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
   state.timers.set(retentionTimer(game), since + game.policy.parked);
   for (const action of listOf(actions)) {
     if (!isAction(action) || game.actions.size >= state.settings.limits.actions_per_integration) continue;
-    restoreAction(game, definitionOf(state.schemas.withShared(actionOf(action)), action.mainThread), action.before);
+    restoreAction(game, definitionOf(actionOf(action), action.mainThread), action.before);
   }
   for (const each of listOf(released)) {
     const [original, before, freeAt] = listOf(each);
@@ -314,7 +315,7 @@ interface StoredAction extends Action {
 const actionOf = ({ name, description, schema }: StoredAction): Action => ({
   name,
   description: shorten(description, DESCRIPTION_LENGTH_MAX),
-  ...(schema && { schema }),
+  ...(schema && { schema: checkSchema(schema).schema ?? schema }),
 });
 
 const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : []);

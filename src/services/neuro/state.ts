@@ -22,7 +22,6 @@ import type { Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { TraceStep } from "../../core/traces/trace.ts";
 import type { Controls, IntegrationAdmission, IntegrationControls, IntegrationCounts, MacroView } from "../../core/view.ts";
 import type { Decider } from "./standalone/decider-state.ts";
-import { SharedSchemas } from "./actions/shared-schemas.ts";
 import { SilentSockets } from "./games/silent-sockets.ts";
 import type { ForceState } from "./forces/states.ts";
 import type { ActionOrigin, Confirmation, DeliveryState, PendingState } from "./pending/states.ts";
@@ -54,7 +53,6 @@ export interface NeuroState {
   settings: Settings;
   /** Of the settings. */
   policies: PolicyTable;
-  readonly schemas: SharedSchemas;
   /** What is kept of all peers; the part of a socket, a game or a link is charged to its own account below it. */
   readonly retained: RetainedBytes;
   /** What is kept of games that are not connected. */
@@ -568,7 +566,6 @@ export function emptyState(settings: Settings, retained: RetainedBytes): NeuroSt
   return {
     settings,
     policies: new PolicyTable(settings),
-    schemas: new SharedSchemas(retained),
     retained,
     parked: new RetainedBytes(retained),
     sockets: new Map(),

@@ -145,7 +145,7 @@ function registerActions(
   const added = actions.reduce((count, { name }) => count + (game.actions.get(name) === undefined ? 1 : 0), 0);
   if (added > 0) freeActions(game.service, Math.min(added, game.service.settings.limits.actions_per_integration), ctx);
   for (const action of actions) {
-    const registered = registerAction(game, definitionOf(game.service.schemas.withShared(action), mainThread), ctx.now);
+    const registered = registerAction(game, definitionOf(action, mainThread), ctx.now);
     if (typeof registered === "object") {
       failure ??= registered;
       refused.push(action.name);

@@ -20,6 +20,15 @@ function table(integrations: Policies, ...actions: readonly string[]): Table {
   return { scenario, neuro, chess: started(scenario, "Chess", ...actions) };
 }
 
+test("integrations to which the same entries apply share their policy", () => {
+  const policies = new PolicyTable(
+    settingsOf({ integrations: [{ match: "Ch*", grace: 1 }, { match: "*", parked: 9_000 }] }),
+  );
+  check.that(policies.of("Chess") === policies.of("Checkers") && policies.of("Poker") === policies.of("Go"));
+  check.equal([policies.of("Chess").grace, policies.of("Chess").parked, policies.of("Poker").parked], [1, 9_000, 9_000]);
+  check.that(policies.of("Poker").grace !== 1);
+});
+
 test("NB300 for each setting the first policy applies that matches the name and has the setting", () => {
   const settings = settingsOf({
     actions: { grace: 7_000 },
