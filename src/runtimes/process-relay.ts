@@ -60,6 +60,7 @@ export class ProcessRelay implements RegisteredRelay {
     const connectionsHost = {
       metrics: host.metrics,
       observe: host.observe,
+      afterTurn: runtime.afterTurn,
       push,
       get settings() {
         return host.settings;
