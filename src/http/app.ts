@@ -1,8 +1,8 @@
 /**
  * The web app: the same on every runtime and for every port.
  *
- * A runtime passes each request with its `RequestContext`. `upgrade.ts` handles the listeners, `routes.ts` and `api/` the web port. This
- * file decides which requests get there: on the web port only those with an accepted host name and origin.
+ * A runtime passes each request with its `RequestContext`. `upgrade.ts` handles the listeners, Hono routes the rest of the web port to
+ * `routes.ts` and `api/`. This file decides which requests get there: on the web port only those with an accepted host name and origin.
  */
 import { type Context, Hono, type Next } from "hono";
 import { AccessControl, type TokenGrant } from "./access-control.ts";
@@ -24,56 +24,86 @@ export { notReadyReasons } from "./routes.ts";
 export { tooManyRequests } from "./request-budgets.ts";
 export { VOICE_FRAME_BYTES_MAX, voiceReply } from "./voice-stub.ts";
 
+/** A request that is no connection of a listener, with what was found out about it. */
 interface Env {
-  Bindings: RequestContext;
-  Variables: { parsed: ParsedRequest; grant: TokenGrant };
+  Bindings: { readonly context: RequestContext; readonly parsed: ParsedRequest; readonly grant: TokenGrant };
 }
 
-/** The Hono app of a relay. Its `env` is the `RequestContext` of the request. */
-export type App = Hono<Env>;
+/** Answers the requests of one relay. */
+export interface App {
+  fetch(request: Request, context: RequestContext): Response | Promise<Response>;
+  /** What the web port serves. */
+  readonly routes: Hono<Env>["routes"];
+}
 
 /** The app of one relay. Its only state limits the work that requests cause. */
 export function createApp(ports: WebPorts): App {
-  const app: App = new Hono<Env>({ strict: false });
-  const budgets = new RequestBudgets();
+  const parts: Parts = { ports, budgets: new RequestBudgets(), app: createRoutes(ports) };
+  return {
+    routes: parts.app.routes,
+    fetch(request, context) {
+      try {
+        return answer(request, context, parts);
+      } catch (error) {
+        return internalError(error, ports);
+      }
+    },
+  };
+}
+
+interface Parts {
+  readonly ports: WebPorts;
+  readonly budgets: RequestBudgets;
+  readonly app: Hono<Env>;
+}
+
+/** Why Hono routes no connections: thousands may come at once, and it makes several objects and promises for each request. */
+function answer(
+  request: Request,
+  context: RequestContext,
+  { ports, budgets, app }: Parts,
+): Response | Promise<Response> {
+  const url = URL.parse(request.url);
+  if (url === null) {
+    return problemResponse({
+      status: 400,
+      title: "Bad request",
+      fault: "malformedRequest",
+      detail: "the Host header is not a host name",
+    });
+  }
+  const { limits } = ports.settings();
+  const parsed = parseRequest(request, context, ports.settings(), url);
+  const { address } = parsed.connection;
+  const retryMs = budgets.charge(address, limits, ports.uptimeMs());
+  if (retryMs > 0) {
+    const detail =
+      `more requests than limits.requests_per_second, which is ${limits.requests_per_second}, allows this address`;
+    return tooManyRequests(detail, retryMs);
+  }
+  const rejection = context.listener === "web" ? rejectForeign(parsed, context, ports) : undefined;
+  if (rejection !== undefined) return rejection;
+  const { path } = parsed.connection;
+  const listener = listenerAt(context.listener, path, ports);
+  const target = listener ?? linkAt(context.listener, path);
+  const grant = ports.accessControl().grantOf(parsed.token, address);
+  if (grant.names.length > 0 || ports.accessControl().hasTokenOf(listener, parsed.token)) {
+    budgets.markKnown(address, limits, ports.uptimeMs());
+  }
+  if (target !== undefined) return handleUpgrade({ request, listener: target, parsed, context }, ports);
+  return app.fetch(request, { context, parsed, grant });
+}
+
+/** What the web port serves, except connections. */
+function createRoutes(ports: WebPorts): Hono<Env> {
+  const app = new Hono<Env>({ strict: false });
   const readiness = new ReadinessCache(ports);
-  app.use(async (hono, next): Promise<Response | void> => {
-    const request = hono.req.raw;
-    if (!URL.canParse(request.url)) {
-      return problemResponse({
-        status: 400,
-        title: "Bad request",
-        fault: "malformedRequest",
-        detail: "the Host header is not a host name",
-      });
-    }
-    const context = hono.env;
-    const { limits } = ports.settings();
-    const parsed = parseRequest(request, context, ports.settings());
-    const { address } = parsed.connection;
-    const retryMs = budgets.charge(address, limits, ports.uptimeMs());
-    if (retryMs > 0) {
-      const detail =
-        `more requests than limits.requests_per_second, which is ${limits.requests_per_second}, allows this address`;
-      return tooManyRequests(detail, retryMs);
-    }
-    const rejection = context.listener === "web" ? rejectForeign(parsed, context, ports) : undefined;
-    if (rejection !== undefined) return rejection;
-    const { path } = parsed.connection;
-    const listener = listenerAt(context.listener, path, ports);
-    const target = listener ?? linkAt(context.listener, path);
-    const grant = ports.accessControl().grantOf(parsed.token, address);
-    if (grant.names.length > 0 || ports.accessControl().hasTokenOf(listener, parsed.token)) {
-      budgets.markKnown(address, limits, ports.uptimeMs());
-    }
-    if (target !== undefined) return handleUpgrade({ request, listener: target, parsed, context }, ports);
-    hono.set("parsed", parsed);
-    hono.set("grant", grant);
+  app.use(async (hono, next): Promise<void> => {
     await next();
     hono.header("x-content-type-options", "nosniff");
     hono.header("referrer-policy", "no-referrer");
   });
-  const scopes = (hono: Context<Env>) => hono.get("grant").scopes;
+  const scopes = ({ env }: Context<Env>) => env.grant.scopes;
   for (const path of ["/", "/overlay", "/dock"]) app.get(path, ({ req }) => dashboard(req.raw));
   app.get("/health", () => health(ports));
   app.get("/ready", (hono) => ready(readiness, scopes(hono), ports));
@@ -84,24 +114,27 @@ export function createApp(ports: WebPorts): App {
     app.all(path, (hono) => api(hono, ports));
   }
   app.notFound(() => problemResponse({ status: 404, title: "Not found", fault: "unknownPath" }));
-  app.onError((error) => {
-    ports.observe({ is: "panicked", service: "web", reason: error.message, stack: error.stack ?? "" });
-    return problemResponse({ status: 500, title: "Internal error", fault: "panic" });
-  });
+  app.onError((error) => internalError(error, ports));
   return app;
+}
+
+function internalError(panic: unknown, ports: WebPorts): Response {
+  const { message: reason, stack = "" } = panic instanceof Error ? panic : new Error(String(panic));
+  ports.observe({ is: "panicked", service: "web", reason, stack });
+  return problemResponse({ status: 500, title: "Internal error", fault: "panic" });
 }
 
 /** Compresses the response for a client that accepts it. */
 async function compressed(hono: Context<Env>, next: Next): Promise<Response | void> {
-  if (hono.env.compresses === true) return await next();
+  if (hono.env.context.compresses === true) return await next();
   const { compress } = await import("hono/compress");
   return await compress()(hono, next);
 }
 
 /** Why imported lazily: the start does not need it, and most relays get no API request. */
-async function api({ req, env, get }: Context<Env>, ports: WebPorts): Promise<Response> {
+async function api({ req, env: { parsed, context } }: Context<Env>, ports: WebPorts): Promise<Response> {
   const { handleApiRequest } = await import("./api/mod.ts");
-  return await handleApiRequest({ request: req.raw, parsed: get("parsed"), context: env }, ports);
+  return await handleApiRequest({ request: req.raw, parsed, context }, ports);
 }
 
 /** Why imported lazily: the page is large, and many relays never serve it. */

@@ -32,8 +32,13 @@ export interface ParsedRequest {
   readonly scheme: "http:" | "https:" | undefined;
 }
 
-export function parseRequest(request: Request, context: RequestContext, settings: Settings): ParsedRequest {
-  const url = new URL(request.url);
+/** `url`: that of the request, if the caller has parsed it. */
+export function parseRequest(
+  request: Request,
+  context: Pick<RequestContext, "listener" | "address">,
+  settings: Settings,
+  url: URL = new URL(request.url),
+): ParsedRequest {
   const { headers } = request;
   const header = (name: string) => headers.get(name) ?? undefined;
   const isProxied = context.listener === "web" && settings.web.trusted_proxies.includes(plainAddress(context.address));
@@ -43,8 +48,8 @@ export function parseRequest(request: Request, context: RequestContext, settings
   const address = plainAddress(context.address);
   const [origin, host] = [header("origin"), header("host")];
   // Why: clients of a proxy on this machine that is not listed seem to connect from this machine, and any web page can have no origin.
-  const isForwarded = FORWARDING_HEADERS.some((name) => headers.has(name));
-  const isForeign = isLoopback(address) && (isForwarded || !isLocalHost(host) || origin === OPAQUE_ORIGIN);
+  const isForeign = isLoopback(address) &&
+    (!isLocalHost(host) || origin === OPAQUE_ORIGIN || FORWARDING_HEADERS.some((name) => headers.has(name)));
   return {
     connection: {
       address: isProxied ? forwardedFor(header("x-forwarded-for"), settings) : isForeign ? UNKNOWN_ADDRESS : address,

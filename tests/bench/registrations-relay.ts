@@ -52,7 +52,7 @@ let lines: string[] = [];
 /** The metadata of a request whose origin and token are accepted. */
 function checked(request: Request, address: string): ConnectionInfo | undefined {
   if (!has.has("checks")) return NOBODY;
-  const parsed = parseRequest(request, { listener: "neuro", address, upgrade: () => undefined }, DEFAULTS);
+  const parsed = parseRequest(request, { listener: "neuro", address }, DEFAULTS);
   const isAccepted = isOriginAllowed("neuro", parsed, DEFAULTS) &&
     access.rejectionOf("neuro", parsed.token, parsed.connection.address) === undefined;
   return isAccepted ? parsed.connection : undefined;
