@@ -147,27 +147,35 @@ export class DeadlineQueue<Of> {
   }
 }
 
-export class Deadlines {
-  readonly #queue = new DeadlineQueue<string>();
-  readonly #live = new Map<string, Deadline<string>>();
+/** Deadlines that are found by a key of what they are for. */
+class KeyedDeadlines<Of> {
+  readonly #queue = new DeadlineQueue<Of>();
+  readonly #live = new Map<string, Deadline<Of>>();
+  readonly #keyOf: (of: Of) => string;
 
-  /** Sets or moves the deadline of `id`. */
-  set(id: string, at: Millis): void {
-    const before = this.#live.get(id);
+  constructor(keyOf: (of: Of) => string) {
+    this.#keyOf = keyOf;
+  }
+
+  /** Sets or moves a deadline. */
+  set(of: Of, at: Millis): void {
+    const key = this.#keyOf(of);
+    const before = this.#live.get(key);
     if (before?.at === at) return;
     if (before !== undefined) this.#queue.clear(before);
-    this.#live.set(id, this.#queue.add(id, at));
+    this.#live.set(key, this.#queue.add(of, at));
   }
 
-  clear(id: string): void {
-    const deadline = this.#live.get(id);
+  clear(of: Of): void {
+    const key = this.#keyOf(of);
+    const deadline = this.#live.get(key);
     if (deadline === undefined) return;
     this.#queue.clear(deadline);
-    this.#live.delete(id);
+    this.#live.delete(key);
   }
 
-  get(id: string): Millis | undefined {
-    return this.#live.get(id)?.at;
+  get(of: Of): Millis | undefined {
+    return this.#live.get(this.#keyOf(of))?.at;
   }
 
   get size(): number {
@@ -179,61 +187,33 @@ export class Deadlines {
     return this.#queue.earliest();
   }
 
-  /** Removes and returns the ids whose deadline has passed, earliest first. */
-  due(now: Millis): string[] {
-    const ids = this.#queue.due(now);
-    for (const id of ids) this.#live.delete(id);
-    return ids;
+  /** Removes the deadlines that have passed, and returns what they are for, earliest first. */
+  due(now: Millis): Of[] {
+    const passed = this.#queue.due(now);
+    for (const of of passed) this.#live.delete(this.#keyOf(of));
+    return passed;
+  }
+}
+
+/** Deadlines with an id. */
+export class Deadlines extends KeyedDeadlines<string> {
+  constructor() {
+    super((id) => id);
   }
 }
 
 /** The shape of a timer union: flat, and of texts only, so that equal timers have equal keys. */
 export type TimerFields = { readonly is: string } & Readonly<Record<string, string>>;
 
-export class Timers<Timer extends TimerFields> {
-  readonly #deadlines = new Deadlines();
-  readonly #timers = new Map<string, Timer>();
-
-  /** Sets or moves a timer. */
-  set(timer: Timer, at: Millis): void {
-    const key = keyOf(timer);
-    this.#timers.set(key, timer);
-    this.#deadlines.set(key, at);
+export class Timers<Timer extends TimerFields> extends KeyedDeadlines<Timer> {
+  constructor() {
+    super(keyOf);
   }
 
   /** Sets a timer, unless it is already set to an earlier time. */
   setEarlier(timer: Timer, at: Millis): void {
     const current = this.get(timer);
     if (current === undefined || at < current) this.set(timer, at);
-  }
-
-  clear(timer: Timer): void {
-    const key = keyOf(timer);
-    this.#timers.delete(key);
-    this.#deadlines.clear(key);
-  }
-
-  get(timer: Timer): Millis | undefined {
-    return this.#deadlines.get(keyOf(timer));
-  }
-
-  get size(): number {
-    return this.#timers.size;
-  }
-
-  earliest(): Millis | undefined {
-    return this.#deadlines.earliest();
-  }
-
-  /** Removes and returns the timers that are due, the earliest first. */
-  due(now: Millis): Timer[] {
-    const timers: Timer[] = [];
-    for (const key of this.#deadlines.due(now)) {
-      const timer = this.#timers.get(key);
-      this.#timers.delete(key);
-      if (timer !== undefined) timers.push(timer);
-    }
-    return timers;
   }
 }
 
