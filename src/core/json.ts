@@ -195,7 +195,8 @@ export function parseJson(text: string, depthMax: number): Json | undefined {
     if (text.length <= PARSED_FIRST_LENGTH) {
       value = JSON.parse(text) as Json;
       const content = contentOf(value, depthMax);
-      if (content !== "numbers") return content === "tooDeep" ? undefined : value;
+      if (content === "tooDeep") return undefined;
+      if (content === "plain" || JSON.stringify(value) === text) return value;
     }
     const scanned = scan(text, depthMax);
     if (scanned === "tooDeep") return undefined;

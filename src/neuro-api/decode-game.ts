@@ -208,8 +208,9 @@ function fieldsBeside(
   message: JsonObject,
   repairs: Repair[],
 ): JsonObject | undefined {
-  if (data !== undefined && data !== null) return undefined;
-  const fields = fieldsIn(message, DATA_KEYS.get(command) ?? []);
+  const keys = data === undefined || data === null ? DATA_KEYS.get(command) : undefined;
+  if (keys === undefined) return undefined;
+  const fields = fieldsIn(message, keys);
   if (fields.length === 0) return undefined;
   addRepair(repairs, "data_missing", fields.map(([key]) => key).join(", "));
   return Object.fromEntries(fields);
