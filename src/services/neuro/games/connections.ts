@@ -283,21 +283,17 @@ export function openConnection(
  * that never had a game nor waited for one has no attachment.
  */
 function saveAttachment({ peer, connections }: GameSocket, ctx: StepContext): void {
-  const active = [...connections.values()].filter(({ state }) => state.is === "active");
-  const names: (readonly [string, string, ...(readonly ["traces"] | readonly [])])[] = [];
-  let bytes = utf8Length(JSON.stringify({ v: 1, names }));
-  for (const { name, game } of active.slice(0, ATTACHED_NAMES_MAX)) {
+  const names: (readonly string[])[] = [];
+  for (const { name, game, state } of connections.values()) {
+    if (state.is !== "active" || names.length === ATTACHED_NAMES_MAX) continue;
     // Why: a frame with a name that is too long leads to the same game by its normal form.
-    const attached = [
-      name.length > game.name.length ? game.name : name,
-      game.key,
-      ...(game.wantsTraces ? ["traces"] as const : [] as const),
-    ] as const;
-    bytes += utf8Length(JSON.stringify(attached)) + 1;
-    if (bytes > ATTACHMENT_BYTES_MAX) break;
-    names.push(attached);
+    const attached = name.length > game.name.length ? game.name : name;
+    names.push(game.wantsTraces ? [attached, game.key, "traces"] : [attached, game.key]);
   }
-  ctx.emit({ do: "attach", peer, attachment: { v: 1, names } });
+  const attachment = { v: 1, names };
+  // Why not for one: its names always fit.
+  while (names.length > 1 && utf8Length(JSON.stringify(attachment)) > ATTACHMENT_BYTES_MAX) names.pop();
+  ctx.emit({ do: "attach", peer, attachment });
 }
 
 interface NamedMessage {
