@@ -6,9 +6,10 @@ import { utf8 } from "../core/text.ts";
 /** The newest layout that a service of this program writes. */
 const ENTRY_VERSION = 1;
 
+const SEGMENTS = /^[a-z0-9_-]+(?:\/[a-z0-9_-]+)+$/;
+
 /** True for keys that services make: segments of lower-case letters, digits, `-` and `_`, which are safe on every backend. */
-export const isKey = (text: string): text is Key =>
-  /^[a-z0-9_-]+(?:\/[a-z0-9_-]+)+$/.test(text) && !text.startsWith("quarantine/");
+export const isKey = (text: string): text is Key => SEGMENTS.test(text) && !text.startsWith("quarantine/");
 
 /** Encodes an entry. Throws for a value that is not an entry, or is larger than `bytesMax`. */
 export function encodeEntry(value: Json, bytesMax: number | undefined): string | Uint8Array {

@@ -24,9 +24,9 @@ export function openMemory(): StoreBackend {
     });
   const driver: Driver = {
     ...entries,
-    async setItemRaw(key, value, options) {
-      await entries.setItemRaw?.(key, value, options);
-      await endOfTurn();
+    setItemRaw(key, value, options) {
+      void entries.setItemRaw?.(key, value, options); // Why no wait: it is stored at once.
+      return endOfTurn();
     },
   };
   return { storage: createStorage({ driver }), reportsFailures: true };

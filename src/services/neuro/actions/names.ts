@@ -14,10 +14,16 @@ const HASH_LENGTH = 8;
 /** Length of the game's part of a name, which leaves room for the action's part. */
 const SLUG_MAX = 32;
 
+const NOT_LEGAL = /[^a-z0-9_-]+/g;
+const LEGIBLE = /[a-z0-9]/;
+/** What separates the words of a slug: no hyphen stays, because two of them separate it from the name of an action. */
+const NOT_IN_SLUG = /[^a-z0-9_]+/g;
+const OUTER_HYPHENS = /^-+|-+$/g;
+
 /** An action's name in legal characters, with a hash if nothing legible is left or the name is too long. */
 export function cleanName(original: string): string {
-  const clean = original.toLowerCase().replace(/[^a-z0-9_-]+/g, "_");
-  return /[a-z0-9]/.test(clean)
+  const clean = original.toLowerCase().replace(NOT_LEGAL, "_");
+  return LEGIBLE.test(clean)
     ? shorten(clean, UPSTREAM_NAME_MAX, original)
     : withHash("action", UPSTREAM_NAME_MAX, original);
 }
@@ -27,8 +33,8 @@ export function slugOf(
   identity: { readonly name: string; readonly key: string },
   taken: (slug: string) => boolean,
 ): string {
-  const clean = identity.name.toLowerCase().replace(/[^a-z0-9_]+/g, "-").replace(/^-+|-+$/g, "");
-  const slug = /[a-z0-9]/.test(clean) ? shorten(clean, SLUG_MAX, identity.key) : withHash("game", SLUG_MAX, identity.key);
+  const clean = identity.name.toLowerCase().replace(NOT_IN_SLUG, "-").replace(OUTER_HYPHENS, "");
+  const slug = LEGIBLE.test(clean) ? shorten(clean, SLUG_MAX, identity.key) : withHash("game", SLUG_MAX, identity.key);
   return taken(slug) ? withHash(slug, SLUG_MAX, identity.key) : slug;
 }
 
