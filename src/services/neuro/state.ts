@@ -27,6 +27,7 @@ import type { ForceState } from "./forces/states.ts";
 import type { ActionOrigin, Confirmation, DeliveryState, PendingState } from "./pending/states.ts";
 import { type ContextTemplate, type Policy, PolicyTable } from "./policy.ts";
 import type { SmallMap } from "./small-map.ts";
+import type { TransientMap } from "./transient-map.ts";
 import type { Profile } from "./upstream/profiles.ts";
 import type { ContextRecord, Sequence, TraceRecord, TranscriptRecord } from "./traces/records.ts";
 import { traceLimits, transcriptLimits } from "../../core/traces/limits.ts";
@@ -466,7 +467,7 @@ export interface Force {
 
 export interface PendingActions {
   /** Those whose results Neuro awaits on this connection, by her ids. */
-  readonly byUpstreamId: Map<string, PendingAction>;
+  readonly byUpstreamId: TransientMap<string, PendingAction>;
   /** The others: their origin is a person, Neuro has their result, or the connection that they came by is closed. */
   readonly others: Set<PendingAction>;
   /** What is kept of the link that they came by. */

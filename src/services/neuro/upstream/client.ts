@@ -40,6 +40,7 @@ import { SentFrames } from "./sent-frames.ts";
 import { forwardSpeechFinished, requestShutdown, sessionStarted } from "./broadcast.ts";
 import { dispatchAction } from "../pending/dispatch-action.ts";
 import { forgetUpstreamIds } from "../pending/pending-actions.ts";
+import { TransientMap } from "../transient-map.ts";
 
 /** A request for all actions this soon after they were registered crossed the registration on its way, and is ignored. */
 const RESYNC_ECHO_MS = 2_000;
@@ -71,7 +72,7 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
     unsynced: new Set(),
     forces: { current: undefined, answerBy: 0, waiting: new Map(), retiredNames: new Map() },
     pendingActions: {
-      byUpstreamId: new Map(),
+      byUpstreamId: new TransientMap(),
       others: new Set(),
       retained: new RetainedBytes(state.retained, "peer_bytes"),
       deadlines: new DeadlineQueue(),
