@@ -2,7 +2,7 @@ import type { Effect } from "./effect.ts";
 import type { ServiceName } from "./service.ts";
 import type { ServiceMessage } from "./service-message.ts";
 import type { Millis } from "./ids.ts";
-import type { Observation, ObservationName } from "./observation.ts";
+import type { Observation, ObservationName, ResultOrigin } from "./observation.ts";
 import type { MessageDirection } from "./message-counter.ts";
 
 /** The only clock and the only source of randomness of a service. Valid for one step. */
@@ -35,6 +35,11 @@ export interface StepContext extends StepClock {
    * where everything is read. Why: every action and every context makes observations that only watchers and the log read.
    */
   countUnread?(name: ObservationName): boolean;
+  /**
+   * Counts the result of an action for the metrics: the integration that it came from, who decided it, and how long it took. Missing where
+   * there are no metrics. Why not by its observation: that would be made for every action, although seldom anything else reads it.
+   */
+  countResult?(from: string, origin: ResultOrigin, success: boolean, ms: Millis): void;
   /** Counts a message of this kind, one of the relay's own words, for the metrics. No decision depends on it. */
   count(who: string, way: MessageDirection, kind: string): void;
 }

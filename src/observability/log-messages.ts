@@ -207,11 +207,6 @@ const LOG_MESSAGES = {
       `action ${id} ${quoted(name)} ${success ? "succeeded" : "failed"} after ${ms} ms, answered by ${origin} ${
         quoted(from)
       }`,
-    measure: ({ origin, success, ms, from }, { results, latency, resultTimes }) => {
-      results.labels(origin, success ? "true" : "false").add();
-      latency.observe(ms / 1_000);
-      resultTimes.record(from, ms / 1_000);
-    },
   },
   token_used: {
     level: "debug",

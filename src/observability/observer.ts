@@ -4,7 +4,8 @@
  * Invariants: V1 an observation whose line is not written costs one addition, or a few; V2 observations that peers can cause write a
  * bounded number of lines.
  */
-import type { Observation, ObservationName } from "../core/observation.ts";
+import type { Millis } from "../core/ids.ts";
+import type { Observation, ObservationName, ResultOrigin } from "../core/observation.ts";
 import type { LogLevel } from "../core/settings.ts";
 import { type LogMessage, logMessageOf } from "./log-messages.ts";
 import { type LogClock, LogRateLimiter, type RateLimit } from "./log-rate-limit.ts";
@@ -25,6 +26,8 @@ export interface Observer {
   observe(observation: Observation): void;
   /** Whether the fields of observations of this name are read now, for a line or a metric. */
   reads(name: ObservationName): boolean;
+  /** Counts the result of an action: the integration that it came from, who decided it, and how long it took. */
+  countResult(from: string, origin: ResultOrigin, success: boolean, ms: Millis): void;
   /** Writes the summaries of suppressed lines. */
   close(): void;
 }
@@ -35,8 +38,14 @@ interface Resolved {
   readonly message: LogMessage<Observation>;
 }
 
+interface ResultCounters {
+  readonly succeeded: Counter;
+  readonly failed: Counter;
+}
+
 /** Turns observations into log lines and metrics. */
 export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock): Observer {
+  const results = new Map<ResultOrigin, ResultCounters>();
   const resolved = new Map<ObservationName, Resolved>();
   const limiter = new LogRateLimiter(clock);
   const now = (): number => clock.now();
@@ -44,6 +53,12 @@ export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock)
     const found = { counter: metrics.observations.labels(name), message: logMessageOf(name) };
     resolved.set(name, found);
     return found;
+  };
+  const resolveResults = (origin: ResultOrigin): ResultCounters => {
+    const { results: family } = metrics;
+    const counters = { succeeded: family.labels(origin, "true"), failed: family.labels(origin, "false") };
+    results.set(origin, counters);
+    return counters;
   };
   const write = (observation: Observation, text: string, properties: Record<string, unknown>): void => {
     const { source } = logMessageOf(observation.is);
@@ -77,6 +92,12 @@ export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock)
     reads(name) {
       const { source, level, measure } = logMessageOf(name);
       return measure !== undefined || log.isOn(source, level);
+    },
+    countResult(from, origin, success, ms) {
+      const counters = results.get(origin) ?? resolveResults(origin);
+      (success ? counters.succeeded : counters.failed).value++;
+      metrics.latency.observe(ms / 1_000);
+      metrics.resultTimes.record(from, ms / 1_000);
     },
     close: () => limiter.close(),
   };

@@ -4,7 +4,7 @@ import type { Effect } from "../core/effect.ts";
 import type { ServiceMessageEvent } from "../core/event.ts";
 import { isLink, type Millis, type PeerId } from "../core/ids.ts";
 import { MessageCounter, type MessageDirection } from "../core/message-counter.ts";
-import type { Observation, ObservationName } from "../core/observation.ts";
+import type { Observation, ObservationName, ResultOrigin } from "../core/observation.ts";
 import type { ServiceMessage } from "../core/service-message.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { StepClock, StepContext } from "../core/context.ts";
@@ -27,14 +27,20 @@ interface Readers {
   readonly areReported: boolean;
 }
 
+/** What reads observations besides the services. */
+export interface ObservationReader {
+  /** Whether the log or the metrics read observations of this name now. */
+  reads(name: ObservationName): boolean;
+  /** See `StepContext`. */
+  countResult(from: string, origin: ResultOrigin, success: boolean, ms: Millis): void;
+}
+
 /** What admission needs to know of the effects. */
 export interface ContextHooks {
   /** A frame is sent to which its peer has to reply. */
   replyExpected(peer: PeerId): void;
   /** A service keeps an attachment for a peer: it has accepted the peer. */
   accepted(peer: PeerId): void;
-  /** The log or the metrics read observations of this name now. */
-  isReported(name: ObservationName): boolean;
 }
 
 /** Collects effects and messages; the additions of a panicking step can be rolled back. */
@@ -45,6 +51,7 @@ export class RelayContext implements StepContext {
   readonly unread: Map<ObservationName, number> = new Map();
   readonly #services: readonly ObservingService[];
   readonly #observing: readonly ObservingService[];
+  readonly #reader: ObservationReader | undefined;
   readonly #hooks: ContextHooks;
   readonly #messages: AddressedMessage[] = [];
   /** Who reads observations, until a service that may do so is stepped. New levels of the log are an event for all services, too. */
@@ -55,8 +62,10 @@ export class RelayContext implements StepContext {
   #clock: StepClock | undefined;
   now: Millis = 0;
 
-  constructor(services: readonly ObservingService[], hooks: ContextHooks) {
+  /** `reader`: undefined if everything is read. */
+  constructor(services: readonly ObservingService[], reader: ObservationReader | undefined, hooks: ContextHooks) {
     this.#services = services;
+    this.#reader = reader;
     this.#observing = services.filter(({ observes }) => observes !== undefined);
     this.#hooks = hooks;
   }
@@ -105,13 +114,17 @@ export class RelayContext implements StepContext {
     const known = this.#readers.get(name);
     if (known !== undefined) return known;
     const services = this.#observing.filter((service) => service.observes?.(name) === true).map((service) => service.name);
-    const readers = { services, areReported: this.#hooks.isReported(name) };
+    const readers = { services, areReported: this.#reader?.reads(name) !== false };
     this.#readers.set(name, readers);
     return readers;
   }
 
   count(counterpart: string, direction: MessageDirection, kind: string): void {
     this.counter.add(this.#service ?? "relay", counterpart, direction, kind);
+  }
+
+  countResult(from: string, origin: ResultOrigin, success: boolean, ms: Millis): void {
+    this.#reader?.countResult(from, origin, success, ms);
   }
 
   nextMessage(): AddressedMessage | undefined {

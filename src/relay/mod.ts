@@ -18,7 +18,7 @@ import type { ObservationName } from "../core/observation.ts";
 import type { MessageCount } from "../core/message-counter.ts";
 import type { StepClock } from "../core/context.ts";
 import { type Peer, Peers } from "./admission.ts";
-import { RelayContext } from "./context.ts";
+import { type ObservationReader, RelayContext } from "./context.ts";
 import { type AddressedEvent, serviceOfEvent } from "./routing.ts";
 import { mayChange } from "./service-changes.ts";
 import type { SupervisedService } from "./supervised-service.ts";
@@ -40,18 +40,13 @@ export class Relay {
   #settings: Settings;
   #drainingUntil: Millis | undefined;
 
-  /** `isReported`: whether the log or the metrics read observations of this name now. */
-  constructor(
-    services: readonly SupervisedService[],
-    settings: Settings,
-    isReported: (name: ObservationName) => boolean = () => true,
-  ) {
+  /** `reader`: the log and the metrics. Without it every observation is made. */
+  constructor(services: readonly SupervisedService[], settings: Settings, reader?: ObservationReader) {
     this.#services = new Map(services.map((service) => [service.name, service]));
     this.#intermediary = this.#services.get("intermediary");
-    this.#ctx = new RelayContext(services, {
+    this.#ctx = new RelayContext(services, reader, {
       replyExpected: (peer) => this.#peers.expectReply(peer),
       accepted: (peer) => this.#peers.accept(peer),
-      isReported,
     });
     this.#settings = settings;
   }

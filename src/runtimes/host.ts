@@ -136,7 +136,7 @@ export class Host {
     log.secrets.learn(secretsOf(settings));
     const observer = createObserver(log, this.metrics, { now: Date.now, after });
     this.#observer = observer;
-    this.#relay = new Relay(services, this.#settings, (name) => observer.reads(name));
+    this.#relay = new Relay(services, this.#settings, observer);
     this.observe = (observation) => {
       if (observation.is === "token_used") this.#tokens.use(observation.digest, observation.address);
       this.#observer.observe(observation);

@@ -120,7 +120,7 @@ async function connect(): Promise<void> {
   const observe = observer.observe.bind(observer);
   const all = services(settings).filter(({ name }) => !options.floor || name !== "neuro");
   if (options.floor) all.push(supervise(floorService({ ...FLOOR_DEFAULTS, with: new Set([...DUTIES, "patterns"]) })));
-  const relay = new Relay(all, settings, (name) => observer.reads(name));
+  const relay = new Relay(all, settings, observer);
   engine = await Engine.start(relay, { settings, ports: { ...ports, observe } });
   endTurn();
   await Bun.sleep(50);

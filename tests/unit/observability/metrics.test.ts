@@ -6,7 +6,7 @@ import type { Observation } from "../../../src/core/observation.ts";
 import type { IntegrationView } from "../../../src/core/view.ts";
 import { MessageCounter } from "../../../src/core/message-counter.ts";
 import { metricsReference } from "../../../src/observability/metrics-reference.ts";
-import { createMetrics, createObserver, openLog, scrape } from "../../../src/observability/mod.ts";
+import { createMetrics, createObserver, type Observer, openLog, scrape } from "../../../src/observability/mod.ts";
 import { MetricRegistry, SERIES_MAX } from "../../../src/observability/metric-registry.ts";
 import { check } from "../../harness/check.ts";
 import { ParsedScrape } from "./parsed-scrape.ts";
@@ -27,15 +27,17 @@ const LOOK = {
 async function scrapeOf(
   observations: readonly Observation[],
   look: Partial<Parameters<typeof scrape>[1]> = {},
+  results: readonly Readonly<Parameters<Observer["countResult"]>>[] = [],
 ): Promise<ParsedScrape> {
   const metrics = createMetrics();
   const log = await openLog(DEFAULTS.log, () => {});
   let now = 0;
-  const { observe } = createObserver(log, metrics, { now: () => now, after: () => {} });
+  const { observe, countResult } = createObserver(log, metrics, { now: () => now, after: () => {} });
   for (const observation of observations) {
     now += 100;
     observe(observation);
   }
+  for (const result of results) countResult(...result);
   await log.close();
   return new ParsedScrape(scrape(metrics, { ...LOOK, ...look }));
 }
@@ -110,26 +112,15 @@ test("OB9 whatever the names of peers, a family has a limited number of series; 
 });
 
 test("OB10 every observation is counted by name; results, latency, forces and refusals have metrics of their own", async () => {
-  const result = (success: boolean, ms: number): Observation => ({
-    is: "action_result",
-    id: "1",
-    name: "jump",
-    from: "Chess",
-    success,
-    message: undefined,
-    ms,
-    origin: "game",
-  } as Observation);
-  const scraped = await scrapeOf([
-    result(true, 3),
-    result(false, 30_000),
+  const observations: Observation[] = [
     { is: "force_ended", id: "1", integration: "a", slug: "a", end: "completed", ms: 5 },
     { is: "greeting_refused", fault: "badToken", address: "", reason: "" },
     { is: "peer_closed_by_relay", from: "a", fault: "tooBig" },
-  ]);
+  ];
+  const scraped = await scrapeOf(observations, {}, [["Chess", "game", true, 3], ["Chess", "game", false, 30_000]]);
   for (
     const line of [
-      'neuro_relay_observations_total{observation="action_result"} 2',
+      'neuro_relay_observations_total{observation="force_ended"} 1',
       'neuro_relay_action_results_total{origin="game",success="true"} 1',
       'neuro_relay_action_results_total{origin="game",success="false"} 1',
       'neuro_relay_action_duration_seconds_bucket{le="0.005"} 1',
@@ -266,24 +257,15 @@ test("OB62 the counts of each integration are metrics; beyond `limits.metric_int
 });
 
 test("OB62b the times to the results of each integration are a histogram, of at most 501 in all, and no series loses a value", async () => {
-  const result = (from: string, ms: number): Observation => ({
-    is: "action_result",
-    id: "1",
-    name: "move",
-    from,
-    success: true,
-    message: undefined,
-    ms,
-    origin: "game",
-  });
-  const observations = [
+  const result = (from: string, ms: number) => [from, "game", true, ms] as const;
+  const results = [
     ...[30, 700, 30_000].map((ms) => result("chess", ms)),
     result("CANARY", 100),
     ...Array.from({ length: 600 }, (_, at) => result(`game ${at}`, 100)),
     result("chess", 40),
   ];
   // Why the text: the parser does not know histograms with labels.
-  const { text } = await scrapeOf(observations, { integrationsMax: 2 });
+  const { text } = await scrapeOf([], { integrationsMax: 2 }, results);
   const valuesOf = (kind: string, integration: string) =>
     text.split("\n").filter((line) =>
       line.includes(`integration_action_duration_seconds_${kind}{integration="${integration}"`)

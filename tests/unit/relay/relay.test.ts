@@ -220,7 +220,10 @@ test("OB10 an observation that neither a service nor the log reads is only count
   const watching = scripted({ name: "intermediary", step() {}, observes: () => isRead });
   const source = scripted({ step: (_event, ctx) => void unread.push(ctx.countUnread?.("action_sent")) });
   let isLogged = false;
-  const relay = new Relay([watching, source], DEFAULTS, (name) => isLogged && name === "action_sent");
+  const relay = new Relay([watching, source], DEFAULTS, {
+    reads: (name) => isLogged && name === "action_sent",
+    countResult() {},
+  });
   for (const { name } of relay.services) relay.restore(name, { entries: [], resumed: [], now: 0 });
   const step = () => relay.step({ is: "tick" }, { now: 0, random: () => 0, id: () => "id", secret: () => "secret" });
   for ([isRead, isLogged] of [[false, false], [true, false], [false, true], [false, false]] as const) step();

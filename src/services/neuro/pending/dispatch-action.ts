@@ -131,6 +131,7 @@ function answer(
   const id = ctx.id();
   const isReported = toNeuro(upstream, { command: "action/result", id: neuroId, success, message }, RELAY, ctx);
   const origin = upstream.actions.has(name) ? "relay" : "unknown";
+  ctx.countResult?.("relay", origin, success, 0);
   ctx.observe({ is: "action_result", id, name, from: "relay", success, message, ms: 0, origin });
   traceUnregisteredAction(upstream, { id, neuroId, name, data, success, message, isReported, by: origin }, ctx);
 }

@@ -522,6 +522,8 @@ function report(pending: PendingAction, { success, message, origin: by, delivery
   if (requestId !== undefined) {
     ctx.emit({ do: "respond", requestId, body: { id, success, message: message ?? null, ms } });
   }
+  ctx.countResult?.(name, by, success, ms);
+  if (ctx.countUnread?.("action_result") === true) return;
   ctx.observe({ is: "action_result", id, name: action.name, from: name, slug, success, message, ms, origin: by });
 }
 

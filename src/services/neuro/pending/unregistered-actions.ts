@@ -45,6 +45,7 @@ export function receiveUnregisteredResult(game: Game, result: ResultMessage, ctx
   if (success) diagnose(game, "unknown_action_accepted", { detail: name, message: result, trace }, ctx);
   const isReported = toNeuro(game.upstream, { ...result, id }, game.name, ctx);
   const ms = ctx.now - sentAt;
+  ctx.countResult?.(game.name, "game", success, ms);
   ctx.observe({ is: "action_result", id, name, from: game.name, slug: game.slug, success, message, ms, origin: "game" });
   const traced = { id: trace, neuroId: id, name, data: undefined, success, message, isReported, by: "game" } as const;
   traceUnregisteredAction(game.upstream, { ...traced, to: { game, sentAt } }, ctx);
