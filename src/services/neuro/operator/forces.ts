@@ -16,7 +16,7 @@ import type { Force, GameAction, NeuroState, Upstream } from "../state.ts";
 import { vetoForce } from "../forces/forces.ts";
 import { hasOutstanding, isDone } from "../forces/transition.ts";
 import { dispatchAction } from "../pending/dispatch-action.ts";
-import { approveAction, startAction } from "../pending/pending.ts";
+import { approveAction, newDelivery, startAction } from "../pending/pending.ts";
 import { checkAction } from "./send-action.ts";
 
 export interface Answer {
@@ -50,7 +50,7 @@ export function answerForce(state: NeuroState, answer: Answer, ctx: StepContext)
     return chooseFor(upstream, { ...answer, gameAction, data }, ctx);
   }
   const origin = { is: "person" as const, request: requestId, by };
-  startAction({ origin, action: gameAction.upstreamAction, data, force, recipients: [gameAction] }, ctx);
+  startAction({ origin, action: gameAction.upstreamAction, data, force, deliveries: [newDelivery(gameAction)] }, ctx);
   return ok(undefined);
 }
 

@@ -12,7 +12,7 @@ import { failed, ok, type Result } from "../../../core/result.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { checkData, compileSchema } from "../codec/validate-data.ts";
 import { type Game, type GameAction, isConnected, type NeuroState } from "../state.ts";
-import { requestOf, startAction } from "../pending/pending.ts";
+import { newDelivery, requestOf, startAction } from "../pending/pending.ts";
 import { allPending } from "../pending/pending-actions.ts";
 
 const MANUAL_ACTIONS_MAX = 32;
@@ -36,7 +36,8 @@ export function sendAction(
   const { gameAction, data: checked } = ready.value;
   const { upstreamAction } = gameAction;
   const origin = { is: "person" as const, request: requestId, by };
-  startAction({ origin, action: upstreamAction, data: checked, force: undefined, recipients: [gameAction] }, ctx);
+  const deliveries = [newDelivery(gameAction)];
+  startAction({ origin, action: upstreamAction, data: checked, force: undefined, deliveries }, ctx);
   return ok(undefined);
 }
 

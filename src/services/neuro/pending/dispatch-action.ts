@@ -13,6 +13,7 @@ import { isOfEndedForce } from "../forces/forces.ts";
 import { sentForceOf } from "../forces/transition.ts";
 import { RELAY, toNeuro } from "../outbound.ts";
 import {
+  type Delivery,
   type Force,
   type Game,
   type GameAction,
@@ -23,7 +24,7 @@ import {
 } from "../state.ts";
 import { gameNamed } from "../upstream/decider-host.ts";
 import { traceUnregisteredAction } from "../traces/trace.ts";
-import { pendingBytes, startAction } from "./pending.ts";
+import { newDelivery, pendingBytes, startAction } from "./pending.ts";
 import { sendUnregistered } from "./unregistered-actions.ts";
 import { pendingCount } from "./pending-actions.ts";
 import type { ActionOrigin } from "./states.ts";
@@ -55,11 +56,11 @@ export function dispatchAction(upstream: Upstream, message: ActionMessage, ctx: 
   const origin: ActionOrigin = { is: "neuro", link: upstream.linkNumber, id };
   const refusal = pendingRefusal(upstream, pendingBytes(origin, data, action.owners.size));
   if (refusal !== undefined) return fail(upstream, message, refusal, ctx);
-  const recipients = force === undefined
-    ? recipientsOf(action)
-    : [force.game.actions.get(action.originalName) as GameAction];
-  if (recipients.length === 0) return fail(upstream, message, "This action is being registered again.", ctx);
-  startAction({ origin, action, data, force, recipients }, ctx);
+  const deliveries = force === undefined
+    ? deliveriesOf(action)
+    : [newDelivery(force.game.actions.get(action.originalName) as GameAction)];
+  if (deliveries.length === 0) return fail(upstream, message, "This action is being registered again.", ctx);
+  startAction({ origin, action, data, force, deliveries }, ctx);
 }
 
 /** Games answer at their own pace, so the actions that a backend may have pending are limited. */
@@ -75,19 +76,15 @@ const isForced = ({ game, state }: Force, action: UpstreamAction): boolean =>
   sentForceOf(state)?.names.has(action.originalName) === true &&
   game.actions.get(action.originalName)?.upstreamAction === action;
 
-/** The recipients of an action without a force: the connected games that have it, or else the games that are away. */
-function recipientsOf(action: UpstreamAction): readonly GameAction[] {
+/** The deliveries of an action without a force: to the connected games that have it, or else to the games that are away. */
+function deliveriesOf(action: UpstreamAction): readonly Delivery[] {
   const only = action.owners.only();
-  if (only !== undefined) return isLive(only) ? [only] : [];
-  const recipients: GameAction[] = [];
-  for (const gameAction of action.owners.values()) {
-    if (isLive(gameAction) && isConnected(gameAction.game)) recipients.push(gameAction);
-  }
-  if (recipients.length === 0) {
-    for (const gameAction of action.owners.values()) if (isLive(gameAction)) recipients.push(gameAction);
-  }
+  if (only !== undefined) return isLive(only) ? [newDelivery(only)] : [];
+  const live = [...action.owners.values()].filter(isLive);
+  const connected = live.filter(({ game }) => isConnected(game));
+  const recipients = connected.length > 0 ? connected : live;
   const isFirstOnly = recipients[0]?.game.service.settings.actions.broadcast === "first-owner";
-  return isFirstOnly && recipients.length > 1 ? recipients.slice(0, 1) : recipients;
+  return (isFirstOnly ? recipients.slice(0, 1) : recipients).map(newDelivery);
 }
 
 /** No game has the action registered. It is not delivered, because some clients end when they get an action that they do not know. */

@@ -59,11 +59,11 @@ export interface ActionResult {
   readonly delivery?: Delivery;
 }
 
-/** An action to send. */
-export interface NewAction extends Pick<PendingAction, "origin" | "action" | "data" | "force"> {
-  /** Its recipients; at least one. */
-  readonly recipients: readonly GameAction[];
-}
+/** An action to send. It has at least one delivery. */
+export type NewAction = Pick<PendingAction, "origin" | "action" | "data" | "force" | "deliveries">;
+
+/** A delivery of a new action. */
+export const newDelivery = (gameAction: GameAction): Delivery => ({ gameAction, state: "queued", sentAt: 0 });
 
 /** A pending action without its texts, and its delivery to one game. */
 const PENDING_ACTION_BYTES = 512;
@@ -75,17 +75,15 @@ export const pendingBytes = (origin: ActionOrigin, data: string | undefined, rec
   (origin.is === "neuro" ? 2 * origin.id.length : 0);
 
 /** Sends an action to its games, and waits for the result. */
-export function startAction(order: NewAction, ctx: StepContext): PendingAction {
-  const { origin, action, data, force, recipients } = order;
-  const { upstream } = (recipients[0] as GameAction).game;
-  const deliveries: Delivery[] = [];
+export function startAction({ origin, action, data, force, deliveries }: NewAction, ctx: StepContext): PendingAction {
+  const { upstream } = (deliveries[0] as Delivery).gameAction.game;
   let needsPerson = false;
-  for (const gameAction of recipients) {
-    const isAsked = origin.is === "neuro" && needsApproval(gameAction);
-    needsPerson ||= isAsked;
-    deliveries.push({ gameAction, state: isAsked ? "approval" : "queued", sentAt: 0 });
+  for (const delivery of deliveries) {
+    if (origin.is !== "neuro" || !needsApproval(delivery.gameAction)) continue;
+    delivery.state = "approval";
+    needsPerson = true;
   }
-  const bytes = pendingBytes(origin, data, recipients.length);
+  const bytes = pendingBytes(origin, data, deliveries.length);
   const id = ctx.id();
   const pending: PendingAction = {
     id,
@@ -101,7 +99,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
     startedAt: ctx.now,
     force,
     deliveries,
-    deadline: ctx.now + deadlineMs(upstream, recipients),
+    deadline: ctx.now + deadlineMs(upstream, deliveries),
     expiry: undefined,
     failure: undefined,
     steps: undefined,
@@ -110,7 +108,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
     state: "outstanding",
   };
   addPending(upstream.pendingActions, pending);
-  for (const { game } of recipients) game.pending.push(pending);
+  for (const { gameAction: { game } } of deliveries) game.pending.push(pending);
   upstream.pendingActions.retained.charge(bytes);
   expireAt(pending, pending.deadline);
   if (force !== undefined) onActionStarted(force, { by: origin.is, action: pending.id }, ctx);
@@ -125,9 +123,11 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
 }
 
 /** The deadline of the backend, or the longest one of the recipients if that is earlier. */
-function deadlineMs({ profile }: Upstream, recipients: readonly GameAction[]): Millis {
+function deadlineMs({ profile }: Upstream, deliveries: readonly Delivery[]): Millis {
   let longest = 0;
-  for (const { game: { policy } } of recipients) longest = Math.max(longest, policy.result_deadline ?? profile.deadlineMs);
+  for (const { gameAction: { game: { policy } } } of deliveries) {
+    longest = Math.max(longest, policy.result_deadline ?? profile.deadlineMs);
+  }
   return Math.min(longest, profile.deadlineMs);
 }
 
