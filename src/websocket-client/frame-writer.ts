@@ -55,14 +55,15 @@ export class FrameWriter {
     const payloadMax = typeof payload === "string" ? payload.length * 3 : payload.length;
     this.#reserve(HEADER_MAX + payloadMax);
     const head = this.#end;
-    const body = head + 2 + lengthBytes(payloadMax) + (this.#isClient ? 4 : 0);
+    const body = head + 2 + lengthBytes(payload.length) + (this.#isClient ? 4 : 0);
     const size = this.#writePayload(payload, body);
-    const spare = lengthBytes(payloadMax) - lengthBytes(size);
-    if (spare > 0) this.#bytes.copyWithin(body - spare, body, body + size);
+    // Why only then: nearly every text is ASCII, so that its length is that of its bytes.
+    const missing = lengthBytes(size) - lengthBytes(payload.length);
+    if (missing > 0) this.#bytes.copyWithin(body + missing, body, body + size);
     this.#bytes[head] = FINAL | opcode;
     const mask = this.#writeLength(head + 1, size);
     if (this.#isClient) this.#mask(mask, size);
-    this.#end = body - spare + size;
+    this.#end = body + missing + size;
   }
 
   /**
