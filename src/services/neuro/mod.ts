@@ -47,7 +47,7 @@ import { answerNeuro, syncShutdownActions } from "./operator/shutdown-actions.ts
 import { endShutdown } from "./operator/shutdown.ts";
 import { reportProblem } from "./outbound.ts";
 import { expireActions } from "./pending/pending.ts";
-import { type EntryKind, isEntryKind, recordWriteSettled, saveAt, saveRecords, scheduleSave } from "./persistence.ts";
+import { type EntryKind, isEntryKind, recordWriteSettled, saveAt, saveGradually, scheduleSave } from "./persistence.ts";
 import { expireUnregistered } from "./pending/unregistered-actions.ts";
 import { chooseAction, decideDue, jobFinished, nextWakeup as deciderWakeup } from "./standalone/decider.ts";
 import type { Decider } from "./standalone/decider-state.ts";
@@ -357,7 +357,7 @@ function handleTimer(state: NeuroState, timer: Timer, ctx: StepContext): void {
     case "contests":
       return resolveExpiredContests(state, ctx);
     case "save_records":
-      return saveRecords(state, ctx);
+      return saveGradually(state, ctx);
     case "drain": // Why: every step ends with a look at whether the drain is over.
       return;
     default:

@@ -15,7 +15,7 @@ import type { Key, Millis } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { key, segment, segmentAt } from "../../core/key.ts";
 import type { StepContext } from "../../core/context.ts";
-import { DESCRIPTION_LENGTH_MAX, DIRECTORY_NAMES_MAX, REGISTRY_BYTES_PER_SECOND } from "../../core/limits.ts";
+import { DESCRIPTION_LENGTH_MAX, DIRECTORY_NAMES_MAX, REGISTRY_BYTES_PER_SECOND, WRITES_IN_FLIGHT_MAX } from "../../core/limits.ts";
 import { RetainedBytes, retainedBytes } from "../../core/retained-bytes.ts";
 import { checkSchema } from "../../neuro-api/check-schema.ts";
 import { shorten } from "../../core/text.ts";
@@ -60,7 +60,7 @@ export function scheduleSave(state: NeuroState, ctx: StepContext): void {
     }
   }
   state.mustSaveNow = false;
-  if (unsavedRecords.size === 0 || timers.get(SAVE) !== undefined) return;
+  if (unsavedRecords.size === 0 || state.unsavedLeft > 0 || timers.get(SAVE) !== undefined) return;
   const from = suspendedUntil(state.writeHealth, ctx.now) ?? state.saveFrom;
   timers.set(SAVE, Math.max(ctx.now + WRITE_BEHIND_MS, from));
 }
@@ -70,15 +70,29 @@ export function saveAt({ unsavedRecords, timers }: NeuroState, at: Millis): void
   if (unsavedRecords.size > 0) timers.set(SAVE, at);
 }
 
-/** Writes the unsaved records. The more that is, the later the next ones are written. */
-export function saveRecords(state: NeuroState, ctx: StepContext): void {
-  let bytes = 0;
+/** Writes the unsaved records, in this step. The more that is, the later the next ones are written. */
+export const saveRecords = (state: NeuroState, ctx: StepContext): void => beginSave(state, Infinity, ctx);
+
+/** Writes the unsaved records, as many at a time as the store takes. Why: ten thousand in one step would delay everything else. */
+export const saveGradually = (state: NeuroState, ctx: StepContext): void => beginSave(state, WRITES_IN_FLIGHT_MAX, ctx);
+
+function beginSave(state: NeuroState, writesMax: number, ctx: StepContext): void {
+  state.saveFrom = Math.max(state.saveFrom, ctx.now);
+  state.unsavedLeft = state.unsavedRecords.size;
+  continueSave(state, writesMax, ctx);
+}
+
+/** Writes more of the records that were unsaved when the save began, while fewer than `writesMax` writes are under way. */
+function continueSave(state: NeuroState, writesMax: number, ctx: StepContext): void {
   for (const record of state.unsavedRecords) {
+    if (state.unsavedLeft === 0 || state.pendingWrites.size >= writesMax) return;
+    state.unsavedLeft--;
     if (!canSave(state, record, ctx.now)) continue;
-    if (record.kind === "game") bytes += state.games.get(record.key)?.retained.bytes ?? 0;
+    const bytes = record.kind === "game" ? state.games.get(record.key)?.retained.bytes ?? 0 : 0;
+    state.saveFrom += Math.floor(bytes * 1_000 / REGISTRY_BYTES_PER_SECOND);
     saveRecord(state, record, ctx);
   }
-  state.saveFrom = ctx.now + Math.floor(bytes * 1_000 / REGISTRY_BYTES_PER_SECOND);
+  state.unsavedLeft = 0;
 }
 
 /** What a person decided is always written, because the person gets a reply once it is stored. */
@@ -114,6 +128,7 @@ export function recordWriteSettled(
     state.unsavedRecords.add(record);
     if (state.timers.get(SAVE) === undefined) state.timers.set(SAVE, ctx.now + RETRY_MS);
   }
+  continueSave(state, WRITES_IN_FLIGHT_MAX, ctx);
 }
 
 /** Restores games, forces, controls, macros and contexts. All games are away. */

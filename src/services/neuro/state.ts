@@ -80,6 +80,8 @@ export interface NeuroState {
   readonly timers: Timers<Timer>;
   /** Records to be written at the next write-behind. */
   readonly unsavedRecords: Set<StoredRecord>;
+  /** Of them, those that the save under way has still to write. */
+  unsavedLeft: number;
   /** Registries are not written before this. */
   saveFrom: Millis;
   /** The unsaved records are written in this step. Why: games do not repeat a force, and Neuro must not get the same force twice. */
@@ -581,6 +583,7 @@ export function emptyState(settings: Settings, retained: RetainedBytes): NeuroSt
     upstreams: new Map(),
     timers: new Timers(),
     unsavedRecords: new Set(),
+    unsavedLeft: 0,
     saveFrom: 0,
     mustSaveNow: false,
     pendingWrites: new Map(),

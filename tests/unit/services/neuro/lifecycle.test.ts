@@ -1,6 +1,6 @@
 /** The room over restarts, panics, new settings, and its end. */
 import { test } from "#runner";
-import { peerId } from "../../../../src/core/ids.ts";
+import { type Key, peerId } from "../../../../src/core/ids.ts";
 import { isObject, type Json } from "../../../../src/core/json.ts";
 import { TEST_CONNECTION } from "../../../../src/testing/service-harness.ts";
 import { check } from "../../../harness/check.ts";
@@ -104,6 +104,24 @@ test("NC32 a registry is written behind, once for all changes within a second, e
   check.that(second !== undefined && second !== first);
   scenario.store();
   check.equal([...scenario.harness.stored.keys()], [second]);
+});
+
+test("NC32e at most 128 registries are written at a time, and each that is stored begins the write of another one", () => {
+  const { scenario } = opened();
+  for (let at = 0; at < 300; at++) started(scenario, `Game ${at}`, "a");
+  const keys = (): readonly Key[] => scenario.effects.flatMap((effect) => effect.do === "put" ? [effect.key] : []);
+  scenario.pass(1_000);
+  check.equal(keys().length, 128);
+  const [first, second] = keys();
+  check.that(first !== undefined && second !== undefined);
+  scenario.step({ is: "stored", key: first });
+  check.equal(keys().length, 129);
+  started(scenario, "Late", "a");
+  scenario.step({ is: "stored", key: second });
+  for (let at = 2; at < keys().length; at++) scenario.step({ is: "stored", key: keys()[at] ?? first });
+  check.equal(new Set(keys()).size, 300, "one that is registered meanwhile is written with the next");
+  scenario.pass(5_000);
+  check.equal(keys().length, 301);
 });
 
 test("NC32b a write that fails is repeated after 5 s, and the older entry stays until one succeeds", () => {
