@@ -15,7 +15,12 @@ import type { Key, Millis } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { key, segment, segmentAt } from "../../core/key.ts";
 import type { StepContext } from "../../core/context.ts";
-import { DESCRIPTION_LENGTH_MAX, DIRECTORY_NAMES_MAX, REGISTRY_BYTES_PER_SECOND, WRITES_IN_FLIGHT_MAX } from "../../core/limits.ts";
+import {
+  DESCRIPTION_LENGTH_MAX,
+  DIRECTORY_NAMES_MAX,
+  REGISTRY_BYTES_PER_SECOND,
+  WRITES_IN_FLIGHT_MAX,
+} from "../../core/limits.ts";
 import { RetainedBytes, retainedBytes } from "../../core/retained-bytes.ts";
 import { checkSchema } from "../../neuro-api/check-schema.ts";
 import { shorten } from "../../core/text.ts";
