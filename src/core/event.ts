@@ -39,7 +39,7 @@ export interface ResumedPeer {
   readonly peer: PeerId;
   readonly listener: ListenerName;
   readonly connection: ConnectionInfo;
-  readonly attachment?: Json;
+  readonly attachment?: Json | undefined;
 }
 
 export type PeerEvent =

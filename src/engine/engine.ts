@@ -47,6 +47,11 @@ interface OpenRequest {
   resolve(result: RequestResult): void;
 }
 
+/** A connected peer, with what its service keeps for it. */
+interface TrackedPeer extends ResumedPeer {
+  attachment: Json | undefined;
+}
+
 /** Drives one relay: steps it with events, executes its effects through the ports, and keeps the one timer. */
 export class Engine {
   readonly #relay: Relay;
@@ -57,7 +62,7 @@ export class Engine {
   readonly #restorer: Restorer;
   readonly #newId: () => string;
   readonly #clock: Omit<StepClock, "now"> & { now: Millis };
-  readonly #peers: Map<PeerId, ResumedPeer>;
+  readonly #peers: Map<PeerId, TrackedPeer>;
   readonly #links = new Set<LinkId>();
   readonly #requests = new Map<RequestId, OpenRequest>();
   /** Responses that wait for a key to be stored. */
@@ -97,7 +102,7 @@ export class Engine {
     this.#newId = countFrom(epoch);
     const { clock } = ports;
     this.#clock = { now: 0, random: () => clock.random(), id: this.#newId, secret: () => clock.secret() };
-    this.#peers = new Map(resumed.map((resumedPeer) => [resumedPeer.peer, resumedPeer]));
+    this.#peers = new Map(resumed.map((resumedPeer) => [resumedPeer.peer, { attachment: undefined, ...resumedPeer }]));
     this.#writer = new Writer(ports.store, {
       deadline: (times) => this.#writeDeadline(times),
       stored: (key) => this.#settle({ is: "stored", key }),
@@ -296,9 +301,11 @@ export class Engine {
   /** Keeps track of connections. False for an event of a peer or link that no longer exists. */
   #track(event: Event): boolean {
     switch (event.is) {
-      case "opened":
-        this.#peers.set(event.peer, { peer: event.peer, listener: event.listener, connection: event.connection });
+      case "opened": {
+        const { peer, listener, connection } = event;
+        this.#peers.set(peer, { peer, listener, connection, attachment: undefined });
         return true;
+      }
       case "closed":
         this.#outbox.forget(event.peer);
         return this.#peers.delete(event.peer);
@@ -337,9 +344,9 @@ export class Engine {
   }
 
   #attach(peer: PeerId, attachment: Json): void {
-    const resumedPeer = this.#peers.get(peer);
-    if (resumedPeer === undefined) return;
-    this.#peers.set(peer, { ...resumedPeer, attachment });
+    const tracked = this.#peers.get(peer);
+    if (tracked === undefined) return;
+    tracked.attachment = attachment;
     this.#ports.sockets.attach(peer, attachment);
   }
 
