@@ -319,6 +319,7 @@ function forwardToNeuro(
 
 function tick(state: NeuroState, ctx: StepContext): void {
   if (!state.hasStarted) startService(state, ctx);
+  for (const socket of state.firstMessages.due(ctx.now)) identifySocket(socket, ctx);
   for (const timer of state.timers.due(ctx.now)) handleTimer(state, timer, ctx);
   for (const upstream of state.upstreams.values()) {
     linkTick(upstream, ctx);
@@ -329,10 +330,6 @@ function tick(state: NeuroState, ctx: StepContext): void {
 
 function handleTimer(state: NeuroState, timer: Timer, ctx: StepContext): void {
   switch (timer.is) {
-    case "first_message": {
-      const socket = state.sockets.get(timer.peer);
-      return socket === undefined ? undefined : identifySocket(socket, ctx);
-    }
     case "grace":
     case "restart_window":
     case "retention":
@@ -434,7 +431,7 @@ function readInbox(upstream: Upstream, ctx: StepContext): void {
 function nextWakeup(state: NeuroState): Millis | undefined {
   if (state.drain.is === "drained") return undefined;
   if (!state.hasStarted) return 0;
-  let earliest = state.timers.earliest();
+  let earliest = earlier(state.timers.earliest(), state.firstMessages.earliest());
   for (const { link, pendingActions, decider } of state.upstreams.values()) {
     earliest = earlier(earliest, linkDeadline(link));
     earliest = earlier(earliest, pendingActions.deadlines.earliest());

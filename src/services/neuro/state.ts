@@ -9,7 +9,7 @@
  */
 import type { Action, ForceMessage, GameMessage, NeuroMessage, NeuroSession } from "../../core/neuro-messages.ts";
 import type { Bucket } from "../../core/bucket.ts";
-import { type Deadline, type DeadlineQueue, Timers } from "../../core/deadlines.ts";
+import { type Deadline, DeadlineQueue, Timers } from "../../core/deadlines.ts";
 import type { ConnectionInfo } from "../../core/event.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { DiagnosticId } from "../../core/diagnostics/catalogue.ts";
@@ -76,8 +76,10 @@ export interface NeuroState {
   readonly shutdownActions: ShutdownActions;
   /** In the order of the settings; the first serves games that no pattern assigns. */
   readonly upstreams: Map<string, Upstream>;
-  /** Everything with a deadline except actions in flight. */
+  /** Everything with a deadline except actions in flight and first messages. */
   readonly timers: Timers<Timer>;
+  /** Sockets that have sent no message. */
+  readonly firstMessages: DeadlineQueue<GameSocket>;
   /** Records to be written at the next write-behind. */
   readonly unsavedRecords: Set<StoredRecord>;
   /** Of them, those that the save under way has still to write. */
@@ -119,7 +121,6 @@ export interface NeuroState {
 
 /** The timers of the service, each with its game, socket or upstream. */
 export type Timer =
-  | { readonly is: "first_message"; readonly peer: PeerId }
   | { readonly is: GameTimer; readonly game: string }
   | { readonly is: UpstreamTimer; readonly upstream: string }
   | { readonly is: "keepalive" | "contests" | "save_records" | "drain" };
@@ -154,6 +155,8 @@ export interface GameSocket {
   /** When it was asked to register everything again. */
   reregisterAskedAt: Millis | undefined;
   hasSpoken: boolean;
+  /** When its first message is late. Undefined once it is there. */
+  firstMessage: Deadline<GameSocket> | undefined;
   readonly isVoice: boolean;
 }
 
@@ -582,6 +585,7 @@ export function emptyState(settings: Settings, retained: RetainedBytes): NeuroSt
     shutdownActions: { offered: new Map(), changed: new Set() },
     upstreams: new Map(),
     timers: new Timers(),
+    firstMessages: new DeadlineQueue(),
     unsavedRecords: new Set(),
     unsavedLeft: 0,
     saveFrom: 0,

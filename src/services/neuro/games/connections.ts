@@ -51,7 +51,7 @@ import { checkFirstMessage, checkLatency } from "../diagnostics/connection-check
 import { checkBreak } from "../diagnostics/result-checks.ts";
 import { withRepairs } from "../../../neuro-api/repair.ts";
 import { handleGameMessage } from "./game-messages.ts";
-import { awaitFirstMessage, firstMessageTimer, gameNameInPath, identifySilentSocket } from "./identification.ts";
+import { awaitFirstMessage, endSilence, gameNameInPath, identifySilentSocket } from "./identification.ts";
 import { onConnectionLost } from "../pending/pending.ts";
 import { scheduleKeepalive } from "./keepalive.ts";
 import {
@@ -110,6 +110,7 @@ export const createSocket = (
   pingedAt: undefined,
   reregisterAskedAt: undefined,
   hasSpoken: false,
+  firstMessage: undefined,
   isVoice: /\/voice\/?$/.test(connection.path),
 });
 
@@ -188,8 +189,7 @@ function handleMessage(connection: GameConnection, message: GameMessage, ctx: St
 export function closeSocket(socket: GameSocket, code: number, ctx: StepContext): void {
   const { service: state } = socket;
   state.sockets.delete(socket.peer);
-  state.silent.forget(socket);
-  state.timers.clear(firstMessageTimer(socket.peer));
+  endSilence(socket);
   for (const connection of socket.connections.values()) {
     const { game } = connection;
     withdrawRival(connection);
@@ -303,8 +303,7 @@ interface NamedMessage {
 
 function handleFirstMessage(socket: GameSocket, { name, message }: NamedMessage, ctx: StepContext): void {
   socket.hasSpoken = true;
-  socket.service.silent.forget(socket);
-  socket.service.timers.clear(firstMessageTimer(socket.peer));
+  endSilence(socket);
   const identified = socket.lastConnection;
   if (identified !== undefined && name !== undefined && identified.name !== name) {
     socket.connections.delete(identified.name);

@@ -7,10 +7,10 @@
  * may be on it, and no other silent socket may be that game.
  */
 import type { StepContext } from "../../../core/context.ts";
-import type { Millis, PeerId } from "../../../core/ids.ts";
+import type { Millis } from "../../../core/ids.ts";
 import { percentDecode } from "../../../core/text.ts";
 import { diagnoseUnnamed } from "../diagnostics/diagnose.ts";
-import { type Game, type GameSocket, isConnected, type Timer } from "../state.ts";
+import { type Game, type GameSocket, isConnected } from "../state.ts";
 import { connectionName, normalizeGameName } from "./registry.ts";
 import { requestReregistration } from "./reregistration.ts";
 
@@ -19,10 +19,18 @@ const IDENTIFY_MS: Millis = 2_000;
 /** Characters of names in a hint. */
 const NAMES_TEXT_MAX = 200;
 
-export const firstMessageTimer = (peer: PeerId): Timer => ({ is: "first_message", peer });
+export const awaitFirstMessage = (socket: GameSocket, now: Millis): void => awaitUntil(socket, now + REQUEST_MS);
 
-export function awaitFirstMessage({ service: state, peer }: GameSocket, now: Millis): void {
-  state.timers.set(firstMessageTimer(peer), now + REQUEST_MS);
+function awaitUntil(socket: GameSocket, at: Millis): void {
+  socket.firstMessage = socket.service.firstMessages.add(socket, at);
+}
+
+/** The socket has sent a message, or has closed. */
+export function endSilence(socket: GameSocket): void {
+  const { service: { silent, firstMessages }, firstMessage } = socket;
+  silent.forget(socket);
+  if (firstMessage !== undefined) firstMessages.clear(firstMessage);
+  socket.firstMessage = undefined;
 }
 
 /** The socket has sent no message yet: asks its client to register everything, or returns its only possible game. */
@@ -36,7 +44,7 @@ export function identifySilentSocket(
   if (socket.reregisterAskedAt === undefined) {
     requestReregistration(socket, ctx);
     if (name === undefined) {
-      state.timers.set(firstMessageTimer(socket.peer), socket.openedAt + IDENTIFY_MS);
+      awaitUntil(socket, socket.openedAt + IDENTIFY_MS);
       return undefined;
     }
     const game = state.games.get(`neuro:${normalizeGameName(name)}`);
