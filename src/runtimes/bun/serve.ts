@@ -83,8 +83,11 @@ function listenOnBun(
   };
 }
 
-/** Why an empty response: the connection is a WebSocket by then, and Bun sends no HTTP response on it. */
+const UPGRADE_OPTION = /\bupgrade\b/i;
+/** The connection is a WebSocket by then, and Bun sends no HTTP response on it. So one serves for all. */
+const UPGRADED = new Response(null);
+
 function upgrade(request: Request, server: Server<BunConnection>, data: BunConnection): Response | undefined {
-  if (!/\bupgrade\b/i.test(request.headers.get("connection") ?? "")) return undefined; // Why: Bun does not check this.
-  return server.upgrade(request, { data }) ? new Response(null) : undefined;
+  if (!UPGRADE_OPTION.test(request.headers.get("connection") ?? "")) return undefined; // Why: Bun does not check this.
+  return server.upgrade(request, { data }) ? UPGRADED : undefined;
 }
