@@ -13,10 +13,13 @@ import { matchesPattern } from "./text.ts";
 
 /** True for a host name or an address, with or without brackets, that only this machine can reach. */
 export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase().replace(/^\[(.*)\]$/, "$1");
-  return name === "localhost" || name.endsWith(".localhost") || name === "::1" ||
-    /^(::ffff:)?127(\.\d{1,3}){3}$/.test(name);
+  if (LOOPBACK_ADDRESS.test(host)) return true; // Why first: nearly all clients of this machine have such an address.
+  const name = host.toLowerCase().replace(BRACKETED, "$1");
+  return name === "localhost" || name.endsWith(".localhost") || name === "::1" || LOOPBACK_ADDRESS.test(name);
 }
+
+const LOOPBACK_ADDRESS = /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/;
+const BRACKETED = /^\[(.*)\]$/;
 
 /** The origin of a page without one. Any web page can have it, in a sandboxed frame. */
 export const OPAQUE_ORIGIN = "null";

@@ -108,7 +108,10 @@ function levelOf(observation: Observation): LogLevel {
   return levelOf === undefined ? level : levelOf(observation);
 }
 
-const kindOf = (observation: Observation): string => [observation.is, ...Object.values(detailOf(observation))].join(" ");
+function kindOf(observation: Observation): string {
+  const { fault, upstream } = detailOf(observation);
+  return fault === undefined && upstream === undefined ? observation.is : `${observation.is} ${fault ?? upstream}`;
+}
 
 /**
  * The field by which lines are rate-limited separately, besides the name of the observation.

@@ -28,6 +28,7 @@ export function syncShutdownActions(state: NeuroState, ctx: StepContext): void {
   const { shutdownActions: { offered, changed }, drain } = state;
   const [gone, added]: [string[], Action[]] = [[], []];
   for (const game of changed) {
+    if (!game.policy.shutdown_action && offered.size === 0) continue;
     const name = nameFor(game);
     const isOffered = offered.get(name) === game.slug;
     const isWanted = game.policy.shutdown_action && drain.is === "none" && askable(state, game).length > 0;
