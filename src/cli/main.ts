@@ -4,7 +4,7 @@
  * by one.
  */
 import process from "node:process";
-import { JIT_ENVIRONMENT, postponeJit } from "../runtimes/jit.ts";
+import { postponeJit } from "../runtimes/jit.ts";
 
 postponeJit();
 // Why without options of the runtime: the compiled program would not get them.
@@ -14,11 +14,11 @@ await import("./program.ts");
 /** Returns if there is no such program: Windows cannot replace a process. */
 async function becomeCompiled(): Promise<void> {
   if (process.execve === undefined || process.platform === "win32") return;
-  const { findProgram } = await import("./compiled-program.ts");
+  const { ENVIRONMENT, findProgram } = await import("./compiled-program.ts");
   const program = await findProgram(async (stamp) => (await import("./compile-program.ts")).findOrCompile(stamp));
   if (program === undefined) return;
   try {
-    process.execve(program, [program, ...process.argv.slice(2)], { ...JIT_ENVIRONMENT, ...process.env });
+    process.execve(program, [program, ...process.argv.slice(2)], { ...ENVIRONMENT, ...process.env });
   } catch {
     // Why ignored: the folder may allow no programs, and another process may just have deleted an outdated one.
   }

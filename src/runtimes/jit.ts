@@ -12,14 +12,6 @@ const START_SCALE = 50;
 /** After a relay is ready, its first jobs and dials still run code that runs once. */
 const LAST_STEPS_MS = 300;
 
-/**
- * The environment of a relay that is started from another program: JavaScriptCore reads its options when a process begins.
- *
- * Why: by default it compiles each function in its last and most expensive step after some 4,000 calls. The messages of 10,000 games that
- * register come just that far: compiling took a third of the CPU time, and the games were gone through before it paid. Now it is 27,000 calls.
- */
-export const JIT_ENVIRONMENT = { BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "400000" };
-
 export const postponeJit = (): void => scaleJit(START_SCALE);
 
 /** To be called when the start is over. */

@@ -4,7 +4,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { JIT_ENVIRONMENT } from "../../../src/runtimes/jit.ts";
+import { ENVIRONMENT } from "../../../src/cli/compiled-program.ts";
 import { check } from "../../harness/check.ts";
 import { ROOT } from "../../harness/machine.ts";
 
@@ -96,9 +96,12 @@ test("CF35 the program that starts always matches the sources", () =>
     check.equal(more, []);
     check.equal(copy.start("--version"), first);
     check.equal(await copy.programs(), [made]);
-    const [[option, value] = []] = Object.entries(JIT_ENVIRONMENT);
-    await copy.replaceProgram(`#!/bin/sh\necho "the program got $@ and $${option}"\n`);
-    check.equal(copy.start("token", "--help").out, `the program got token --help and ${value}\n`);
+    const variables = Object.keys(ENVIRONMENT).map((name) => `$${name}`).join(" ");
+    await copy.replaceProgram(`#!/bin/sh\necho "the program got $@ and ${variables}"\n`);
+    check.equal(
+      copy.start("token", "--help").out,
+      `the program got token --help and ${Object.values(ENVIRONMENT).join(" ")}\n`,
+    );
     check.match(copy.startWith(["--smol"], "token").out, /^nr_/);
     await copy.edit("src/runtimes/tokens/new-token.ts", "return `nr_", "return `changed_");
     check.match(copy.start("token").out, /^changed_/);
