@@ -9,10 +9,17 @@ import { TRACE_NAMES_MAX, TRACE_STEPS_MAX, TRACE_TEXT_LENGTH_MAX } from "../../.
 import type { ContextMessage, ResultMessage } from "../../../core/neuro-messages.ts";
 import type { ForceEnd, ResultOrigin } from "../../../core/observation.ts";
 import { keptBeginning, type Secrets } from "../../../core/secrets.ts";
-import type { ContextEnd, TraceStep, TraceStepName } from "../../../core/traces/trace.ts";
-import type { ContextTemplate } from "../policy.ts";
+import type { TraceStep, TraceStepName } from "../../../core/traces/trace.ts";
 import type { ContextSource, Delivery, Force, Game, PendingAction, Upstream } from "../state.ts";
-import type { ActionRecord, ContextRecord, DeliveryRecord, ForceRecord, IgnoredRecord } from "./records.ts";
+import {
+  type ActionRecord,
+  type ContextEnding,
+  type ContextRecord,
+  type DeliveryRecord,
+  type ForceRecord,
+  type IgnoredRecord,
+  wasSent,
+} from "./records.ts";
 
 /** A record without its texts and steps, and one delivery. Measured in memory, and rounded up. */
 const RECORD_BYTES = 512;
@@ -174,9 +181,6 @@ export function forceRecord(force: Force, end: ForceEnd | undefined, endedAt: Mi
   };
 }
 
-/** How a context ended: the template with which Neuro read it, or why she did not. */
-export type ContextEnding = ContextTemplate | Exclude<ContextEnd, "sent">;
-
 /** The record of a context that has just arrived. */
 export function newContextRecord(
   { id: upstream }: Upstream,
@@ -195,8 +199,7 @@ export function newContextRecord(
     name,
     text: context.message,
     steps: repairSteps(context, ctx),
-    end: undefined,
-    template: undefined,
+    ending: undefined,
     sequence: 0,
   };
 }
@@ -218,13 +221,8 @@ export function endContextRecord(
   record.upstream = id;
   record.text = kept(record.text, service.secrets);
   record.bytes = RECORD_BYTES + stepBytes(record.steps) + 2 * record.text.length;
-  if (typeof ending === "string") {
-    record.end = ending;
-    return;
-  }
-  record.end = "sent";
-  record.template = ending;
-  record.sequence = ++service.messageCount;
+  record.ending = ending;
+  if (wasSent(ending)) record.sequence = ++service.messageCount;
 }
 
 /** A result that is ignored. */

@@ -81,11 +81,16 @@ export interface ContextRecord extends Omit<TraceFields, "endedAt" | "upstream" 
   /** The whole text until it ends, because the context itself keeps that, too. */
   text: string;
   steps: TraceStep[] | undefined;
-  end: ContextEnd | undefined;
-  /** What Neuro read before and after the text. Undefined if she did not. */
-  template: ContextTemplate | undefined;
+  /** Undefined until it ends. */
+  ending: ContextEnding | undefined;
   sequence: Sequence;
 }
+
+/** How a context ended: the template with which Neuro read it, or why she did not. */
+export type ContextEnding = ContextTemplate | Exclude<ContextEnd, "sent">;
+
+/** True for a context that Neuro read: what came before and after its text. */
+export const wasSent = (ending: ContextEnding | undefined): ending is ContextTemplate => typeof ending === "object";
 
 /** A result that was ignored. */
 export interface IgnoredRecord extends TraceFields {

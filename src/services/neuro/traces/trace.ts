@@ -30,7 +30,7 @@ import {
   type UnregisteredAction,
   unregisteredActionRecord,
 } from "./make-record.ts";
-import type { ContextRecord, TraceRecord } from "./records.ts";
+import { type ContextRecord, type TraceRecord, wasSent } from "./records.ts";
 import { traceView } from "./views.ts";
 
 /** An action has ended with this result. */
@@ -92,7 +92,7 @@ export function traceForce(force: Force, end: ForceEnd, ctx: StepContext): void 
 export function traceContext(upstream: Upstream, source: ContextSource, record: ContextRecord, ctx: StepContext): void {
   if (!isRecording(upstream)) return;
   const { service } = upstream;
-  if (record.end === "sent") upstream.transcript.add(record);
+  if (wasSent(record.ending)) upstream.transcript.add(record);
   source.traces.add(record);
   publish(service, record, ctx);
   const game = source.wantsTraces === true ? service.games.get(source.key) : undefined;

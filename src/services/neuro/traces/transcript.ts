@@ -15,7 +15,14 @@ import type { Page } from "../../../core/view.ts";
 import { allPending } from "../pending/pending-actions.ts";
 import type { NeuroState, Upstream } from "../state.ts";
 import { actionRecord } from "./make-record.ts";
-import type { ActionRecord, ContextRecord, MessageRecord, Sequence, TranscriptRecord } from "./records.ts";
+import {
+  type ActionRecord,
+  type ContextRecord,
+  type MessageRecord,
+  type Sequence,
+  type TranscriptRecord,
+  wasSent,
+} from "./records.ts";
 import { redacted } from "./views.ts";
 
 /** A record without its texts. Measured in memory, and rounded up. */
@@ -152,7 +159,7 @@ function messageView(record: MessageRecord, secrets: Secrets): TranscriptView {
   };
 }
 
-const contextView = ({ id, sequence, at, endedAt, upstream, name, text, template }: ContextRecord, secrets: Secrets) =>
+const contextView = ({ id, sequence, at, endedAt, upstream, name, text, ending }: ContextRecord, secrets: Secrets) =>
   ({
     id: idOf(sequence),
     at: endedAt ?? at,
@@ -161,7 +168,7 @@ const contextView = ({ id, sequence, at, endedAt, upstream, name, text, template
     from: redacted(name, secrets),
     trace: id,
     actions: [],
-    text: redacted(`${template?.before ?? ""}${text}${template?.after ?? ""}`, secrets),
+    text: redacted(wasSent(ending) ? ending.before + text + ending.after : text, secrets),
     state: null,
     success: null,
   }) as const satisfies TranscriptView;

@@ -4,7 +4,14 @@ import type { Millis } from "../../../core/ids.ts";
 import { TRACE_TEXT_LENGTH_MAX } from "../../../core/limits.ts";
 import { redactedBeginning, type Secrets } from "../../../core/secrets.ts";
 import type { TraceStep, TraceStepName, TraceTexts, TraceView } from "../../../core/traces/trace.ts";
-import type { ActionRecord, ContextRecord, ForceRecord, IgnoredRecord, TraceRecord } from "./records.ts";
+import {
+  type ActionRecord,
+  type ContextRecord,
+  type ForceRecord,
+  type IgnoredRecord,
+  type TraceRecord,
+  wasSent,
+} from "./records.ts";
 
 /** What differs between the kinds. */
 type KindFields =
@@ -114,7 +121,8 @@ function fieldsOfForce(force: ForceRecord): KindFields {
   };
 }
 
-function fieldsOfContext({ at, endedAt, end, slug, name, text, upstream, steps = [] }: ContextRecord): KindFields {
+function fieldsOfContext({ at, endedAt, ending, slug, name, text, upstream, steps = [] }: ContextRecord): KindFields {
+  const end = wasSent(ending) ? "sent" : ending;
   const last = endedAt === undefined || end === undefined
     ? []
     : [end === "sent" ? step(endedAt, "sent", upstream) : step(endedAt, "ended", null, end)];
