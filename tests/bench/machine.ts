@@ -31,7 +31,8 @@ const { values: options } = parseArgs({
 const GAMES = 10;
 const WINDOW = 256;
 const MEASURED = 30_000;
-const WARM_UP = 20_000;
+/** Until all code of the path is compiled, as it is in a relay that has run for some seconds. */
+const WARM_UP = 150_000;
 const CONNECTION: ConnectionInfo = { address: "127.0.0.1", path: "/", userAgent: "", via: "" };
 
 const upstream = { ...UPSTREAM_DEFAULTS, id: "neuro", url: "ws://127.0.0.1:1", context_rate: 0 };
