@@ -1,7 +1,8 @@
 /**
- * `bun run bench duties [--games 10,100] [--windows 256,16] [--reps 1] [--ms 400] [--each] [--without-sockets] [--only raw,records,patterns,relay] [--json FILE]`: what the
+ * `bun run bench duties [--games 10,100] [--windows 256,16] [--reps 1] [--ms 400] [--each] [--without-sockets] [--only "raw,patterns,raw in engine,relay"] [--json FILE]`: what the
  * duties of the relay cost. The raw relay gets one duty after the other, each as tight as the author could write it (`duties/`), until it has
- * all of them; with `--each` all of them without one. The relay comes last. CPU time is that of all threads, for one trip and one context.
+ * all of them; with `--each` all of them without one. Then come the first and the last of these as services in the relay's engine and sockets, and
+ * the relay itself. CPU time is that of all threads, for one trip and one context.
  *
  * `--without-sockets` measures each in a process of its own that only handles messages, as `bun run bench machine` does.
  *
@@ -51,6 +52,8 @@ const floors = [...(options.each ? without : added), ["patterns", [...DUTIES, "p
 const subjects: readonly Subject[] = [
   yardstick("raw", "raw-relay.ts"),
   ...floors.map(([name, duties]) => yardstick(name, "duties-relay.ts", ["--with", duties.join(",")])),
+  yardstick("raw in engine", "engine-relay.ts", ["--with", ""]),
+  yardstick("patterns in engine", "engine-relay.ts", ["--with", [...DUTIES, "patterns"].join(",")]),
   relayOn("bun"),
 ].filter(({ name }) => isWanted(name));
 
@@ -104,7 +107,7 @@ function measureWithoutSockets(): void {
     note(name, own.trip, own.context);
   }
   const inEngine = ownCost("machine.ts", "--json", "--reps", "3", "--floor");
-  note("patterns, in the relay's engine", inEngine.trip.relay, inEngine.context.relay);
+  note("patterns in engine", inEngine.trip.relay, inEngine.context.relay);
   note("relay", trip.relay, context.relay);
 }
 

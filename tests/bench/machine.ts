@@ -17,8 +17,9 @@ import { Engine, type Ports } from "../../src/engine/mod.ts";
 import { createMetrics, createObserver, type Log } from "../../src/observability/mod.ts";
 import { Relay, supervise } from "../../src/relay/mod.ts";
 import { services } from "../../src/relay/services.ts";
-import { DUTIES, FLOOR_DEFAULTS } from "./duties/options.ts";
-import { floorService } from "./duties/service.ts";
+import { DUTIES, type Duty, FLOOR_DEFAULTS, type Technique } from "./duties/options.ts";
+import { FloorRelay } from "./duties/relay.ts";
+import { benchService } from "./duties/service.ts";
 import { median } from "./measuring.ts";
 
 const { values: options } = parseArgs({
@@ -120,7 +121,10 @@ async function connect(): Promise<void> {
   const observer = createObserver(log, createMetrics(), { now: Date.now, after() {} });
   const observe = observer.observe.bind(observer);
   const all = services(settings).filter(({ name }) => !options.floor || name !== "neuro");
-  if (options.floor) all.push(supervise(floorService({ ...FLOOR_DEFAULTS, with: new Set([...DUTIES, "patterns"]) })));
+  if (options.floor) {
+    const duties = { ...FLOOR_DEFAULTS, with: new Set<Duty | Technique>([...DUTIES, "patterns"]) };
+    all.push(supervise(benchService("ws://127.0.0.1:1", (world) => new FloorRelay(duties, world))));
+  }
   const relay = new Relay(all, settings, observer);
   engine = await Engine.start(relay, { settings, ports: { ...ports, observe } });
   endTurn();

@@ -5,24 +5,23 @@ import { join } from "node:path";
 import process from "node:process";
 import { buildBinary } from "../harness/binary.ts";
 import { denoPath } from "../harness/machine.ts";
-import type { Ports, Subject } from "./subject.ts";
+import type { Subject } from "./subject.ts";
 
 /** Settings without rate limits for the peers of a benchmark. */
-const settings = ({ game, upstream }: Ports): readonly string[] =>
-  [
-    "nakurity-backend.port=" + game,
-    `nakurity-client.url=ws://127.0.0.1:${upstream}`,
-    "nakurity-client.context_rate=0",
-    "intermediary.port=0",
-    "web.port=0",
-    "brain.port=0",
-    "queue.backend=memory",
-    "limits.messages_per_second=0",
-    "limits.bytes_per_second=0",
-    "limits.peers=20000",
-    "limits.peers_per_address=20000",
-    "limits.actions=20000",
-  ].flatMap((set) => ["--set", set]);
+export const settingsFor = (gamePort: number, upstreamUrl: string): readonly string[] => [
+  "nakurity-backend.port=" + gamePort,
+  `nakurity-client.url=${upstreamUrl}`,
+  "nakurity-client.context_rate=0",
+  "intermediary.port=0",
+  "web.port=0",
+  "brain.port=0",
+  "queue.backend=memory",
+  "limits.messages_per_second=0",
+  "limits.bytes_per_second=0",
+  "limits.peers=20000",
+  "limits.peers_per_address=20000",
+  "limits.actions=20000",
+];
 
 /** The usual command of each runtime. */
 const PROGRAMS: Readonly<Record<string, () => readonly string[]>> = {
@@ -49,6 +48,9 @@ export function relayOn(on: string, more: readonly string[] = []): Subject {
   const program = programOf();
   return {
     name: "relay",
-    command: (ports) => [...program, ...settings(ports), ...more.flatMap((set) => ["--set", set])],
+    command: ({ game, upstream }) => {
+      const settings = [...settingsFor(game, `ws://127.0.0.1:${upstream}`), ...more];
+      return [...program, ...settings.flatMap((set) => ["--set", set])];
+    },
   };
 }

@@ -3,6 +3,7 @@
  * no upstreams but one. It shows what the duties cost whatever the structure.
  */
 import { countFrom } from "../../../src/engine/ids.ts";
+import { TransientMap } from "../../../src/services/neuro/transient-map.ts";
 import type { RawOutlet, RawRelay } from "../raw-sockets.ts";
 import { Counts } from "./counts.ts";
 import { ActionDeadlines } from "./deadlines.ts";
@@ -49,7 +50,7 @@ export class FloorRelay implements RawRelay<FloorGame> {
   readonly #reader: Reader;
   readonly #writer: Writer;
   readonly #owners = new Map<string, Owner>();
-  readonly #pending = new Map<string, ActionRecord>();
+  readonly #pending = new TransientMap<string, ActionRecord>();
   readonly #deadlines: ActionDeadlines;
   readonly #address: Address;
   readonly #ringBytes = { bytes: 0 };
@@ -283,7 +284,7 @@ export class FloorRelay implements RawRelay<FloorGame> {
     const { ignored } = this.counts;
     if (!own.startsWith(`${this.#epoch}-`)) ignored.unknown++;
     else if (own === game.lastAnsweredId) ignored.twice++;
-    else if (this.#pending.values().some(({ id }) => id === own)) ignored.foreign++;
+    else if ([...this.#pending.values()].some(({ id }) => id === own)) ignored.foreign++;
     else ignored.late++;
   }
 
