@@ -133,7 +133,8 @@ export function recordWriteSettled(
     state.unsavedRecords.add(record);
     if (state.timers.get(SAVE) === undefined) state.timers.set(SAVE, ctx.now + RETRY_MS);
   }
-  continueSave(state, WRITES_IN_FLIGHT_MAX, ctx);
+  // Why many at a time: an engine looks for the first entry of a set among those that were deleted.
+  if (state.pendingWrites.size <= WRITES_IN_FLIGHT_MAX / 2) continueSave(state, WRITES_IN_FLIGHT_MAX, ctx);
 }
 
 /** Restores games, forces, controls, macros and contexts. All games are away. */
