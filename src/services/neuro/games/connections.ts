@@ -97,21 +97,22 @@ export const createSocket = (
   { peer, connection }: { readonly peer: PeerId; readonly connection: ConnectionInfo },
   now: Millis,
 ): GameSocket => ({
+  // Why these first: each message reads them, and they lie together in memory.
   service: state,
   peer,
+  lastHeardAt: now,
+  isVoice: /\/voice\/?$/.test(connection.path),
+  hasSpoken: false,
+  lastConnection: undefined,
   connection,
   retained: new RetainedBytes(state.retained, "peer_bytes"),
   openedAt: now,
   connections: new SmallMap(),
-  lastConnection: undefined,
-  lastHeardAt: now,
   unansweredPings: 0,
   canPong: false,
   pingedAt: undefined,
   reregisterAskedAt: undefined,
-  hasSpoken: false,
   firstMessage: undefined,
-  isVoice: /\/voice\/?$/.test(connection.path),
 });
 
 export function receiveGameFrame(socket: GameSocket, frame: Frame, ctx: StepContext): void {
