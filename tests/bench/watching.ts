@@ -9,7 +9,7 @@ import { Load } from "./load.ts";
 import { relayOn } from "./relay-command.ts";
 import { roundTrips } from "./scenarios.ts";
 import { freePort, RunningRelay } from "./subject.ts";
-import { median } from "./measuring.ts";
+import { median, WARM_UP_MS, warmUp } from "./measuring.ts";
 
 const { values: options } = parseArgs({ options: { reps: { type: "string", default: "5" } } });
 const root = join(import.meta.dirname, "../..");
@@ -37,6 +37,7 @@ async function measure(spectator: Spectator): Promise<Figures> {
   try {
     await load.connect(GAMES, running.gamePort);
     await spectating?.ready;
+    await warmUp(() => roundTrips(load, running, { ...LOAD, ms: WARM_UP_MS }));
     return await roundTrips(load, running, LOAD);
   } finally {
     spectating?.process.kill("SIGKILL");
