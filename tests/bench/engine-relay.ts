@@ -10,7 +10,7 @@ import { serve } from "../../src/runtimes/bun/serve.ts";
 import { type Duty, FLOOR_DEFAULTS, type Technique } from "./duties/options.ts";
 import { FloorRelay } from "./duties/relay.ts";
 import { benchService } from "./duties/service.ts";
-import { JsonRelay, type MinimalGame } from "./json-relay.ts";
+import { rawJsonRelay } from "./json-relay.ts";
 import { settingsFor } from "./relay-command.ts";
 
 const [port, url = "", , wanted = ""] = process.argv.slice(2);
@@ -20,15 +20,7 @@ const { settings } = loaded;
 
 const duties = wanted.split(",").filter((name) => name !== "") as (Duty | Technique)[];
 const service = duties.length === 0
-  ? supervise(benchService<MinimalGame>(url, ({ neuro }) => {
-    const relay = new JsonRelay((text) => neuro.send(text));
-    return {
-      start: () => relay.start(),
-      fromNeuro: (text) => relay.fromNeuro(text),
-      openGame: (outlet) => relay.openGame((text) => outlet.send(text)),
-      fromGame: (game, text) => relay.fromGame(game, text),
-    };
-  }))
+  ? supervise(benchService(url, ({ neuro }) => rawJsonRelay(neuro)))
   : supervise(benchService(url, (ports) => new FloorRelay({ ...FLOOR_DEFAULTS, with: new Set(duties) }, ports)));
 const others = services(settings).filter(({ name }) => name !== "neuro");
 await serve(settings, { services: [...others, service], print() {}, log() {} });

@@ -1,3 +1,5 @@
+import type { RawOutlet, RawRelay } from "./raw-sockets.ts";
+
 /** The work of a relay that does no more than it must: parse, find the game, rename, track the id and stringify. */
 interface Message {
   command: string;
@@ -54,4 +56,15 @@ export class JsonRelay {
     } else if (message.command === "context") message.data.message = `[g${game.id}] ${message.data.message}`;
     this.#toNeuro(JSON.stringify(message));
   }
+}
+
+/** The same on raw sockets. */
+export function rawJsonRelay(neuro: RawOutlet): RawRelay<MinimalGame> {
+  const relay = new JsonRelay((text) => neuro.send(text));
+  return {
+    start: () => relay.start(),
+    fromNeuro: (text) => relay.fromNeuro(text),
+    openGame: (outlet) => relay.openGame((text) => outlet.send(text)),
+    fromGame: (game, text) => relay.fromGame(game, text),
+  };
 }
