@@ -155,7 +155,6 @@ export type ActionPermission = "shown" | "hidden" | "denied";
 
 /** What a policy says about an action, by the name that its integration gives it. */
 export function permissionFor({ allow, deny, hide }: Policy, name: string): ActionPermission {
-  if (allow === ALL && deny === NONE && hide === NONE) return "shown"; // Why: so are nearly all actions.
   const isIn = (patterns: readonly string[]): boolean =>
     patterns.some((pattern) => pattern === "*" || matchesPattern(pattern, name));
   if (!isIn(allow) || isIn(deny)) return "denied";
