@@ -213,13 +213,15 @@ function sampleNumber(schema: JsonObject, run: SampleRun): number {
   const first = Math.ceil(low / grain);
   const last = Math.floor(high / grain);
   if (last < first) return low;
-  const start = run.isPlain ? first : first + below(last - first + 1, run.random);
-  // Why several: a fraction times a whole number is often no multiple of it in binary.
-  for (let count = start; count <= Math.min(last, start + MULTIPLES_TRIED); count++) {
-    const value = Number((count * grain).toPrecision(15));
-    if (Number.isInteger(value / grain)) return value;
+  const count = last - first + 1;
+  const start = run.isPlain ? 0 : below(count, run.random);
+  // Why several, from the first again after the last: a fraction times a whole number is often no multiple of it in binary.
+  for (let tried = 0; tried < Math.min(count, MULTIPLES_TRIED); tried++) {
+    const product = (first + (start + tried) % count) * grain;
+    const rounded = Number(product.toPrecision(15));
+    if (Number.isInteger(rounded / grain)) return rounded;
   }
-  return start * grain;
+  return (first + start) * grain;
 }
 
 const MULTIPLES_TRIED = 16;

@@ -37,6 +37,22 @@ test("NB144 `random` decides with valid data, and the same for the same seed", (
   check.that(JSON.stringify(decisions(1)) !== JSON.stringify(decisions(2)));
 });
 
+test("NB142c a multiple of a fraction is one in binary, also from the end of the allowed range", () => {
+  const it = { type: "number", multipleOf: 0.7, minimum: -14 };
+  for (let seed = 0; seed < 500; seed++) {
+    const play = new Play({ decider: "random", seed });
+    play.hear({
+      command: "actions/register",
+      actions: [{ name: "act", description: "", schema: { type: "object", properties: { it }, required: ["it"] } }],
+    });
+    play.hear({ command: "actions/force", query: "", ephemeral: false, priority: "low", names: ["act"] });
+    const [sent] = play.pass(8_000);
+    check.that(sent?.command === "action");
+    const value = JSON.parse(sent.data ?? "").it;
+    check.that(Number.isInteger(value / 0.7) && value >= -14, `seed ${seed}: ${value}`);
+  }
+});
+
 test("NB145 a failed result is decided again `retries` times, and then the force is over", () => {
   const play = new Play({ decider: "first", retries: 2 });
   play.hear(FORCE);
