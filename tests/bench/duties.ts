@@ -1,8 +1,9 @@
 /**
- * `bun run bench duties [--games 10,100] [--windows 256,16] [--reps 1] [--ms 400] [--each] [--without-sockets] [--only "raw,patterns,raw in engine,relay"] [--json FILE]`: what the
+ * `bun run bench duties [--games 10,100] [--windows 256,16] [--reps 1] [--ms 400] [--each] [--without-sockets] [--only "raw,patterns,raw in engine,relay"] [--beside raw] [--json FILE]`: what the
  * duties of the relay cost. The raw relay gets one duty after the other, each as tight as the author could write it (`duties/`), until it has
  * all of them; with `--each` all of them without one. Then come the first and the last of these as services in the relay's engine and sockets, and
- * the relay itself. CPU time is that of all threads, for one trip and one context.
+ * the relay itself, and the minimal relay on the runtime's WebSocket client. CPU time is that of all threads, for one trip and one context;
+ * in brackets, its ratio to that of `--beside`.
  *
  * `--without-sockets` measures each in a process of its own that only handles messages, as `bun run bench machine` does.
  *
@@ -27,6 +28,7 @@ const { values: options } = parseArgs({
     each: { type: "boolean", default: false },
     "without-sockets": { type: "boolean", default: false },
     only: { type: "string", default: "" },
+    beside: { type: "string", default: "raw" },
     json: { type: "string" },
   },
 });
@@ -55,6 +57,7 @@ const subjects: readonly Subject[] = [
   yardstick("raw in engine", "engine-relay.ts", ["--with", ""]),
   yardstick("patterns in engine", "engine-relay.ts", ["--with", [...DUTIES, "patterns"].join(",")]),
   relayOn("bun"),
+  yardstick("minimal", "minimal-relay.ts"),
 ].filter(({ name }) => isWanted(name));
 
 /** Name of the figure -> subject -> values. */
@@ -118,10 +121,10 @@ function print(): void {
   for (const name of names) {
     const cells = columns.map((column) => {
       const values = figures[column]?.[name] ?? [];
-      const raw = median(figures[column]?.["raw"] ?? []);
+      const base = median(figures[column]?.[options.beside] ?? []);
       if (values.length === 0) return "";
       const value = median(values);
-      return `${value >= 1_000 ? value.toFixed(0) : value.toFixed(2)} (${(value / raw).toFixed(2)})`;
+      return `${value >= 1_000 ? value.toFixed(0) : value.toFixed(2)} (${(value / base).toFixed(2)})`;
     });
     console.log(`| ${name} | ${cells.join(" | ")} |`);
   }
