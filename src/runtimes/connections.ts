@@ -368,7 +368,10 @@ class PeerConnection implements ConnectionHandler, PeerIdentity {
 /** The engine's port to accepted and dialled connections. */
 export const createSockets = (peers: PeerConnections, links: Links): Sockets => ({
   send: (to, frame) => (isLink(to) ? links.send(to, frame) : peers.send(to, frame)),
-  flush: () => peers.flush(),
+  flush: () => {
+    peers.flush();
+    links.flush();
+  },
   close: (peer, code, reason) => peers.close(peer, code, reason),
   ping: (peer) => peers.ping(peer),
   attach: () => {}, // Why: a process does not sleep; the engine itself keeps attachments over a panic.

@@ -53,6 +53,11 @@ export class Links {
     return this.#sockets.get(link)?.send(frame) ?? 0;
   }
 
+  /** Writes what was sent since the last flush, where sockets can. */
+  flush(): void {
+    for (const socket of this.#sockets.values()) socket.flush?.();
+  }
+
   closeLink(link: LinkId, code = 1000, reason = ""): void {
     const socket = this.#sockets.get(link);
     this.#sockets.delete(link);

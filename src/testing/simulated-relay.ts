@@ -26,6 +26,8 @@ export interface SimulationOptions {
   readonly seed?: number;
   /** The output of a simulated job; without this, every job fails. */
   readonly job?: (name: string, input: Json) => Json;
+  /** Takes what is due at the end of a turn of the event loop; without this, it runs at once. */
+  readonly afterTurn?: (run: () => void) => void;
 }
 
 /** Wait of the supervisor after a failed start. */
@@ -130,7 +132,7 @@ export class SimulatedRelay {
       uploads: this.#uploads(),
       clock: this.#clock(process),
       jobs: this.#jobs(),
-      afterTurn: (run) => run(),
+      afterTurn: this.#options.afterTurn ?? ((run) => run()),
       observe: (observation) => {
         if (this.#process !== process) return;
         this.observations.push(observation);

@@ -5,6 +5,8 @@ import type { Frame } from "../core/json.ts";
 export interface ClientSocket {
   /** Returns the number of bytes that are not written yet; 0 on runtimes that do not know. */
   send(frame: Frame): number;
+  /** Writes at once what would be written at the end of this turn of the event loop. Absent on sockets that cannot. */
+  flush?(): void;
   /** Closes with this code and reason, if the runtime supports it. The listener is not called again. */
   close(code?: number, reason?: string): void;
 }

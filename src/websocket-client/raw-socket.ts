@@ -125,7 +125,7 @@ class RawWebSocket implements ClientSocket {
       received: (bytes) => this.#received(bytes),
       drained: () => {
         this.#isBlocked = false;
-        this.#flush();
+        this.flush();
       },
       closed: (reason) => this.#closed(reason),
     });
@@ -136,7 +136,7 @@ class RawWebSocket implements ClientSocket {
     this.#write(typeof frame === "string" ? OPCODE.text : OPCODE.binary, frame);
     if (this.#writer.length > RELIEVED_BYTES) {
       this.#isCongested = true;
-      this.#flush();
+      this.flush();
     }
     return this.#writer.length;
   }
@@ -215,10 +215,10 @@ class RawWebSocket implements ClientSocket {
   /** Why a property: one function for all turns. */
   readonly #endTurn = (): void => {
     this.#isWriteScheduled = false;
-    this.#flush();
+    this.flush();
   };
 
-  #flush(): void {
+  flush(): void {
     const stream = this.#stream;
     if (stream === undefined || this.#isBlocked || this.#state === "closed") return;
     this.#writer.drain((bytes) => stream.write(bytes));
@@ -238,7 +238,7 @@ class RawWebSocket implements ClientSocket {
   #close(code: number, reason = ""): void {
     if (this.#state !== "open") return;
     this.#write(OPCODE.close, closePayload(code, reason));
-    this.#flush();
+    this.flush();
     this.#state = "closing";
     this.#closeTimer = setTimeout(() => this.#terminate(), CLOSING_MS);
   }

@@ -5,7 +5,9 @@ import type { Event } from "../../../src/core/event.ts";
 import { jobId, linkId, loadToken, type PeerId, peerId, rawKey } from "../../../src/core/ids.ts";
 import { key } from "../../../src/core/key.ts";
 import { check } from "../../harness/check.ts";
-import { connect, running, type Script } from "./scripted-service.ts";
+import { SimulatedRelay } from "../../../src/testing/simulated-relay.ts";
+import { TEST_CONNECTION } from "../../../src/testing/service-harness.ts";
+import { connect, running, type Script, scripted } from "./scripted-service.ts";
 
 /** Stores each frame, and replies when it is stored. */
 const clerk: Script = {
@@ -300,4 +302,38 @@ test("a panic outside every service is attributed to the relay", async () => {
     observation.is === "panicked" ? [observation.service] : []
   );
   check.equal(panics, ["relay"]);
+});
+
+test("RT79 what an event sends is written at once after a turn with one event, otherwise at the end of the turn", async () => {
+  const due: (() => void)[] = [];
+  const answer: Script["step"] = (event, ctx) => {
+    if (event.is === "frame") ctx.emit({ do: "send", to: event.peer, frame: "done" });
+  };
+  const services = () => [scripted({ step: answer })];
+  const simulation = new SimulatedRelay({ settings: DEFAULTS, services, afterTurn: (run) => void due.push(run) });
+  const { network } = simulation;
+  const engine = await simulation.started();
+  const peer = peerId("p1");
+  engine.push({ is: "opened", peer, listener: "neuro", connection: TEST_CONNECTION });
+  let sent = 0;
+  const writes: number[] = [];
+  network.send = () => (sent++, 0);
+  network.flush = () => {
+    if (sent > 0) writes.push(sent);
+    sent = 0;
+  };
+  const endTurn = (): void => due.splice(0).forEach((run) => run());
+  /** A turn with this many frames: what was written before its end, and at its end. */
+  const turn = (frames: number) => {
+    for (let at = 0; at < frames; at++) engine.push({ is: "frame", peer, frame: "do" });
+    const before = writes.splice(0);
+    endTurn();
+    return { before, atEnd: writes.splice(0) };
+  };
+  endTurn();
+  turn(2);
+  check.equal(turn(1), { before: [], atEnd: [1] });
+  check.equal(turn(1), { before: [1], atEnd: [] });
+  check.equal(turn(3), { before: [1], atEnd: [2] });
+  check.equal(turn(3), { before: [], atEnd: [3] });
 });

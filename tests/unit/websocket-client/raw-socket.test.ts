@@ -286,3 +286,16 @@ test("RT76 a backend that floods gets 1,024 frames in a turn of the event loop, 
   nextTurn();
   check.equal(server.reported.length - 1, 2_501 + 1_024, "nothing after close");
 });
+
+test("RT79 frames leave at the end of the turn, or with a flush before it, and once", () => {
+  const server = new Server().accept();
+  server.turn = [];
+  server.socket.send("one");
+  server.socket.send("two");
+  check.equal(server.take().length, 0);
+  server.socket.flush?.();
+  check.equal(server.take().length, 2 * (2 + 4 + 3));
+  server.socket.send("three");
+  server.turn.splice(0).forEach((run) => run());
+  check.equal(server.take().length, 2 + 4 + 5);
+});
