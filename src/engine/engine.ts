@@ -323,8 +323,8 @@ export class Engine {
         return this.#peers.delete(event.peer);
       case "frame":
       case "controlFrame":
-      case "ponged":
-        return this.#peers.has(event.peer) && !this.#outbox.isClosing(event.peer);
+      case "ponged": // Why not whether it is connected: the relay looks for the peer, too, and this is the path of each message.
+        return !this.#outbox.isClosing(event.peer);
       case "relieved":
         return this.#outbox.relieved(event.peer);
       case "linkRelieved":

@@ -101,7 +101,7 @@ export class Outbox {
 
   /** True from the close of a peer until its socket has closed. */
   isClosing(peer: PeerId): boolean {
-    return this.#closing.has(peer);
+    return this.#closing.size > 0 && this.#closing.has(peer);
   }
 
   close(peer: PeerId, fault: FaultName, frame?: CloseFrame): void {
