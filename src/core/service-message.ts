@@ -9,7 +9,7 @@
  * | neuro | nallely | `neuroMessage`, to `NALLELY_PEER` |
  * | neuro | neuro | `neuroMessage`, to `RELAY_PEER` |
  * | any | services that observe | `observed` |
- * | the relay | intermediary | `serviceChanged` |
+ * | the relay | intermediary | `serviceChanged` `observationsCounted` |
  *
  * Messages are delivered first in, first out, within the step in which they were posted.
  */
@@ -88,7 +88,9 @@ export type ServiceMessage =
   /** What a service shows may have changed. Only while the Intermediary wants to know. */
   | { readonly is: "serviceChanged"; readonly service: ServiceName }
   /** An observation, for services that observe. */
-  | { readonly is: "observed"; readonly observation: Observation };
+  | { readonly is: "observed"; readonly observation: Observation }
+  /** The number of observations in whose place the service gets only this number (`countsUntil`). */
+  | { readonly is: "observationsCounted"; readonly count: number };
 
 export interface ChoiceRequest {
   readonly id: string;

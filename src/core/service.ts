@@ -25,6 +25,11 @@ export interface Service<State> {
   nameOf?(state: State, peer: PeerId): string | undefined;
   /** Whether the service receives observations of this name now, as service messages. Without this function it receives none. */
   observes?(state: State, name: ObservationName): boolean;
+  /**
+   * Until when the service only counts the observations of this name that it observes: instead of them it gets their number
+   * (`observationsCounted`) before its next step. Without this function it gets each.
+   */
+  countsUntil?(state: State, name: ObservationName): Millis;
   /** Whether the service wants to be told (`serviceChanged`) when what another one shows may have changed. Asked after each step. */
   wantsChange?(state: State, of: ServiceName): boolean;
   /** Whether a message of this kind would change nothing now, so that it need not be made. Without this function none is ignored. */

@@ -18,11 +18,17 @@ export interface AddressedMessage {
 }
 
 /** What the context needs to know of a service. */
-export type ObservingService = Pick<SupervisedService, "name" | "observes" | "ignores">;
+export type ObservingService = Pick<SupervisedService, "name" | "observes" | "countsUntil" | "ignores">;
+
+/** A service that reads the observations of one name. Before `countsUntil` it needs only their number. */
+interface ReadingService {
+  readonly name: ServiceName;
+  readonly countsUntil: Millis;
+}
 
 /** Who reads the observations of one name. */
 interface Readers {
-  readonly services: readonly ServiceName[];
+  readonly services: readonly ReadingService[];
   /** The log or the metrics do. */
   readonly areReported: boolean;
 }
@@ -56,6 +62,10 @@ export class RelayContext implements StepContext {
   readonly #messages: AddressedMessage[] = [];
   /** Who reads observations, until a service that may do so is stepped. New levels of the log are an event for all services, too. */
   readonly #readers = new Map<ObservationName, Readers>();
+  /** The number of observations that each service gets only as a number, since it was told it last. */
+  readonly #counted = new Map<ServiceName, number>();
+  /** A service for each such observation since the mark. */
+  readonly #countedSinceMark: ServiceName[] = [];
   readonly #mark = { effects: 0, messages: 0 };
   #nextMessage = 0;
   #service: ServiceName | undefined;
@@ -98,14 +108,16 @@ export class RelayContext implements StepContext {
 
   observe(observation: Observation): void {
     this.effects.push({ do: "observe", observation });
-    for (const service of this.#readersOf(observation.is).services) {
-      this.#messages.push({ service, event: { is: "serviceMessage", message: { is: "observed", observation } } });
+    for (const { name: service, countsUntil } of this.#readersOf(observation.is).services) {
+      if (this.now < countsUntil) this.#countedSinceMark.push(service);
+      else this.#messages.push({ service, event: { is: "serviceMessage", message: { is: "observed", observation } } });
     }
   }
 
   countUnread(name: ObservationName): boolean {
     const { services, areReported } = this.#readersOf(name);
-    if (areReported || services.length > 0) return false;
+    if (areReported || services.some(({ countsUntil }) => this.now >= countsUntil)) return false;
+    for (const service of services) this.#countedSinceMark.push(service.name);
     this.unread.set(name, (this.unread.get(name) ?? 0) + 1);
     return true;
   }
@@ -113,7 +125,8 @@ export class RelayContext implements StepContext {
   #readersOf(name: ObservationName): Readers {
     const known = this.#readers.get(name);
     if (known !== undefined) return known;
-    const services = this.#observing.filter((service) => service.observes?.(name) === true).map((service) => service.name);
+    const services = this.#observing.filter((service) => service.observes?.(name) === true)
+      .map((service) => ({ name: service.name, countsUntil: service.countsUntil(name) }));
     const readers = { services, areReported: this.#reader?.reads(name) !== false };
     this.#readers.set(name, readers);
     return readers;
@@ -142,6 +155,15 @@ export class RelayContext implements StepContext {
     return services;
   }
 
+  /** The number of observations that a service only counts, of which it has to be told before its next step. */
+  takeCounted(service: ServiceName): number {
+    for (const name of this.#countedSinceMark) this.#counted.set(name, (this.#counted.get(name) ?? 0) + 1);
+    this.#countedSinceMark.length = 0;
+    const count = this.#counted.get(service) ?? 0;
+    if (count > 0) this.#counted.delete(service);
+    return count;
+  }
+
   /** Marks the beginning of one service's step. */
   mark(service: ServiceName): void {
     this.#service = service;
@@ -159,6 +181,7 @@ export class RelayContext implements StepContext {
   rollBack(): void {
     this.effects.length = this.#mark.effects;
     this.#messages.length = this.#mark.messages;
+    this.#countedSinceMark.length = 0;
   }
 
   random(): number {

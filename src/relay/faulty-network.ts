@@ -108,6 +108,10 @@ export class FaultyNetwork implements SupervisedService {
     return this.#service.observes?.(name) === true;
   }
 
+  countsUntil(name: ObservationName): Millis {
+    return this.#service.countsUntil(name);
+  }
+
   wantsChange(of: ServiceName): boolean {
     return this.#service.wantsChange(of);
   }

@@ -244,6 +244,8 @@ export class Relay {
   #stepService(name: ServiceName, event: ServiceEvent, ctx: RelayContext): void {
     const service = this.#services.get(name);
     if (service === undefined) return this.#fail(event, "notFound");
+    const count = ctx.takeCounted(name);
+    if (count > 0) this.#stepService(name, { is: "serviceMessage", message: { is: "observationsCounted", count } }, ctx);
     ctx.mark(name);
     try {
       if (service.step(event, ctx)) return this.#reportChange(name, event, ctx);

@@ -49,7 +49,7 @@ export function mayChange(event: ServiceEvent, effects: Iterable<Effect>): boole
 /** An act of an operator is in the audit log. Other observations are shown as events. */
 function messageMayChange(message: ServiceMessage): boolean {
   if (message.is === "observed") return message.observation.is === "operator_acted";
-  return message.is !== "serviceChanged";
+  return message.is !== "serviceChanged" && message.is !== "observationsCounted";
 }
 
 const isVisible = ({ do: kind }: Effect): boolean =>

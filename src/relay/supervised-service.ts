@@ -26,6 +26,8 @@ export interface SupervisedService {
    * Undefined: it never receives any.
    */
   observes?(name: ObservationName): boolean;
+  /** Until when it needs only the number of observations of this name; only its own steps change that. 0: it needs each. */
+  countsUntil(name: ObservationName): Millis;
   /** Whether it receives `serviceChanged` of this service. */
   wantsChange(of: ServiceName): boolean;
   /** Whether it would do nothing with a message of this kind now. While it is down, messages wait with its other events. */
@@ -71,6 +73,7 @@ export function supervise<State>(service: Service<State>): SupervisedService {
     },
     ignores: (name) => state !== undefined && service.ignores?.(state, name) === true,
     ...(observes !== undefined && { observes: (name) => lastState !== undefined && observes(lastState, name) }),
+    countsUntil: (name) => (lastState === undefined ? 0 : service.countsUntil?.(lastState, name) ?? 0),
     wantsChange: (of) => lastState !== undefined && service.wantsChange?.(lastState, of) === true,
     nameOf: (peer) => state === undefined ? undefined : service.nameOf?.(state, peer),
     nextWakeup() {

@@ -34,6 +34,7 @@ export class PanicInjection {
       nextWakeup: () => service.nextWakeup(),
       nameOf: (peer) => service.nameOf(peer),
       observes: (name) => service.observes?.(name) === true,
+      countsUntil: (name) => service.countsUntil(name),
       wantsChange: (of) => service.wantsChange(of),
       ignores: (name) => service.ignores?.(name) === true,
       restore: (settings, input) => service.restore(settings, input),

@@ -1,5 +1,7 @@
 /**
- * `bun run bench watching [--reps N]`: measures the cost for the relay of no observer, a dashboard page, and a watcher of all events.
+ * `bun run bench watching [--reps N] [--rate 2000]`: measures the cost for the relay of a dashboard page, and of a watcher of all events:
+ * with as many round trips as it can make, or with `--rate` of them a second. Each relay is measured without its spectator, and then with
+ * it, because two processes of the same program differ by a few percent.
  *
  * The page is a separate process that sends the requests of the dashboard and subscribes as it does, but renders nothing.
  */
@@ -7,25 +9,33 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Load } from "./load.ts";
 import { relayOn } from "./relay-command.ts";
-import { roundTrips } from "./scenarios.ts";
+import { latency, roundTrips } from "./scenarios.ts";
 import { freePort, RunningRelay } from "./subject.ts";
 import { median, WARM_UP_MS, warmUp } from "./measuring.ts";
 
-const { values: options } = parseArgs({ options: { reps: { type: "string", default: "5" } } });
+const { values: options } = parseArgs({ options: { reps: { type: "string", default: "5" }, rate: { type: "string" } } });
 const root = join(import.meta.dirname, "../..");
 const TOKEN = "a token for the bench";
 const GAMES = 10;
 const LOAD = { window: 256, ms: 1_500 };
+const rate = options.rate === undefined ? undefined : Number(options.rate);
+const MODERATE_MS = 3_000;
 
-type Spectator = "none" | "page" | "watcher";
-const SPECTATORS: readonly Spectator[] = ["none", "page", "watcher"];
+type Spectator = "page" | "watcher";
+const SPECTATORS: readonly Spectator[] = ["page", "watcher"];
 
 interface Figures {
-  readonly perSecond: number;
+  /** Round trips a second, or the median latency in microseconds. */
+  readonly pace: number;
   readonly cpuMicros: number;
 }
 
-async function measure(spectator: Spectator): Promise<Figures> {
+interface Comparison {
+  readonly alone: Figures;
+  readonly watched: Figures;
+}
+
+async function compare(spectator: Spectator): Promise<Comparison> {
   const web = freePort();
   const load = new Load();
   const running = await RunningRelay.start(
@@ -33,43 +43,50 @@ async function measure(spectator: Spectator): Promise<Figures> {
     load.backendPort,
     root,
   );
-  const spectating = spectator === "none" ? undefined : spectate(spectator, web);
+  let spectating: Bun.Subprocess | undefined;
   try {
     await load.connect(GAMES, running.gamePort);
-    await spectating?.ready;
-    await warmUp(() => roundTrips(load, running, { ...LOAD, ms: WARM_UP_MS }));
-    return await roundTrips(load, running, LOAD);
+    const warmUpLoad = () => roundTrips(load, running, { ...LOAD, ms: WARM_UP_MS });
+    await warmUp(warmUpLoad);
+    const alone = await measure(load, running);
+    spectating = await spectate(spectator, web);
+    await warmUp(warmUpLoad);
+    return { alone, watched: await measure(load, running) };
   } finally {
-    spectating?.process.kill("SIGKILL");
+    spectating?.kill("SIGKILL");
     load.stop();
     await running.stop();
   }
 }
 
-/** Starts a spectator; `ready` resolves when it has subscribed. */
-function spectate(as: Spectator, web: number): { readonly process: Bun.Subprocess; readonly ready: Promise<void> } {
-  const { promise: ready, resolve } = Promise.withResolvers<void>();
-  const script = `${import.meta.dirname}/spectator.ts`;
-  const process = Bun.spawn(["nice", globalThis.process.execPath, script, as, String(web), TOKEN], {
-    ipc: () => resolve(),
-  });
-  return { process, ready };
+async function measure(load: Load, running: RunningRelay): Promise<Figures> {
+  if (rate === undefined) {
+    const { perSecond, cpuMicros } = await roundTrips(load, running, LOAD);
+    return { pace: perSecond, cpuMicros };
+  }
+  const cpu = running.cpuMicros();
+  const { p50 } = await latency(load, { rate, ms: MODERATE_MS });
+  return { pace: p50, cpuMicros: (running.cpuMicros() - cpu) / (rate * MODERATE_MS / 1_000) };
 }
 
-const figures: Record<Spectator, Figures[]> = { none: [], page: [], watcher: [] };
-for (let rep = 0; rep < Number(options.reps); rep++) {
-  for (const spectator of SPECTATORS) figures[spectator].push(await measure(spectator));
+/** Starts a spectator, and waits until it has subscribed. */
+async function spectate(as: Spectator, web: number): Promise<Bun.Subprocess> {
+  const { promise: subscribed, resolve } = Promise.withResolvers<void>();
+  const script = `${import.meta.dirname}/spectator.ts`;
+  const spectating = Bun.spawn(["nice", process.execPath, script, as, String(web), TOKEN], { ipc: () => resolve() });
+  await subscribed;
+  return spectating;
 }
-console.log(
-  "| spectator | round trips/s | ratio to none | CPU us per trip | ratio to none |\n| --- | --- | --- | --- | --- |",
-);
+
+const compared: Record<Spectator, Comparison[]> = { page: [], watcher: [] };
+for (let rep = 0; rep < Number(options.reps); rep++) {
+  for (const spectator of SPECTATORS) compared[spectator].push(await compare(spectator));
+}
+const pace = rate === undefined ? "round trips/s" : "p50 us";
+console.log(`| spectator | ${pace} | ratio to none | CPU us per trip | ratio to none |\n| --- | --- | --- | --- | --- |`);
 for (const spectator of SPECTATORS) {
-  const share = (of: keyof Figures) =>
-    median(figures[spectator].map((own, at) => own[of] / (figures.none[at]?.[of] ?? NaN)));
-  const middle = (of: keyof Figures) => median(figures[spectator].map((own) => own[of]));
-  console.log(
-    `| ${spectator} | ${middle("perSecond").toFixed(0)} | ${share("perSecond").toFixed(3)} | ${
-      middle("cpuMicros").toFixed(2)
-    } | ${share("cpuMicros").toFixed(3)} |`,
-  );
+  const middle = (of: keyof Figures) => median(compared[spectator].map(({ watched }) => watched[of]));
+  const ratio = (of: keyof Figures) => median(compared[spectator].map(({ alone, watched }) => watched[of] / alone[of]));
+  const [own, cpu] = [middle("pace").toFixed(0), middle("cpuMicros").toFixed(2)];
+  console.log(`| ${spectator} | ${own} | ${ratio("pace").toFixed(3)} | ${cpu} | ${ratio("cpuMicros").toFixed(3)} |`);
 }

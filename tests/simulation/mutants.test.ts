@@ -19,6 +19,7 @@ const mutant = (fault: Mutation) => (service: SupervisedService): SupervisedServ
   nextWakeup: () => service.nextWakeup(),
   nameOf: (peer) => service.nameOf(peer),
   observes: (name) => service.observes?.(name) === true,
+  countsUntil: (name) => service.countsUntil(name),
   wantsChange: (of) => service.wantsChange(of),
   restore: (settings, input) => service.restore(settings, input),
 });

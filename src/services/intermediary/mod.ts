@@ -47,17 +47,21 @@ export const intermediary: Service<IntermediaryState> = {
     return peer === undefined || peer.is === "newcomer" ? undefined : peer.name;
   },
   observes,
+  countsUntil: ({ subscriptions, choices }, name): Millis =>
+    isOfAction(name) && !choices.isOpen ? subscriptions.fullUntil : 0,
   wantsChange: ({ changeNotices }, service) => changeNotices.wants(service),
   ignores: ({ connections }: IntermediaryState, name: ServiceMessage["is"]): boolean =>
     name === "contextShared" && connections.integrations.size === 0,
   nextWakeup,
 };
 
-/** Every action causes these, and they concern only watchers and an open choice. */
+/** Every action and context causes these, and they concern only watchers and an open choice. */
+const isOfAction = (name: ObservationName): boolean =>
+  name === "action_sent" || name === "action_result" || name === "add_context";
+
 function observes({ subscriptions, choices }: IntermediaryState, name: ObservationName): boolean {
   if (name === "trace_ended") return subscriptions.wantsTraces;
-  const isOfAction = name === "action_sent" || name === "action_result" || name === "add_context";
-  return !isOfAction || subscriptions.isRecording || choices.isOpen;
+  return !isOfAction(name) || subscriptions.isRecording || choices.isOpen;
 }
 
 function step(state: IntermediaryState, event: ServiceEvent, ctx: StepContext): void {
@@ -182,6 +186,8 @@ function handleServiceMessage(state: IntermediaryState, message: ServiceMessage,
   switch (message.is) {
     case "observed":
       return handleObservation(state, message.observation, ctx);
+    case "observationsCounted":
+      return state.subscriptions.skip(message.count);
     case "upstreamChanged":
       state.upstream = { configured: message.configured, open: message.open };
       return;

@@ -156,6 +156,7 @@ function handleServiceMessage(bridge: Bridge, message: ServiceMessage, ctx: Step
     case "choiceRequested":
     case "choiceSettled":
     case "contextShared":
+    case "observationsCounted":
       return;
     default:
       return assertNever(message);

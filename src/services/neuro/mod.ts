@@ -280,6 +280,7 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
     case "contextShared":
     case "serviceChanged":
     case "observed":
+    case "observationsCounted":
       return;
     default:
       return assertNever(message);

@@ -16,13 +16,14 @@ export interface Script {
   readonly restore?: (input: RestoreInput) => void;
   readonly nextWakeup?: () => Millis | undefined;
   readonly observes?: (name: ObservationName) => boolean;
+  readonly countsUntil?: (name: ObservationName) => Millis;
   readonly wantsChange?: (of: ServiceName) => boolean;
 }
 
 /** A service without a state that runs the script. Without `observes`, the Intermediary receives all observations, and no other service. */
 export function scripted(script: Script): SupervisedService {
   const { name = "neuro", resident = [], step, restore, nextWakeup, observes = () => name === "intermediary" } = script;
-  const { wantsChange = () => false } = script;
+  const { wantsChange = () => false, countsUntil = () => 0 } = script;
   return supervise<true>({
     name,
     resident,
@@ -33,6 +34,7 @@ export function scripted(script: Script): SupervisedService {
     step: (_state, event, ctx) => step(event, ctx),
     nextWakeup: () => nextWakeup?.(),
     observes: (_state, observation) => observes(observation),
+    countsUntil: (_state, observation) => countsUntil(observation),
     wantsChange: (_state, of) => wantsChange(of),
   });
 }

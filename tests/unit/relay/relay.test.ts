@@ -1,5 +1,6 @@
 /** Rules for all services: admission, size and rate of frames, service messages, draining. */
 import { test } from "#runner";
+import type { Event } from "../../../src/core/event.ts";
 import { type PeerId, peerId } from "../../../src/core/ids.ts";
 import { FRAMES_THROTTLED_MAX, SERVICE_MESSAGES_PER_STEP_MAX } from "../../../src/core/limits.ts";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
@@ -230,6 +231,44 @@ test("OB10 an observation that neither a service nor the log reads is only count
   check.equal(unread, [true, false, false, true]);
   check.equal([...relay.takeUnread()], [["action_sent", 2]]);
   check.equal([...relay.takeUnread()], []);
+});
+
+test("OB10b a service that only counts observations gets their number before its next step", () => {
+  const seen: string[] = [];
+  const watching = scripted({
+    name: "intermediary",
+    step: (event) => void seen.push(event.is === "serviceMessage" ? JSON.stringify(event.message) : event.is),
+    countsUntil: (name) => (name === "action_sent" ? 10 : 0),
+  });
+  let [isPanicking, isLogged] = [false, false];
+  const counted: (boolean | undefined)[] = [];
+  const source = scripted({
+    step(event, ctx) {
+      if (event.is !== "opened") return;
+      counted.push(ctx.countUnread?.("action_sent"), ctx.countUnread?.("action_result"));
+      ctx.observe({ is: "action_sent", id: "1", name: "act", to: [], slugs: [], forced: false, data: undefined });
+      if (isPanicking) throw new Error("a panic");
+    },
+  });
+  const relay = new Relay([watching, source], DEFAULTS, { reads: () => isLogged, countResult() {} });
+  for (const { name } of relay.services) relay.restore(name, { entries: [], resumed: [], now: 0 });
+  const step = (event: Event, now: number) =>
+    relay.step(event, { now, random: () => 0, id: () => "id", secret: () => "secret" });
+  const open = (peer: string, now: number) =>
+    step({ is: "opened", peer: peerId(peer), listener: "neuro", connection: TEST_CONNECTION }, now);
+  open("one", 0);
+  isLogged = true;
+  open("two", 9);
+  check.equal([counted, seen], [[true, false, false, false], []]);
+  step({ is: "tick" }, 9);
+  check.equal(seen.splice(0), ['{"is":"observationsCounted","count":3}', "tick"]);
+  isPanicking = true;
+  open("three", 9);
+  check.equal(seen.splice(0).filter((message) => message.includes("Counted")), [], "its observations never were");
+  isPanicking = false;
+  step({ is: "rebuilt", service: "neuro", entries: [], resumed: [] }, 10);
+  open("four", 10);
+  check.equal(seen.splice(0).filter((message) => message.includes("action_sent")).length, 1, "from then on it gets each");
 });
 
 test("a service is told which messages another one would ignore now", () => {

@@ -63,7 +63,6 @@ export class Subscriptions {
   #idleAt: Millis | undefined;
   /** The rate of the subscriber that left last: no more than this has to be recorded for its return. */
   #lastRate: EventRate | undefined;
-  /** Until then no subscriber has room for an event, and events are only counted. */
   #fullUntil: Millis = 0;
   #uncounted = 0;
 
@@ -133,6 +132,16 @@ export class Subscriptions {
     return this.#buffer !== undefined;
   }
 
+  /** Until then no subscriber has room for an event, so events are only counted. */
+  get fullUntil(): Millis {
+    return this.#fullUntil;
+  }
+
+  /** Counts events that happened before `fullUntil`. */
+  skip(count: number): void {
+    this.#uncounted += count;
+  }
+
   /** A subscriber wants the event of each trace. */
   get wantsTraces(): boolean {
     return this.#wantsTraces;
@@ -171,8 +180,7 @@ export class Subscriptions {
     const buffer = this.#buffer;
     if (buffer === undefined || !EVENT_NAMES.has(observation.is)) return;
     if (ctx.now < this.#fullUntil) {
-      this.#uncounted++;
-      return;
+      return this.skip(1);
     }
     this.#applyUncounted();
     const position = buffer.end;
@@ -251,6 +259,7 @@ export class Subscriptions {
 
   /** When a subscriber may have room again. 0 unless all want every event, have used up their rate and have missed nothing else. */
   #capacityAt(end: number): Millis {
+    if (this.#subscribers.size === 0) return this.#lastRate?.left === 0 ? this.#lastRate.until : 0;
     let at = Infinity;
     for (const subscriber of this.#subscribers.values()) {
       const { events, rate } = subscriber;
@@ -258,7 +267,7 @@ export class Subscriptions {
       if (!isUpToDate(subscriber, end)) return 0;
       at = Math.min(at, rate.until);
     }
-    return at === Infinity ? 0 : at;
+    return at;
   }
 
   /** Adds the events that were only counted to the gap in the buffer and to the rates. */
