@@ -23,6 +23,8 @@ export type ObservingService = Pick<SupervisedService, "name" | "observes" | "co
 /** A service that reads the observations of one name. Before `countsUntil` it needs only their number. */
 interface ReadingService {
   readonly name: ServiceName;
+  /** Its place among the observing services. */
+  readonly at: number;
   readonly countsUntil: Millis;
 }
 
@@ -62,10 +64,9 @@ export class RelayContext implements StepContext {
   readonly #messages: AddressedMessage[] = [];
   /** Who reads observations, until a service that may do so is stepped. New levels of the log are an event for all services, too. */
   readonly #readers = new Map<ObservationName, Readers>();
-  /** The number of observations that each service gets only as a number, since it was told it last. */
-  readonly #counted = new Map<ServiceName, number>();
-  /** A service for each such observation since the mark. */
-  readonly #countedSinceMark: ServiceName[] = [];
+  /** The number of observations that each observing service gets only as a number, since it was told it last, and as of the mark. */
+  readonly #counted: number[];
+  readonly #countedAtMark: number[];
   readonly #mark = { effects: 0, messages: 0 };
   #nextMessage = 0;
   #service: ServiceName | undefined;
@@ -77,6 +78,8 @@ export class RelayContext implements StepContext {
     this.#services = services;
     this.#reader = reader;
     this.#observing = services.filter(({ observes }) => observes !== undefined);
+    this.#counted = this.#observing.map(() => 0);
+    this.#countedAtMark = [...this.#counted];
     this.#hooks = hooks;
   }
 
@@ -108,16 +111,17 @@ export class RelayContext implements StepContext {
 
   observe(observation: Observation): void {
     this.effects.push({ do: "observe", observation });
-    for (const { name: service, countsUntil } of this.#readersOf(observation.is).services) {
-      if (this.now < countsUntil) this.#countedSinceMark.push(service);
+    for (const { name: service, at, countsUntil } of this.#readersOf(observation.is).services) {
+      if (this.now < countsUntil) this.#countFor(at);
       else this.#messages.push({ service, event: { is: "serviceMessage", message: { is: "observed", observation } } });
     }
   }
 
   countUnread(name: ObservationName): boolean {
     const { services, areReported } = this.#readersOf(name);
-    if (areReported || services.some(({ countsUntil }) => this.now >= countsUntil)) return false;
-    for (const service of services) this.#countedSinceMark.push(service.name);
+    if (areReported) return false;
+    for (const { countsUntil } of services) if (this.now >= countsUntil) return false;
+    for (const { at } of services) this.#countFor(at);
     this.unread.set(name, (this.unread.get(name) ?? 0) + 1);
     return true;
   }
@@ -125,11 +129,16 @@ export class RelayContext implements StepContext {
   #readersOf(name: ObservationName): Readers {
     const known = this.#readers.get(name);
     if (known !== undefined) return known;
-    const services = this.#observing.filter((service) => service.observes?.(name) === true)
-      .map((service) => ({ name: service.name, countsUntil: service.countsUntil(name) }));
+    const services = this.#observing.flatMap((service, at): readonly ReadingService[] =>
+      service.observes?.(name) === true ? [{ name: service.name, at, countsUntil: service.countsUntil(name) }] : []
+    );
     const readers = { services, areReported: this.#reader?.reads(name) !== false };
     this.#readers.set(name, readers);
     return readers;
+  }
+
+  #countFor(at: number): void {
+    this.#counted[at] = (this.#counted[at] ?? 0) + 1;
   }
 
   count(counterpart: string, direction: MessageDirection, kind: string): void {
@@ -157,17 +166,19 @@ export class RelayContext implements StepContext {
 
   /** The number of observations that a service only counts, of which it has to be told before its next step. */
   takeCounted(service: ServiceName): number {
-    for (const name of this.#countedSinceMark) this.#counted.set(name, (this.#counted.get(name) ?? 0) + 1);
-    this.#countedSinceMark.length = 0;
-    const count = this.#counted.get(service) ?? 0;
-    if (count > 0) this.#counted.delete(service);
+    const at = this.#observing.findIndex(({ name }) => name === service);
+    const count = this.#counted[at] ?? 0;
+    if (count > 0) this.#counted[at] = 0;
     return count;
   }
 
   /** Marks the beginning of one service's step. */
   mark(service: ServiceName): void {
     this.#service = service;
-    for (const { name } of this.#observing) if (name === service) this.#readers.clear();
+    for (let at = 0; at < this.#observing.length; at++) {
+      if (this.#observing[at]?.name === service) this.#readers.clear();
+      this.#countedAtMark[at] = this.#counted[at] ?? 0;
+    }
     this.#mark.effects = this.effects.length;
     this.#mark.messages = this.#messages.length;
   }
@@ -181,7 +192,7 @@ export class RelayContext implements StepContext {
   rollBack(): void {
     this.effects.length = this.#mark.effects;
     this.#messages.length = this.#mark.messages;
-    this.#countedSinceMark.length = 0;
+    for (const [at, count] of this.#countedAtMark.entries()) this.#counted[at] = count;
   }
 
   random(): number {

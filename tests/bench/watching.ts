@@ -21,8 +21,9 @@ const LOAD = { window: 256, ms: 1_500 };
 const rate = options.rate === undefined ? undefined : Number(options.rate);
 const MODERATE_MS = 3_000;
 
-type Spectator = "page" | "watcher";
-const SPECTATORS: readonly Spectator[] = ["page", "watcher"];
+/** `none`: how much two measurements of one relay differ. */
+type Spectator = "none" | "page" | "watcher";
+const SPECTATORS: readonly Spectator[] = ["none", "page", "watcher"];
 
 interface Figures {
   /** Round trips a second, or the median latency in microseconds. */
@@ -49,7 +50,7 @@ async function compare(spectator: Spectator): Promise<Comparison> {
     const warmUpLoad = () => roundTrips(load, running, { ...LOAD, ms: WARM_UP_MS });
     await warmUp(warmUpLoad);
     const alone = await measure(load, running);
-    spectating = await spectate(spectator, web);
+    if (spectator !== "none") spectating = await spectate(spectator, web);
     await warmUp(warmUpLoad);
     return { alone, watched: await measure(load, running) };
   } finally {
@@ -70,7 +71,7 @@ async function measure(load: Load, running: RunningRelay): Promise<Figures> {
 }
 
 /** Starts a spectator, and waits until it has subscribed. */
-async function spectate(as: Spectator, web: number): Promise<Bun.Subprocess> {
+async function spectate(as: Exclude<Spectator, "none">, web: number): Promise<Bun.Subprocess> {
   const { promise: subscribed, resolve } = Promise.withResolvers<void>();
   const script = `${import.meta.dirname}/spectator.ts`;
   const spectating = Bun.spawn(["nice", process.execPath, script, as, String(web), TOKEN], { ipc: () => resolve() });
@@ -78,12 +79,12 @@ async function spectate(as: Spectator, web: number): Promise<Bun.Subprocess> {
   return spectating;
 }
 
-const compared: Record<Spectator, Comparison[]> = { page: [], watcher: [] };
+const compared: Record<Spectator, Comparison[]> = { none: [], page: [], watcher: [] };
 for (let rep = 0; rep < Number(options.reps); rep++) {
   for (const spectator of SPECTATORS) compared[spectator].push(await compare(spectator));
 }
 const pace = rate === undefined ? "round trips/s" : "p50 us";
-console.log(`| spectator | ${pace} | ratio to none | CPU us per trip | ratio to none |\n| --- | --- | --- | --- | --- |`);
+console.log(`| spectator | ${pace} | ratio | CPU us per trip | ratio |\n| --- | --- | --- | --- | --- |`);
 for (const spectator of SPECTATORS) {
   const middle = (of: keyof Figures) => median(compared[spectator].map(({ watched }) => watched[of]));
   const ratio = (of: keyof Figures) => median(compared[spectator].map(({ alone, watched }) => watched[of] / alone[of]));
