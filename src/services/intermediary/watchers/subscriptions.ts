@@ -179,9 +179,7 @@ export class Subscriptions {
   publish(observation: Observation, ctx: StepContext): void {
     const buffer = this.#buffer;
     if (buffer === undefined || !EVENT_NAMES.has(observation.is)) return;
-    if (ctx.now < this.#fullUntil) {
-      return this.skip(1);
-    }
+    if (ctx.now < this.#fullUntil) return this.skip(1);
     this.#applyUncounted();
     const position = buffer.end;
     const { receivers, isRecorded } = this.#offer(observation, position, ctx);
