@@ -20,17 +20,17 @@ export interface AddressedMessage {
 /** What the context needs to know of a service. */
 export type ObservingService = Pick<SupervisedService, "name" | "observes" | "countsUntil" | "ignores">;
 
-/** A service that reads the observations of one name. Before `countsUntil` it needs only their number. */
-interface ReadingService {
-  readonly name: ServiceName;
-  /** Its place among the observing services. */
-  readonly at: number;
-  readonly countsUntil: Millis;
+/** A service that observes, and the number of observations that it gets only as a number and has not been told yet. */
+interface ObserverState {
+  readonly service: ObservingService;
+  counted: number;
+  countedAtMark: number;
 }
 
 /** Who reads the observations of one name. */
 interface Readers {
-  readonly services: readonly ReadingService[];
+  /** Before `countsUntil` an observer needs only their number. */
+  readonly observers: readonly { readonly observer: ObserverState; readonly countsUntil: Millis }[];
   /** The log or the metrics do. */
   readonly areReported: boolean;
 }
@@ -58,15 +58,12 @@ export class RelayContext implements StepContext {
   /** The number of observations that nothing read. */
   readonly unread: Map<ObservationName, number> = new Map();
   readonly #services: readonly ObservingService[];
-  readonly #observing: readonly ObservingService[];
+  readonly #observers: readonly ObserverState[];
   readonly #reader: ObservationReader | undefined;
   readonly #hooks: ContextHooks;
   readonly #messages: AddressedMessage[] = [];
   /** Who reads observations, until a service that may do so is stepped. New levels of the log are an event for all services, too. */
   readonly #readers = new Map<ObservationName, Readers>();
-  /** The number of observations that each observing service gets only as a number, since it was told it last, and as of the mark. */
-  readonly #counted: number[];
-  readonly #countedAtMark: number[];
   readonly #mark = { effects: 0, messages: 0 };
   #nextMessage = 0;
   #service: ServiceName | undefined;
@@ -77,9 +74,8 @@ export class RelayContext implements StepContext {
   constructor(services: readonly ObservingService[], reader: ObservationReader | undefined, hooks: ContextHooks) {
     this.#services = services;
     this.#reader = reader;
-    this.#observing = services.filter(({ observes }) => observes !== undefined);
-    this.#counted = this.#observing.map(() => 0);
-    this.#countedAtMark = [...this.#counted];
+    const observing = services.filter(({ observes }) => observes !== undefined);
+    this.#observers = observing.map((service) => ({ service, counted: 0, countedAtMark: 0 }));
     this.#hooks = hooks;
   }
 
@@ -111,17 +107,17 @@ export class RelayContext implements StepContext {
 
   observe(observation: Observation): void {
     this.effects.push({ do: "observe", observation });
-    for (const { name: service, at, countsUntil } of this.#readersOf(observation.is).services) {
-      if (this.now < countsUntil) this.#countFor(at);
-      else this.#messages.push({ service, event: { is: "serviceMessage", message: { is: "observed", observation } } });
+    for (const { observer, countsUntil } of this.#readersOf(observation.is).observers) {
+      if (this.now < countsUntil) observer.counted++;
+      else this.post(observer.service.name, { is: "observed", observation });
     }
   }
 
   countUnread(name: ObservationName): boolean {
-    const { services, areReported } = this.#readersOf(name);
+    const { observers, areReported } = this.#readersOf(name);
     if (areReported) return false;
-    for (const { countsUntil } of services) if (this.now >= countsUntil) return false;
-    for (const { at } of services) this.#countFor(at);
+    for (const { countsUntil } of observers) if (this.now >= countsUntil) return false;
+    for (const { observer } of observers) observer.counted++;
     this.unread.set(name, (this.unread.get(name) ?? 0) + 1);
     return true;
   }
@@ -129,16 +125,11 @@ export class RelayContext implements StepContext {
   #readersOf(name: ObservationName): Readers {
     const known = this.#readers.get(name);
     if (known !== undefined) return known;
-    const services = this.#observing.flatMap((service, at): readonly ReadingService[] =>
-      service.observes?.(name) === true ? [{ name: service.name, at, countsUntil: service.countsUntil(name) }] : []
-    );
-    const readers = { services, areReported: this.#reader?.reads(name) !== false };
+    const observers = this.#observers.filter(({ service }) => service.observes?.(name) === true)
+      .map((observer) => ({ observer, countsUntil: observer.service.countsUntil(name) }));
+    const readers = { observers, areReported: this.#reader?.reads(name) !== false };
     this.#readers.set(name, readers);
     return readers;
-  }
-
-  #countFor(at: number): void {
-    this.#counted[at] = (this.#counted[at] ?? 0) + 1;
   }
 
   count(counterpart: string, direction: MessageDirection, kind: string): void {
@@ -166,18 +157,21 @@ export class RelayContext implements StepContext {
 
   /** The number of observations that a service only counts, of which it has to be told before its next step. */
   takeCounted(service: ServiceName): number {
-    const at = this.#observing.findIndex(({ name }) => name === service);
-    const count = this.#counted[at] ?? 0;
-    if (count > 0) this.#counted[at] = 0;
-    return count;
+    for (const observer of this.#observers) {
+      if (observer.service.name !== service) continue;
+      const { counted } = observer;
+      observer.counted = 0;
+      return counted;
+    }
+    return 0;
   }
 
   /** Marks the beginning of one service's step. */
   mark(service: ServiceName): void {
     this.#service = service;
-    for (let at = 0; at < this.#observing.length; at++) {
-      if (this.#observing[at]?.name === service) this.#readers.clear();
-      this.#countedAtMark[at] = this.#counted[at] ?? 0;
+    for (const observer of this.#observers) {
+      if (observer.service.name === service) this.#readers.clear();
+      observer.countedAtMark = observer.counted;
     }
     this.#mark.effects = this.effects.length;
     this.#mark.messages = this.#messages.length;
@@ -192,7 +186,7 @@ export class RelayContext implements StepContext {
   rollBack(): void {
     this.effects.length = this.#mark.effects;
     this.#messages.length = this.#mark.messages;
-    for (const [at, count] of this.#countedAtMark.entries()) this.#counted[at] = count;
+    for (const observer of this.#observers) observer.counted = observer.countedAtMark;
   }
 
   random(): number {

@@ -5,13 +5,15 @@ import { type PeerId, peerId } from "../../../src/core/ids.ts";
 import { FRAMES_THROTTLED_MAX, SERVICE_MESSAGES_PER_STEP_MAX } from "../../../src/core/limits.ts";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import { RetainedBytes } from "../../../src/core/retained-bytes.ts";
-import type { StepContext } from "../../../src/core/context.ts";
+import type { StepClock, StepContext } from "../../../src/core/context.ts";
 import type { ServiceMessage } from "../../../src/core/service-message.ts";
 import { Relay, supervise } from "../../../src/relay/mod.ts";
 import { TEST_CONNECTION } from "../../../src/testing/service-harness.ts";
 import { check } from "../../harness/check.ts";
 import { type Script, scripted } from "../engine/scripted-service.ts";
 import { setUp } from "./relay-fixture.ts";
+
+const clockAt = (now: number): StepClock => ({ now, random: () => 0, id: () => "id", secret: () => "secret" });
 
 test("each peer reaches the service of its listener, and no other", () => {
   const { open, frame, step, seen } = setUp();
@@ -210,7 +212,7 @@ test("a service receives the observations that it asks for, and no other one", (
   });
   const relay = new Relay([watching, source], DEFAULTS);
   for (const { name } of relay.services) relay.restore(name, { entries: [], resumed: [], now: 0 });
-  const effects = relay.step({ is: "tick" }, { now: 0, random: () => 0, id: () => "id", secret: () => "secret" });
+  const effects = relay.step({ is: "tick" }, clockAt(0));
   check.equal(effects.map(({ do: what }) => what), ["observe", "observe"]);
   check.equal(seen, ['{"is":"observed","observation":{"is":"integration_connected","name":"b"}}']);
 });
@@ -226,7 +228,7 @@ test("OB10 an observation that neither a service nor the log reads is only count
     countResult() {},
   });
   for (const { name } of relay.services) relay.restore(name, { entries: [], resumed: [], now: 0 });
-  const step = () => relay.step({ is: "tick" }, { now: 0, random: () => 0, id: () => "id", secret: () => "secret" });
+  const step = () => relay.step({ is: "tick" }, clockAt(0));
   for ([isRead, isLogged] of [[false, false], [true, false], [false, true], [false, false]] as const) step();
   check.equal(unread, [true, false, false, true]);
   check.equal([...relay.takeUnread()], [["action_sent", 2]]);
@@ -252,8 +254,7 @@ test("OB10b a service that only counts observations gets their number before its
   });
   const relay = new Relay([watching, source], DEFAULTS, { reads: () => isLogged, countResult() {} });
   for (const { name } of relay.services) relay.restore(name, { entries: [], resumed: [], now: 0 });
-  const step = (event: Event, now: number) =>
-    relay.step(event, { now, random: () => 0, id: () => "id", secret: () => "secret" });
+  const step = (event: Event, now: number) => relay.step(event, clockAt(now));
   const open = (peer: string, now: number) =>
     step({ is: "opened", peer: peerId(peer), listener: "neuro", connection: TEST_CONNECTION }, now);
   open("one", 0);
@@ -290,7 +291,7 @@ test("a service is told which messages another one would ignore now", () => {
   const relay = new Relay([ignoring, source], DEFAULTS);
   for (const { name } of relay.services) relay.restore(name, { entries: [], resumed: [], now: 0 });
   for (ignored of ["contextShared", "upstreamChanged", undefined] as const) {
-    relay.step({ is: "tick" }, { now: 0, random: () => 0, id: () => "id", secret: () => "secret" });
+    relay.step({ is: "tick" }, clockAt(0));
   }
   check.equal(told, [true, false, false, false, false, false]);
 });
